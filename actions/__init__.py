@@ -1,0 +1,1 @@
+"""Runbook steps: one file, one action."""

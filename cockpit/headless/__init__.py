@@ -1,0 +1,1 @@
+"""The other face: the same functions as text and JSON."""

@@ -1,0 +1,1 @@
+"""Preparing, confirming and running a plan; the detached worker that proves it."""

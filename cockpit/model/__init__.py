@@ -1,0 +1,1 @@
+"""Facts: frozen values that every other room speaks in; standard library only."""

@@ -1,0 +1,1 @@
+"""Polls the probes, folds their samples into one Snapshot and remembers its numbers."""

@@ -1,0 +1,1 @@
+"""Collectors: one read-only question a file, answered as a Sample."""

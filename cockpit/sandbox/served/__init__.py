@@ -1,0 +1,1 @@
+"""What the sandbox serves besides databases: Kubernetes, Docker, Grafana, brokers, Slack, SMTP."""

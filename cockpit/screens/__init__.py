@@ -1,0 +1,1 @@
+"""Compose panels, call the session, nothing else."""

@@ -1,0 +1,1 @@
+"""Judgement: pure rules that turn a Snapshot into findings."""

@@ -1,0 +1,1 @@
+"""What survives a restart: the audit journal and the journals of jobs."""

@@ -1,0 +1,1 @@
+"""Every colour and glyph."""

@@ -1,0 +1,1 @@
+"""Pictures: render a snapshot or a plan, post messages; no I/O."""
