@@ -1,0 +1,201 @@
+"""The configuration: where the platform is and what its things are called; every name is a default."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from cockpit.errors import ConfigError
+from cockpit.model.world import World
+from cockpit.secret import Secret
+
+Seconds = Annotated[float, Field(gt=0, le=3600)]
+
+
+class Part(BaseModel):
+    """A section of the file: unknown keys are errors, so that a misspelt one is found."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class RedisPart(Part):
+    """Redis and the names of the keys in it."""
+
+    url: str = "redis://127.0.0.1:6379/0"
+    """redis:// or rediss://, without the password."""
+    password: Secret | None = None
+    timeout_s: Seconds = 2.0
+    container: str | None = "redis"
+    """The container that runs it, for the Docker panel."""
+    kill_switch_key: str = "policy:kill_switch"
+    route_override_key: str = "policy:route_override"
+    venue_status_key: str = "venue:status"
+    limits_key: str = "risk:limits"
+    positions_key: str = "positions"
+    heartbeats_key: str = "engine:hb"
+    metrics_stream: str = "risk.metrics"
+    candle_status_key: str = "candles:status"
+    active_feed_key: str = "ingest:active"
+    order_streams: dict[str, str] = Field(
+        default_factory=lambda: {
+            "incoming": "orders.incoming",
+            "validated": "orders.validated",
+            "rejected": "orders.rejected",
+            "fills": "orders.fills",
+        }
+    )
+    """Label -> stream, in the order of the flow."""
+    router_group: str = "router"
+    tick_stream_prefix: str = "ticks."
+    watched_streams: tuple[str, ...] = ()
+    """Further streams to watch."""
+
+
+class VenuePart(Part):
+    """One broker: how the cockpit reaches it by itself, and what takes its orders when it is down."""
+
+    name: str
+    """As in venue:status."""
+    probe: str | None = None
+    """`tws://host:port` for IBKR's handshake, `https://...` for an HTTP probe, none for neither."""
+    backup: str | None = None
+    """The adapter that takes its orders when it is down."""
+    reset_utc: str | None = Field(default=None, pattern=r"^\d\d:\d\d-\d\d:\d\d$")
+    """Its nightly reset, `HH:MM-HH:MM` UTC: an outage in it is expected."""
+
+
+class FeedsPart(Part):
+    """The market data feeds and the registry that names the primary one."""
+
+    names: tuple[str, ...] = ("yahoo", "moneycontrol")
+    registry: Path = Path("registry.yaml")
+    """Below the platform's root unless absolute."""
+    primary_path: str = "primary_feed"
+    """Where in the file the primary feed stands; dots descend: `ingestion.feeds.primary`."""
+    backup_path: str = "backup_feed"
+    gap_s: Seconds = 1.0
+    """A silence longer than this is a gap."""
+
+
+class PostgresPart(Part):
+    """Postgres and its newest dump."""
+
+    dsn: str = "host=127.0.0.1 port=5432 dbname=hedgefund user=hedgefund_user"
+    """libpq keywords, without the password."""
+    password: Secret | None = None
+    timeout_s: Seconds = 2.0
+    tables: tuple[str, ...] = ("orders", "fills", "positions")
+    """Tables that must be there."""
+    dump: Path = Path("/backups/pg/latest.dump")
+    dump_max_age_s: float = 26 * 3600.0
+    pg_restore: str = "pg_restore"
+
+
+class KubernetesPart(Part):
+    """The cluster and the deployments of the platform."""
+
+    kubeconfig: Path | None = None
+    """None = the kubeconfig of the environment."""
+    context: str | None = None
+    namespace: str | None = None
+    """None = the context's."""
+    deployments: tuple[str, ...] = ("ws-gateway",)
+    trading_deployments: tuple[str, ...] = ("ws-gateway", "router")
+    """Those whose outage touches trading."""
+    timeout_s: Seconds = 2.5
+
+
+class DockerPart(Part):
+    """The Docker Engine and the containers of the platform."""
+
+    url: str = "unix:///var/run/docker.sock"
+    containers: tuple[str, ...] = ("redis",)
+    timeout_s: Seconds = 2.0
+
+
+class GrafanaPart(Part):
+    """Grafana's alerting API, or a plain Alertmanager."""
+
+    url: str = "http://127.0.0.1:3000"
+    token: Secret | None = None
+    is_alertmanager: bool = False
+    timeout_s: Seconds = 2.0
+
+
+class Thresholds(Part):
+    """From where on something is a finding."""
+
+    feed_lag_ms: float = 100.0
+    feed_stalled_s: float = 2.0
+    redis_memory_fraction: float = 0.80
+    redis_full_fraction: float = 0.97
+    round_trip_ms: float = 100.0
+    venue_latency_ms: float = 250.0
+    venue_silent_s: float = 5.0
+    group_lag: int = 100
+    pending_age_s: float = 5.0
+    heartbeat_s: float = 5.0
+    blocked_s: float = 1.0
+    connections_fraction: float = 0.9
+    token_left_s: float = 1800.0
+    risk_age_s: float = 5.0
+    clear_after_s: float = 1.0
+    """A finding stands until its rule has been quiet for this long."""
+
+
+class Settings(Part):
+    """The whole configuration of one site."""
+
+    site: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")
+    world: World = World.LIVE
+    root: Path
+    """The platform's root folder."""
+    state: Path | None = None
+    """Where journals are kept; None = the user's state folder."""
+    interval_s: Seconds = 1.0
+    redis: RedisPart | None = RedisPart()
+    venues: tuple[VenuePart, ...] = ()
+    feeds: FeedsPart = FeedsPart()
+    postgres: PostgresPart | None = None
+    kubernetes: KubernetesPart | None = None
+    docker: DockerPart | None = None
+    grafana: GrafanaPart | None = None
+    thresholds: Thresholds = Thresholds()
+    exchanges: tuple[str, ...] = ("NSE", "NYSE")
+    """Exchanges whose local time and session stand in the top line."""
+
+    def below_root(self, path: Path) -> Path:
+        """A path of the configuration, resolved against the platform's root."""
+        return path if path.is_absolute() else self.root / path
+
+
+def load(file: Path) -> Settings:
+    """Read the configuration.
+
+    Raises:
+        ConfigError: it cannot be read or is wrong; the text names the file, the place and the reason.
+    """
+    try:
+        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"cannot read {file}: {error}") from error
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{file} is not valid YAML: {error}") from error
+    if not isinstance(raw, dict):
+        raise ConfigError(f"{file} holds no settings: it must be a mapping with at least `site` and `root`")
+    try:
+        return Settings.model_validate(raw)
+    except ValidationError as error:
+        raise ConfigError(_explain(file, error)) from None
+
+
+def _explain(file: Path, error: ValidationError) -> str:
+    """The first few problems, each with its place; never the value, which could be a secret."""
+    problems = [
+        f"  {'.'.join(str(part) for part in problem['loc']) or '(top)'}: {problem['msg']}" for problem in error.errors()
+    ]
+    more = [f"  and {len(problems) - 5} more"] if len(problems) > 5 else []
+    return "\n".join([f"{file} is wrong:", *problems[:5], *more])

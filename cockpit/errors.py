@@ -1,0 +1,60 @@
+"""The errors that the cockpit raises on purpose.
+
+CockpitError
+ +- ConfigError        the configuration is wrong; the text says where and what to do
+ +- BackendError       a backend did not answer usefully
+ |   +- Unreachable    refused, no route, no such socket
+ |   +- TimedOut       it did not answer within its deadline
+ |   +- Refused        it answered no: credentials, permission, read-only
+ +- Rejected           a plan may not be run: a check fails, the digest differs, the phrase is wrong
+ +- JournalError       the journal or the audit cannot be written or does not verify
+ +- SandboxError       the sandbox could not be started or told something
+"""
+
+from __future__ import annotations
+
+
+class CockpitError(Exception):
+    """Anything that is told to the user in one line, without a traceback."""
+
+    exit_code = 1
+
+
+class ConfigError(CockpitError):
+    """The configuration is wrong."""
+
+    exit_code = 3
+
+
+class BackendError(CockpitError):
+    """A backend did not answer usefully."""
+
+
+class Unreachable(BackendError):
+    """Refused, no route, no such socket."""
+
+
+class TimedOut(BackendError):
+    """No answer within the deadline."""
+
+
+class Refused(BackendError):
+    """It answered no."""
+
+
+class Rejected(CockpitError):
+    """The plan may not be run."""
+
+    exit_code = 4
+
+
+class JournalError(CockpitError):
+    """The journal cannot be written or does not verify."""
+
+    exit_code = 5
+
+
+class SandboxError(CockpitError):
+    """The sandbox could not be started or told something."""
+
+    exit_code = 6

@@ -1,0 +1,178 @@
+"""What the probes found out about the servers below the platform: Redis, Postgres, Kubernetes, Docker, Grafana.
+
+Ages (`_s`) are as of the moment the probe read them; None means unknown or not set.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class RedisServer:
+    """INFO, CONFIG and a timed round trip."""
+
+    version: str
+    used_bytes: int
+    limit_bytes: int | None
+    """maxmemory; None = no limit (which is not 0 %)."""
+    policy: str
+    evicted_total: int
+    evicted_per_s: float | None
+    fragmentation_bytes: int
+    is_aof_on: bool
+    is_aof_ok: bool
+    appendfsync: str | None
+    is_save_on: bool
+    is_save_ok: bool
+    last_save_age_s: float
+    unsaved_changes: int
+    refuses_writes: bool
+    """MISCONF: a snapshot failed and stop-writes-on-bgsave-error is on."""
+    is_loading: bool
+    role: str
+    replicas: int
+    master_link: str | None
+    clients: int
+    blocked_clients: int
+    ops_per_s: float
+    uptime_s: float
+    run_id: str
+    round_trip_ms: float
+
+    @property
+    def used_fraction(self) -> float | None:
+        """Memory used of the limit; None without a limit."""
+        return self.used_bytes / self.limit_bytes if self.limit_bytes else None
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """A Postgres backend that waits for a lock, and who holds it."""
+
+    pid: int
+    blocked_by: tuple[int, ...]
+    waiting_s: float
+    user: str
+    query: str
+    blocker_state: str
+    blocker_query: str
+
+
+@dataclass(frozen=True, slots=True)
+class PostgresServer:
+    """pg_stat_* in one query."""
+
+    version: str
+    connections: int
+    max_connections: int
+    oldest_transaction_s: float | None
+    blocked: tuple[Blocker, ...]
+    is_in_recovery: bool
+    replicas: int
+    replay_lag_s: float | None
+    size_bytes: int
+    wal_bytes: int | None
+    wal_bytes_per_s: float | None
+    commits_per_s: float | None
+    rollbacks_per_s: float | None
+    missing_tables: tuple[str, ...]
+    """Tables that the configuration expects and the database lacks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dump:
+    """The newest database dump on disk."""
+
+    path: str
+    age_s: float
+    size_bytes: int
+    is_readable: bool | None
+    """Whether pg_restore can parse all of it; None = not tried yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """One pod."""
+
+    name: str
+    phase: str
+    is_ready: bool
+    restarts: int
+    reason: str | None
+    """Why it waits or died last: CrashLoopBackOff, ImagePullBackOff, OOMKilled, Error (exit 1)."""
+    age_s: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Deployment:
+    """One deployment, its rollout and its pods."""
+
+    name: str
+    desired: int
+    ready: int
+    updated: int
+    available: int
+    rollout: str
+    """complete, progressing, stalled (progress deadline exceeded), paused."""
+    message: str | None
+    restarted_age_s: float | None
+    pods: tuple[Pod, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Kubernetes:
+    """The deployments of the configured namespace."""
+
+    version: str
+    namespace: str
+    deployments: tuple[Deployment, ...]
+    absent: tuple[str, ...] = ()
+    """Configured deployments that the cluster does not have."""
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """One container of the Docker Engine."""
+
+    name: str
+    state: str
+    """running, exited, restarting, paused, dead, absent."""
+    status: str
+    """The engine's own words: Up 3 seconds, Exited (137) 4 seconds ago."""
+    started_age_s: float | None
+    exit_code: int | None
+    pid: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Docker:
+    """The configured containers."""
+
+    version: str
+    containers: tuple[Container, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """One alert rule of Grafana or Alertmanager."""
+
+    name: str
+    state: str
+    """firing, pending, recovering, normal, nodata, error, silenced."""
+    severity: str | None
+    since_s: float | None
+    summary: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Alerts:
+    """Grafana's alerting; NoData is not OK."""
+
+    source: str
+    is_database_ok: bool
+    rules: tuple[AlertRule, ...]
+
+    def count(self, state: str) -> int:
+        """Rules in this state."""
+        return sum(1 for rule in self.rules if rule.state == state)

@@ -1,0 +1,118 @@
+"""The only thing that a human confirms: what will happen, exactly, with its checks and its proof."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
+from enum import StrEnum
+
+from cockpit.model.world import World
+
+
+class Danger(StrEnum):
+    """The class of an action; the guard grows with it."""
+
+    OBSERVE = "observe"
+    PROTECT = "protect"
+    DISRUPT = "disrupt"
+    DANGER = "danger"
+
+
+class Verdict(StrEnum):
+    """The outcome of one check."""
+
+    PASS = "pass"  # noqa: S105
+    WARN = "warn"
+    FAIL = "fail"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One question asked before the act, its answer, and how old the evidence is."""
+
+    name: str
+    verdict: Verdict
+    detail: str
+    evidence_age_s: float | None = None
+    is_overridable: bool = False
+    """Whether a failed answer may be overridden, with a reason."""
+
+    @property
+    def blocks(self) -> bool:
+        """Whether this check alone forbids the act (unknown is not good enough either)."""
+        return self.verdict in (Verdict.FAIL, Verdict.UNKNOWN)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanStep:
+    """One thing that will be done: what it means and the exact command."""
+
+    meaning: str
+    command: str
+    by_hand: str | None = None
+    """The same as a shell line that an operator could type."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything about one act before it happens; the digest names it."""
+
+    action: str
+    """kill_switch.engage"""
+    title: str
+    sentence: str
+    """What will happen, in one sentence."""
+    world: World
+    site: str
+    target: str
+    danger: Danger
+    parameters: tuple[tuple[str, str], ...]
+    steps: tuple[PlanStep, ...]
+    checks: tuple[Check, ...]
+    impact: tuple[str, ...]
+    proofs: tuple[str, ...]
+    """What will be shown to prove success, in words."""
+    proof_deadline_s: float
+    undo: str
+    phrase: str | None = None
+    """What must be typed; None where a single key confirms."""
+    needs_reason: bool = False
+    usually: str | None = None
+    """How long it took the last times."""
+    prepared_at: float = field(default=0.0, compare=False)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of what would be done (not of the evidence, which ages)."""
+        intent = {
+            "action": self.action,
+            "world": self.world.value,
+            "site": self.site,
+            "target": self.target,
+            "parameters": self.parameters,
+            "steps": [asdict(step) for step in self.steps],
+        }
+        return hashlib.sha256(json.dumps(intent, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def blocking(self) -> tuple[Check, ...]:
+        """The checks that forbid the act."""
+        return tuple(check for check in self.checks if check.blocks)
+
+    @property
+    def is_allowed(self) -> bool:
+        """Whether nothing forbids it."""
+        return not self.blocking
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmation:
+    """What the human did to say yes."""
+
+    digest: str
+    typed: str | None = None
+    reason: str | None = None
+    overrides: tuple[str, ...] = ()
+    """Names of the failed checks that are overridden."""

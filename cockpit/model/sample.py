@@ -1,0 +1,46 @@
+"""One answer of one probe: the last good value, how old it is, and what went wrong since."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class Sample(Generic[T]):
+    """A probe's last good value, kept through failures, with the age of everything.
+
+    Times are Unix seconds of the cockpit's clock. `value` is None only while nothing was ever read.
+    """
+
+    value: T | None = None
+    value_at: float | None = None
+    tried_at: float | None = None
+    took_s: float | None = None
+    error: str | None = None
+    stale_after_s: float = 4.0
+    """Older than this, the value is drawn as stale and no guard may rely on it."""
+
+    @classmethod
+    def good(cls, value: T, at: float, took_s: float, stale_after_s: float = 4.0) -> Sample[T]:
+        """A fresh answer."""
+        return cls(value, at, at, took_s, None, stale_after_s)
+
+    def failed(self, error: str, at: float, took_s: float) -> Sample[T]:
+        """The same last good value after another try that failed."""
+        return replace(self, tried_at=at, took_s=took_s, error=error)
+
+    def age_s(self, now: float) -> float | None:
+        """Seconds since the value was read; None while there is none."""
+        return None if self.value_at is None else max(0.0, now - self.value_at)
+
+    def is_stale(self, now: float) -> bool:
+        """Whether the value is too old to be shown as the present."""
+        age = self.age_s(now)
+        return age is None or age > self.stale_after_s
+
+    def is_live(self, now: float) -> bool:
+        """Whether there is a value that may be shown, and relied on, as the present."""
+        return self.value is not None and self.error is None and not self.is_stale(now)

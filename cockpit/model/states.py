@@ -1,0 +1,174 @@
+"""What the probes found out about trading: venues, order flow, feeds, risk, the kill switch.
+
+Ages (`_s`) are as of the moment the probe read them; money is in the book's currency; None means unknown.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class KillSwitch:
+    """policy:kill_switch as it stands in Redis; a missing key means that trading is enabled."""
+
+    is_engaged: bool
+    is_present: bool
+    reason: str | None = None
+    by: str | None = None
+    since: float | None = None
+    """Unix seconds at which it was set, by its own `ts` field."""
+
+
+@dataclass(frozen=True, slots=True)
+class Venue:
+    """One broker as the router sees it (venue:status), and who takes its orders now."""
+
+    name: str
+    status: str
+    """up, degraded, down, or whatever else the platform wrote."""
+    age_s: float | None = None
+    code: str | None = None
+    message: str | None = None
+    latency_ms: float | None = None
+    open_orders: int | None = None
+    token_left_s: float | None = None
+    override: str | None = None
+    """The adapter that takes this venue's orders instead, where policy:route_override says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """The cockpit's own look at a broker, past the router: handshake or HTTP probe."""
+
+    venue: str
+    is_up: bool
+    took_ms: float
+    detail: str
+    """One line: what answered, or what went wrong."""
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """One consumer group of a stream."""
+
+    name: str
+    lag: int | None
+    """Entries not yet delivered; None = unknown."""
+    is_lag_capped: bool
+    """The count stopped at its cap: there are at least `lag`."""
+    pending: int | None
+    oldest_pending_s: float | None
+    consumers: int
+    has_lost_entries: bool
+    """Entries were trimmed before this group read them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    """One Redis stream: depth, flow and its groups."""
+
+    name: str
+    label: str
+    depth: int | None
+    """None where the stream does not exist."""
+    rate_per_s: float | None
+    newest_age_s: float | None
+    groups: tuple[Group, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFlow:
+    """The order streams, incoming to fills."""
+
+    streams: tuple[Stream, ...]
+    in_flight: int | None
+    """Validated orders that the router has not finished: its lag and its pending entries."""
+    oldest_in_flight_s: float | None
+
+    def stream(self, label: str) -> Stream | None:
+        """The stream with this label (incoming, validated, rejected, fills)."""
+        return next((stream for stream in self.streams if stream.label == label), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Feed:
+    """One market data feed, measured on its tick stream."""
+
+    name: str
+    lag_p50_ms: float | None
+    """From the exchange's time in the tick to its arrival in Redis."""
+    lag_p95_ms: float | None
+    tick_rate_per_s: float | None
+    newest_age_s: float | None
+    gaps: int
+    """Silences longer than the configured gap since the cockpit began to watch."""
+    last_gap_age_s: float | None
+    stream: Stream
+
+
+@dataclass(frozen=True, slots=True)
+class Feeds:
+    """All feeds, and what became of them as candles."""
+
+    feeds: tuple[Feed, ...]
+    active: str | None
+    """The feed that ingestion runs on now, where the platform says so."""
+    candle_interval_s: float | None = None
+    candle_age_s: float | None = None
+    candles_missing: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registry:
+    """registry.yaml: which feed should be primary and which backup."""
+
+    primary: str
+    backup: str
+    changed_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """risk:limits; None where a limit is not set."""
+
+    var_99: float | None = None
+    es_975: float | None = None
+    drawdown_pct: float | None = None
+    """As a fraction: 0.05 is 5 %."""
+    gross_usd: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """One position of the book."""
+
+    symbol: str
+    qty: float
+    avg_px: float | None
+    mark: float | None
+    notional_usd: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """The newest risk.metrics entry, the limits and the positions."""
+
+    age_s: float
+    book: str
+    var_99: float | None
+    es_975: float | None
+    drawdown_pct: float | None
+    gross_usd: float | None
+    net_usd: float | None
+    pnl_day: float | None
+    limits: Limits
+    positions: tuple[Position, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """One component's last sign of life (engine:hb)."""
+
+    component: str
+    age_s: float

@@ -1,0 +1,62 @@
+"""A secret's whereabouts: an environment variable, a file or a command; never the secret itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict, model_validator
+
+from cockpit.errors import ConfigError
+
+COMMAND_TIMEOUT_S = 10.0
+
+
+class Secret(BaseModel):
+    """Exactly one of `env`, `file` and `command` (an argument list)."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    env: str | None = None
+    file: Path | None = None
+    command: tuple[str, ...] | None = None
+
+    @model_validator(mode="after")
+    def _is_one(self) -> Secret:
+        if sum(part is not None for part in (self.env, self.file, self.command)) != 1:
+            raise ValueError("name exactly one of env, file and command")
+        return self
+
+    def reveal(self) -> str:
+        """The secret, read anew; never log it. May block up to 10 s where it is a command.
+
+        Raises:
+            ConfigError: it is not where the configuration says.
+        """
+        if self.env is not None:
+            value = os.environ.get(self.env)
+            if value is None:
+                raise ConfigError(f"the environment variable {self.env} is not set")
+            return value
+        if self.file is not None:
+            return self._from_file(self.file)
+        return self._from_command(self.command or ())
+
+    @staticmethod
+    def _from_file(file: Path) -> str:
+        try:
+            return file.read_text(encoding="utf-8").rstrip("\n")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigError(f"cannot read the secret in {file}: {error}") from error
+
+    @staticmethod
+    def _from_command(command: tuple[str, ...]) -> str:
+        try:
+            done = subprocess.run(
+                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=True, text=True
+            )
+        except (OSError, subprocess.SubprocessError) as error:
+            # The error's own text could hold what the command printed.
+            raise ConfigError(f"the secret's command {command[0]} failed: {type(error).__name__}") from None
+        return done.stdout.rstrip("\n")
