@@ -1,0 +1,107 @@
+"""No call to a backend lasts longer than it may: what overruns is abandoned, never waited for."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any, ParamSpec, TypeVar
+
+from cockpit.errors import TimedOut
+
+T = TypeVar("T")
+P = ParamSpec("P")
+
+_abandoned: set[asyncio.Future[Any]] = set()
+"""The event loop holds tasks weakly: without this, one that hangs could be collected, which asyncio logs."""
+
+
+async def bounded(work: Awaitable[T], timeout_s: float, what: str = "the call") -> T:
+    """The result of the work, at the latest after `timeout_s`.
+
+    Some drivers take seconds to notice that they were cancelled (psycopg up to ten), so the cancel is asked for but
+    never awaited.
+
+    Raises:
+        TimedOut: it took longer; it was told to stop, and whatever becomes of it is ignored.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        done, _ = await asyncio.wait({task}, timeout=timeout_s)
+    except asyncio.CancelledError:
+        abandon(task)
+        raise
+    if not done:
+        abandon(task)
+        raise TimedOut(f"{what} did not answer within {timeout_s:g} s")
+    return task.result()
+
+
+def abandon(task: asyncio.Future[Any]) -> None:
+    """Ask it to stop, do not wait, and let nobody hear of its end."""
+    if not task.done():
+        _abandoned.add(task)
+        task.cancel()
+    task.add_done_callback(_consume)
+
+
+def _consume(task: asyncio.Future[Any]) -> None:
+    _abandoned.discard(task)
+    if not task.cancelled():
+        task.exception()
+
+
+def in_daemon_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+    """Run it on a thread of its own that does not keep the process alive, which an executor's threads do."""
+    future: Future[T] = Future()
+
+    def run() -> None:
+        if not future.set_running_or_notify_cancel():
+            return
+        try:
+            result = work(*args, **kwargs)
+        except BaseException as error:
+            future.set_exception(error)
+        else:
+            future.set_result(result)
+
+    threading.Thread(target=run, daemon=True, name=getattr(work, "__name__", "call")).start()
+    return future
+
+
+class DaemonPool(ThreadPoolExecutor):
+    """An event loop's default executor (it resolves names there) whose stuck calls do not keep the process alive."""
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """One daemon thread a call."""
+        return in_daemon_thread(fn, *args, **kwargs)
+
+
+class SoloThread:
+    """The one call in flight to a backend whose client is synchronous.
+
+    A thread cannot be cancelled, so a call that was abandoned and still hangs counts as in flight: the next one
+    fails at once instead of piling up behind it.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._running: Future[Any] | None = None
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether a call is still on its way, abandoned or not."""
+        return self._running is not None and not self._running.done()
+
+    async def call(self, timeout_s: float, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
+        """Run the work on a daemon thread and await it, within the limit.
+
+        Raises:
+            TimedOut: it took longer, or an earlier call still hangs.
+        """
+        if self.is_busy:
+            raise TimedOut(f"{self._name} still does not answer an earlier call")
+        future = in_daemon_thread(work, *args, **kwargs)
+        self._running = future
+        return await bounded(asyncio.wrap_future(future), timeout_s, self._name)

@@ -1,0 +1,96 @@
+"""Calls that overrun are abandoned: at once, silently, and without piling up."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+
+from cockpit.clients.bounded import DaemonPool, SoloThread, bounded, in_daemon_thread
+from cockpit.errors import TimedOut
+
+
+async def stubborn(seconds: float) -> None:
+    """Swallows the cancel once, as drivers that wait for their own clean-up do, then fails."""
+    try:
+        await asyncio.sleep(60)
+    except asyncio.CancelledError:
+        await asyncio.sleep(seconds)
+        raise RuntimeError("too late") from None
+
+
+async def test_result_and_error_pass_through() -> None:
+    async def fail() -> None:
+        raise KeyError("inner")
+
+    assert await bounded(asyncio.sleep(0, "value"), 1) == "value"
+    with pytest.raises(KeyError):
+        await bounded(fail(), 1)
+
+
+async def test_overrun_is_abandoned_within_its_limit_and_says_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    started = time.monotonic()
+    with pytest.raises(TimedOut, match=r"redis did not answer within 0\.05 s"):
+        await bounded(stubborn(0.05), 0.05, "redis")
+    assert time.monotonic() - started < 0.5
+    others = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
+    await asyncio.wait(others, timeout=2)
+    del others
+    gc.collect()
+    await asyncio.sleep(0)
+    assert [record for record in caplog.records if record.name == "asyncio" and record.levelno >= logging.WARNING] == []
+
+
+async def test_cancelling_the_caller_abandons_the_call() -> None:
+    inner = asyncio.ensure_future(asyncio.sleep(60))
+    outer = asyncio.ensure_future(bounded(inner, 30))
+    await asyncio.sleep(0)
+    outer.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await outer
+    await asyncio.wait({inner}, timeout=1)
+    assert inner.cancelled()
+
+
+async def test_hanging_thread_refuses_the_next_call_until_it_ends() -> None:
+    release = threading.Event()
+    thread = SoloThread("kubernetes")
+    with pytest.raises(TimedOut, match="kubernetes did not answer"):
+        await thread.call(0.05, release.wait, 30)
+    assert thread.is_busy
+    with pytest.raises(TimedOut, match="still does not answer"):
+        await thread.call(0.05, lambda: 1)
+    release.set()
+    deadline = time.monotonic() + 5
+    while thread.is_busy and time.monotonic() < deadline:
+        await asyncio.sleep(0.005)
+    assert await thread.call(1, lambda: 7) == 7
+
+
+def test_daemon_thread_carries_the_error() -> None:
+    def fail() -> None:
+        raise ValueError("inside")
+
+    with pytest.raises(ValueError, match="inside"):
+        in_daemon_thread(fail).result(5)
+
+
+async def test_daemon_pool_serves_as_the_default_executor() -> None:
+    loop = asyncio.get_running_loop()
+    loop.set_default_executor(DaemonPool())
+    assert await loop.run_in_executor(None, lambda: threading.current_thread().daemon)
+
+
+def test_a_hanging_call_does_not_keep_the_process_alive() -> None:
+    code = (
+        "import threading; from cockpit.clients.bounded import in_daemon_thread;"
+        "in_daemon_thread(threading.Event().wait)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], timeout=20, check=False).returncode == 0
