@@ -23,12 +23,13 @@ class RedisServer:
     is_aof_on: bool
     is_aof_ok: bool
     appendfsync: str | None
-    is_save_on: bool
+    is_save_on: bool | None
+    """None where CONFIG may not be read."""
     is_save_ok: bool
     last_save_age_s: float
     unsaved_changes: int
-    refuses_writes: bool
-    """MISCONF: a snapshot failed and stop-writes-on-bgsave-error is on."""
+    refuses_writes: bool | None
+    """MISCONF: a snapshot failed and stop-writes-on-bgsave-error is on; None where that setting may not be read."""
     is_loading: bool
     role: str
     replicas: int

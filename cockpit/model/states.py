@@ -144,7 +144,8 @@ class Position:
     """One position of the book."""
 
     symbol: str
-    qty: float
+    qty: float | None
+    """None where the position cannot be read: not flat, unknown."""
     avg_px: float | None
     mark: float | None
     notional_usd: float | None
@@ -171,4 +172,5 @@ class Heartbeat:
     """One component's last sign of life (engine:hb)."""
 
     component: str
-    age_s: float
+    age_s: float | None
+    """None where what it wrote is not a time."""
