@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+DATABASE = "hedgefund"
+ROLE = "hedgefund_user"
 TABLES = ("orders", "fills", "positions", "cash_ledger", "candles", "ledger_cursor")
 """A dump without one of these is not a snapshot of the platform."""
 
@@ -66,8 +68,8 @@ CREATE TABLE IF NOT EXISTS ledger_cursor (
 );
 INSERT INTO ledger_cursor (last_event_id) VALUES (0) ON CONFLICT DO NOTHING;
 """
-"""Run as hedgefund_user, who owns everything. The writer reads ledger_cursor inside each of its transactions (FOR UPDATE)
-rather than remembering it, so a restored old dump, or BEGIN_ANEW, makes it catch up by itself."""
+"""Run as hedgefund_user, who owns everything. The writer reads ledger_cursor inside each of its transactions
+(FOR UPDATE) rather than remembering it, so a restored old dump, or BEGIN_ANEW, makes it catch up by itself."""
 
 BEGIN_ANEW = """
 TRUNCATE orders, fills, positions, cash_ledger;
