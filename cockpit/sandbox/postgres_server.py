@@ -1,0 +1,224 @@
+"""The real PostgreSQL server with role hedgefund_user and database hedgefund; also container `postgres`."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+from signal import SIGINT, SIGQUIT, SIGTERM, Signals
+
+import psycopg
+from psycopg import AsyncConnection, sql
+
+from cockpit.errors import SandboxError
+from cockpit.sandbox.layout import Layout
+from cockpit.sandbox.postgres_programs import programs_folder, server_account
+from cockpit.sandbox.processes import Account, ServerProcess, last_lines, run, spawn
+from cockpit.sandbox.schema import CREATE, DATABASE, ROLE
+
+READY_TIMEOUT_S = 10.0
+SETTINGS = {
+    "listen_addresses": "127.0.0.1",
+    "unix_socket_permissions": "0700",
+    "shared_buffers": "16MB",
+    "max_connections": "40",
+    "fsync": "off",  # a killed process loses nothing by it, only a crashed machine would
+    "io_method": "sync",  # no further processes for a database of a few megabytes
+    "max_logical_replication_workers": "0",
+    "max_wal_senders": "2",
+    "dynamic_shared_memory_type": "mmap",  # nothing stays in /dev/shm after a kill -9
+    "min_wal_size": "4MB",
+    "max_wal_size": "64MB",
+    "jit": "off",
+    "log_checkpoints": "off",
+    "autovacuum_naptime": "60s",
+}
+
+
+class PostgresServer:
+    """One PostgreSQL cluster; implements the ContainerRuntime that the Docker Engine API serves."""
+
+    name = "postgres"
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self.account: Account | None = server_account()
+        self.programs = programs_folder(self.account)
+        self._log = layout.logs / "postgres.log"
+        self._process: ServerProcess | None = None
+        self.created_at = datetime.now(UTC)
+        self.started_at: datetime | None = None
+        self.finished_at: datetime | None = None
+        self._version = "18"
+
+    @property
+    def image(self) -> str:
+        """Named as the public image of this version would be."""
+        return f"postgres:{self._version}"
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The process' command line."""
+        folder = str(self._layout.postgres_dir)
+        return (str(self.programs / "postgres"), "-D", folder, "-p", str(self._layout.ports.postgres), "-k", folder)
+
+    @property
+    def pid(self) -> int:
+        """The postmaster's process id, 0 while it is not running."""
+        return self._process.pid if self._process is not None and self._process.is_alive else 0
+
+    @property
+    def is_running(self) -> bool:
+        """Whether the postmaster is alive."""
+        return self.pid != 0
+
+    @property
+    def exit_code(self) -> int:
+        """As Docker counts it: 128 + signal when a signal ended it, 0 while running."""
+        code = None if self._process is None else self._process.exit_code
+        if code is None:
+            return 0
+        return 128 - code if code < 0 else code
+
+    @property
+    def pgpass(self) -> Path:
+        """The password of hedgefund_user, in the form that libpq reads."""
+        return self._layout.folder / "pgpass"
+
+    @property
+    def password_file(self) -> Path:
+        """The password of hedgefund_user and nothing else."""
+        return self._layout.folder / "pgpassword"
+
+    async def create(self) -> None:
+        """Make the cluster.
+
+        Raises:
+            SandboxError: initdb failed.
+        """
+        folder = self._layout.postgres_dir
+        folder.mkdir(mode=0o700)
+        if self.account is not None:
+            os.chown(folder, self.account.uid, self.account.gid)
+        initdb = [str(self.programs / "initdb"), "-D", str(folder), "-U", "postgres", "-E", "UTF8", "--locale=C"]
+        initdb += [
+            "--no-sync",
+            "--auth-local=trust",
+            "--auth-host=scram-sha-256",
+            "--wal-segsize=1",
+            "--no-instructions",
+        ]
+        for name, value in SETTINGS.items():
+            initdb += ["-c", f"{name}={value}"]
+        code, output = await run(
+            initdb, log=self._log, folder=folder, account=self.account, environment=self._environment()
+        )
+        if code != 0:
+            raise SandboxError("initdb failed: " + " | ".join(output.splitlines()[-3:]))
+
+    async def start(self) -> None:
+        """Start the process; returns once it exists."""
+        if self.is_running:
+            return
+        self._process = spawn(
+            self.command,
+            log=self._log,
+            folder=self._layout.postgres_dir,
+            death_signal=SIGQUIT,  # it takes its shared memory along, which SIGKILL would leave behind
+            account=self.account,
+            environment=self._environment(),
+        )
+        self.started_at = datetime.now(UTC)
+        self._watch = asyncio.create_task(self._note_end(self._process))
+
+    async def _note_end(self, process: ServerProcess) -> None:
+        await process.wait()
+        self.finished_at = datetime.now(UTC)
+
+    async def stop(self, timeout_s: float, signal: Signals = SIGTERM) -> None:
+        """Shut down fast (SIGINT) where a container would be sent SIGTERM, then kill."""
+        if self._process is not None:
+            await self._process.stop(SIGINT if signal == SIGTERM else signal, timeout_s)
+
+    async def kill(self, signal: Signals) -> None:
+        """Send the signal to the postmaster and return at once."""
+        if self._process is not None:
+            self._process.send(signal)
+
+    async def wait(self) -> int:
+        """Return the exit code once the postmaster is not running."""
+        if self._process is not None:
+            await self._process.wait()
+        return self.exit_code
+
+    def log_lines(self, count: int) -> list[str]:
+        """The last lines of output, oldest first."""
+        return last_lines(self._log, count)
+
+    async def start_ready(self) -> None:
+        """Start, again where the children of a killed postmaster still hold its memory, and return once it answers.
+
+        Raises:
+            SandboxError: it does not come up.
+        """
+        deadline = asyncio.get_running_loop().time() + READY_TIMEOUT_S
+        await self.start()
+        while True:
+            try:
+                async with await self.connect(is_superuser=True, database="postgres") as connection:
+                    self._version = str(connection.info.server_version // 10000)
+                return
+            except psycopg.OperationalError as error:  # refused, or 57P03: starting up
+                if asyncio.get_running_loop().time() > deadline:
+                    raise SandboxError(f"postgres did not start: {error} " + " | ".join(self.log_lines(3))) from error
+            await asyncio.sleep(0.01 if self.is_running else 0.2)
+            await self.start()
+
+    async def create_database(self) -> None:
+        """Make role, database and tables; the password goes to 0600 files only."""
+        password = secrets.token_urlsafe(18)
+        self._write_private(self.password_file, password + "\n")
+        self._write_private(self.pgpass, f"127.0.0.1:{self._layout.ports.postgres}:*:{ROLE}:{password}\n")
+        async with await self.connect(is_superuser=True, database="postgres") as connection:
+            role = sql.SQL("CREATE ROLE {} LOGIN CREATEDB IN ROLE pg_monitor PASSWORD {}")
+            await connection.execute(role.format(sql.Identifier(ROLE), sql.Literal(password)))
+            owned = sql.SQL("CREATE DATABASE {} OWNER {}")
+            await connection.execute(owned.format(sql.Identifier(DATABASE), sql.Identifier(ROLE)))
+        await self.create_tables()
+
+    async def create_tables(self) -> None:
+        """Make the tables that are missing."""
+        async with await self.connect() as connection:
+            await connection.execute(CREATE)
+
+    async def connect(
+        self, *, is_superuser: bool = False, database: str = DATABASE, application: str = "sandbox"
+    ) -> AsyncConnection:
+        """Connect in autocommit as the role, or as the superuser over the unix socket that nobody else reaches."""
+        port = self._layout.ports.postgres
+        if is_superuser:
+            host, user, password = str(self._layout.postgres_dir), "postgres", None
+        else:
+            host, user, password = "127.0.0.1", ROLE, self.password_file.read_text(encoding="utf-8").strip()
+        return await AsyncConnection.connect(
+            host=host,
+            port=port,
+            user=user,
+            password=password,
+            dbname=database,
+            application_name=application,
+            connect_timeout=3,
+            autocommit=True,
+        )
+
+    def _environment(self) -> dict[str, str]:
+        """No PG* variable of ours may reach it; it must not look for a home folder either."""
+        return {"PATH": f"{self.programs}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
+
+    @staticmethod
+    def _write_private(file: Path, text: str) -> None:
+        file.unlink(missing_ok=True)
+        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
+            out.write(text)
