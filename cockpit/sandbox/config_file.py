@@ -1,0 +1,49 @@
+"""Writes the cockpit's configuration for a sandbox."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from cockpit.sandbox.layout import Layout
+from cockpit.sandbox.postgres_server import PostgresServer
+from cockpit.sandbox.schema import DATABASE, ROLE
+
+SITE = "sandbox"
+
+
+def write_config(layout: Layout, postgres: PostgresServer) -> None:
+    """Write cockpit.yaml; the secrets in it are names of files."""
+    text = yaml.safe_dump(settings(layout, postgres), sort_keys=False)
+    layout.config.write_text(text, encoding="utf-8")
+
+
+def settings(layout: Layout, postgres: PostgresServer) -> dict[str, Any]:
+    """The configuration as plain values."""
+    ports = layout.ports
+    return {
+        "site": SITE,
+        "world": "SANDBOX",
+        "root": str(layout.root),
+        "state": str(layout.folder / "state"),
+        "redis": {"url": f"redis://127.0.0.1:{ports.redis}/0", "container": "redis"},
+        "venues": [
+            {"name": "IBKR", "probe": f"tws://127.0.0.1:{ports.ibkr}", "backup": "zerodha"},
+            {"name": "ZERODHA", "probe": f"http://127.0.0.1:{ports.kite}/", "backup": "paper"},
+            {"name": "PAPER"},
+        ],
+        "postgres": {
+            "dsn": f"host=127.0.0.1 port={ports.postgres} dbname={DATABASE} user={ROLE}",
+            "password": {"file": str(postgres.password_file)},
+            "dump": str(layout.dump),
+            "dump_max_age_s": 300.0,
+            "pg_restore": str(postgres.programs / "pg_restore"),
+        },
+        "kubernetes": {
+            "kubeconfig": str(layout.kubeconfig),
+            "deployments": ["ws-gateway", "router", "api"],
+        },
+        "docker": {"url": f"unix://{layout.docker_socket}", "containers": ["redis", "postgres"]},
+        "grafana": {"url": f"http://127.0.0.1:{ports.grafana}"},
+    }
