@@ -61,6 +61,8 @@ class VenuePart(Part):
     """As in venue:status."""
     probe: str | None = None
     """`tws://host:port` for IBKR's handshake, `https://...` for an HTTP probe, none for neither."""
+    token: Secret | None = None
+    """`api_key:access_token`, for an HTTP probe that also asks whether the token is accepted."""
     backup: str | None = None
     """The adapter that takes its orders when it is down."""
     reset_utc: str | None = Field(default=None, pattern=r"^\d\d:\d\d-\d\d:\d\d$")
@@ -112,6 +114,9 @@ class DockerPart(Part):
     """The Docker Engine and the containers of the platform."""
 
     url: str = "unix:///var/run/docker.sock"
+    """unix:///path, tcp://host:2375, or https://host:2376."""
+    certificates: Path | None = None
+    """A folder with ca.pem, cert.pem and key.pem, as Docker's own programs read it; makes tcp:// speak TLS."""
     containers: tuple[str, ...] = ("redis",)
     timeout_s: Seconds = 2.0
 
@@ -122,6 +127,8 @@ class GrafanaPart(Part):
     url: str = "http://127.0.0.1:3000"
     token: Secret | None = None
     is_alertmanager: bool = False
+    ca: Path | None = None
+    """PEM file of a private authority that its certificate may be signed by."""
     timeout_s: Seconds = 2.0
 
 

@@ -89,7 +89,9 @@ class Dump:
     age_s: float
     size_bytes: int
     is_readable: bool | None
-    """Whether pg_restore can parse all of it; None = not tried yet."""
+    """Whether pg_restore can parse all of it; None = not known, for the reason in `detail`."""
+    detail: str | None = None
+    """What pg_restore said, or why it has not been asked."""
 
 
 @dataclass(frozen=True, slots=True)
