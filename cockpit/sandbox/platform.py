@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
+from importlib.util import find_spec
 from typing import Any
 
 from cockpit.sandbox.config_file import write_config
@@ -14,11 +15,12 @@ from cockpit.sandbox.environment import write_programs
 from cockpit.sandbox.forkpool import Child, ForkPool
 from cockpit.sandbox.knobs import Knobs
 from cockpit.sandbox.layout import Layout
+from cockpit.sandbox.pods_runtime import MODULES, ForkedPods
 from cockpit.sandbox.postgres_server import PostgresServer
 from cockpit.sandbox.redis_server import RedisServer
 
-WORKERS: tuple[str, ...] = ()
-"""In the order of their start; the pods' workers are started by the Kubernetes controller."""
+WORKERS = ("market", "risk", "ledger", "pgwriter", "candles", "strategies")
+"""In the order of their start, the drain before the source; the pods' are started by the Kubernetes controller."""
 STOP_TIMEOUT_S = 1.0
 RESTART_DELAY_S = 0.5
 
@@ -42,8 +44,12 @@ class Platform:
         await asyncio.gather(self._start_redis(), self._start_postgres())
         write_config(self.layout, self.postgres)
         write_programs(self.layout, self.postgres)
-        for name in WORKERS:
+        for name in [each for each in WORKERS if find_spec(f"cockpit.sandbox.workers.{each}")]:
             self._tasks.append(asyncio.create_task(self._keep(name), name=f"keep {name}"))
+        pods = ForkedPods(self.pool)
+        for number, name in enumerate(("ws-gateway", "ws-gateway", "router", "api", "api")):
+            if find_spec(MODULES[name]):
+                pods.start(f"{name}-{number}", name, {})
         self._progress("workers")
         self._tasks.append(asyncio.create_task(self.dumps.run(), name="dumps"))
 
