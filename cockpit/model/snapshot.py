@@ -49,7 +49,7 @@ class Snapshot:
     docker: Sample[Docker] = field(default_factory=Sample)
     alerts: Sample[Alerts] = field(default_factory=Sample)
     heartbeats: Sample[tuple[Heartbeat, ...]] = field(default_factory=Sample)
-    trends: Mapping[str, tuple[float | None, ...]] = NO_TRENDS
+    trends: Mapping[str, tuple[float | None, ...]] = field(default_factory=lambda: NO_TRENDS)
     """Series name -> the newest points, oldest first, one a tick; None = unknown then."""
     assessment: Assessment = NOT_ASSESSED
     jobs: tuple[Job, ...] = ()
