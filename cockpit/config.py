@@ -107,6 +107,8 @@ class KubernetesPart(Part):
     deployments: tuple[str, ...] = ("ws-gateway",)
     trading_deployments: tuple[str, ...] = ("ws-gateway", "router")
     """Those whose outage touches trading."""
+    order_deployments: tuple[str, ...] = ("router",)
+    """Those of them that carry orders: without a pod, trading is halted."""
     timeout_s: Seconds = 2.5
 
 
@@ -137,15 +139,20 @@ class Thresholds(Part):
 
     feed_lag_ms: float = 100.0
     feed_stalled_s: float = 2.0
+    gap_recent_s: float = 2.5
+    """A feed with a gap this recently is a gappy one."""
     redis_memory_fraction: float = 0.80
     redis_full_fraction: float = 0.97
     round_trip_ms: float = 100.0
     venue_latency_ms: float = 250.0
     venue_silent_s: float = 5.0
     group_lag: int = 100
+    group_behind_s: float = 1.0
+    """A group that is this long behind its stream's rate is late, also below `group_lag`."""
     pending_age_s: float = 5.0
     heartbeat_s: float = 5.0
     blocked_s: float = 1.0
+    blocked_long_s: float = 10.0
     connections_fraction: float = 0.9
     token_left_s: float = 1800.0
     risk_age_s: float = 5.0
@@ -171,6 +178,10 @@ class Settings(Part):
     docker: DockerPart | None = None
     grafana: GrafanaPart | None = None
     thresholds: Thresholds = Thresholds()
+    critical_workers: tuple[str, ...] = ("risk", "router", "ledger")
+    """Components, and consumer groups of the same names, without which orders are not safely traded."""
+    cosmetic_workers: tuple[str, ...] = ("api",)
+    """Components that trading does not need."""
     exchanges: tuple[str, ...] = ("NSE", "NYSE")
     """Exchanges whose local time and session stand in the top line."""
 
