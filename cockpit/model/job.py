@@ -63,3 +63,5 @@ class Job:
     proofs: tuple[JobStep, ...] = ()
     error: str | None = None
     reason: str | None = None
+    notes: tuple[str, ...] = ()
+    """What must be said aloud besides: written before its intent was on disk."""

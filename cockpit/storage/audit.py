@@ -1,0 +1,121 @@
+"""The audit journal: append-only, chained by hashes, on the disk before append() returns."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+from cockpit.errors import JournalError
+from cockpit.model.audit import AuditRecord
+from cockpit.storage.chain import GENESIS, Head, chained, from_line, to_line
+from cockpit.storage.disk import append_synced, lock, opened, private_folder, reason, sync_folder
+from cockpit.storage.verification import DAMAGED, REPAIRED, Verification, Walk
+
+
+class AuditLog:
+    """One site's audit journal; any number of processes and threads may append to it."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.file = folder / "audit.jsonl"
+        self.head_file = folder / "audit.head"
+
+    def append(self, draft: AuditRecord) -> AuditRecord:
+        """Chain the record (its own `prev` and `hash` are ignored), and return once it is on the disk.
+
+        Raises:
+            JournalError: it is not written.
+        """
+        private_folder(self._folder)
+        try:
+            with opened(self.file, os.O_RDWR | os.O_APPEND | os.O_CREAT) as descriptor:
+                lock(descriptor, "the audit journal")
+                os.fchmod(descriptor, 0o600)
+                return self._append_locked(descriptor, draft)
+        except OSError as error:
+            raise JournalError(f"cannot write {self.file}: {reason(error)}") from error
+
+    def _append_locked(self, descriptor: int, draft: AuditRecord) -> AuditRecord:
+        head = self._read_head()
+        size = os.fstat(descriptor).st_size
+        drafts, content = [draft], b""
+        if size == 0 and head is None:
+            head = Head(0, 0, GENESIS)
+            sync_folder(self._folder)
+        elif head is None or head.size_bytes != size:
+            found = self.verify()
+            drafts = [*_remarks(found, head, draft), draft]
+            content = b"\n" if found.lacks_newline else b""
+            head = Head(found.lines, size, found.last_hash)
+        prev = head.hash
+        for each in drafts:
+            record = chained(each, prev)
+            prev = record.hash
+            content += to_line(record)
+        append_synced(descriptor, content)
+        # The record is safe now: a head that cannot be written is found behind by the next append, nothing worse.
+        with suppress(OSError):
+            self._write_head(Head(head.lines + len(drafts), os.fstat(descriptor).st_size, prev))
+        return record
+
+    def _read_head(self) -> Head | None:
+        try:
+            return Head.from_bytes(self.head_file.read_bytes())
+        except FileNotFoundError:
+            return None
+
+    def _write_head(self, head: Head) -> None:
+        """In place: a rename would cost a second wait for the disk."""
+        with opened(self.head_file, os.O_WRONLY | os.O_CREAT) as descriptor:
+            os.pwrite(descriptor, head.to_bytes(), 0)
+            os.fdatasync(descriptor)
+
+    def tail(self, count: int | None = None) -> tuple[AuditRecord, ...]:
+        """The last records, oldest first; all of them without a count. Lines that are no records are left out.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        found = (from_line(line.removesuffix(b"\n")) for line in self._lines())
+        return tuple(deque((record for record in found if record is not None), maxlen=count))
+
+    def verify(self) -> Verification:
+        """Walk the whole chain.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        try:
+            head = self._read_head()
+        except OSError as error:
+            raise JournalError(f"cannot read {self.head_file}: {reason(error)}") from error
+        return Walk(head).over(self._lines())
+
+    def _lines(self) -> Iterator[bytes]:
+        try:
+            with self.file.open("rb") as file:
+                yield from file
+        except FileNotFoundError:
+            return
+        except OSError as error:
+            raise JournalError(f"cannot read {self.file}: {reason(error)}") from error
+
+
+def _remarks(found: Verification, head: Head | None, draft: AuditRecord) -> list[AuditRecord]:
+    """What the journal must say about itself before it goes on: nothing is repaired in silence."""
+    remarks = []
+    if found.leftover is not None:
+        # The remains stay where they are: what a crash left is evidence too.
+        text = "what stands before this line was cut short by a crash"
+        remarks.append(replace(draft, kind=REPAIRED, ref=found.leftover, text=text))
+    elif found.lacks_newline:
+        remarks.append(replace(draft, kind=REPAIRED, ref="", text="the record before this line lacked its newline"))
+    is_cut = head is not None and (head.lines > found.lines or head.size_bytes > found.size_bytes)
+    if is_cut or (head is None and found.lines > 1):
+        text = f"the journal was not what had been written before this line: {found.problem}"
+        remarks.append(replace(draft, kind=DAMAGED, ref="", text=text))
+    return remarks

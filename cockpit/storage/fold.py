@@ -1,0 +1,108 @@
+"""From a journal to a job: a pure fold, so that every cockpit and every restart sees the same job."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from functools import reduce
+from typing import Any
+
+from cockpit.model.job import Job, JobStep, Phase, StepState
+from cockpit.model.world import World
+from cockpit.storage.journal import Entry
+
+_ENDS = {"done": Phase.DONE, "failed": Phase.FAILED, "in_doubt": Phase.IN_DOUBT}
+_STEP_STATES = {
+    "step_started": StepState.RUNNING,
+    "step_done": StepState.DONE,
+    "step_failed": StepState.FAILED,
+    "step_unknown": StepState.UNKNOWN,
+}
+
+
+def fold(job_id: str, entries: Sequence[Entry], is_held: bool) -> Job | None:
+    """What became of the job; None where not even its submission is written.
+
+    `is_held` tells whether a living process still works on it: without one, an unfinished job is in doubt.
+    """
+    if not entries or entries[0].kind != "submitted":
+        return None
+    try:
+        job = reduce(_apply, entries[1:], _submitted(job_id, entries[0]))
+    except (KeyError, ValueError, TypeError, IndexError):
+        # A journal written by something else, or damaged: it is shown as what it is.
+        return _unreadable(job_id, entries[0])
+    return job if is_held or job.phase.is_over else _abandoned(job, entries[-1].at)
+
+
+def _submitted(job_id: str, entry: Entry) -> Job:
+    facts = entry.facts
+    return Job(
+        id=job_id,
+        action=facts["action"],
+        title=facts["title"],
+        target=facts["target"],
+        world=World(facts["world"]),
+        digest=facts["digest"],
+        by=facts["by"],
+        phase=Phase.QUEUED,
+        submitted_at=entry.at,
+        steps=tuple(JobStep(name) for name in facts["steps"]),
+        proofs=tuple(JobStep(name) for name in facts["proofs"]),
+        reason=facts.get("reason"),
+    )
+
+
+def _apply(job: Job, entry: Entry) -> Job:
+    facts: dict[str, Any] = dict(entry.facts)
+    if entry.kind in _STEP_STATES:
+        phase = Phase.RUNNING if job.phase is Phase.QUEUED else job.phase
+        return replace(job, phase=phase, steps=_with(job.steps, facts["step"], _STEP_STATES[entry.kind], facts))
+    if entry.kind == "proof":
+        return replace(job, proofs=_with(job.proofs, facts["proof"], StepState(facts["state"]), facts))
+    if entry.kind == "verifying":
+        return replace(job, phase=Phase.VERIFYING)
+    if entry.kind == "note":
+        return replace(job, notes=(*job.notes, facts["text"]))
+    if entry.kind in _ENDS:
+        return replace(job, phase=_ENDS[entry.kind], ended_at=entry.at, error=facts.get("error"))
+    return job
+
+
+def _with(steps: tuple[JobStep, ...], index: int, state: StepState, facts: dict[str, Any]) -> tuple[JobStep, ...]:
+    step = steps[index]
+    changed = JobStep(step.name, state, facts.get("detail", step.detail), facts.get("took_s", step.took_s))
+    return (*steps[:index], changed, *steps[index + 1 :])
+
+
+def _abandoned(job: Job, at: float) -> Job:
+    """Nobody works on it any more and nobody wrote how it ended."""
+    doubtful = [step.name for step in job.steps if step.state in (StepState.RUNNING, StepState.UNKNOWN)]
+    if doubtful:
+        error = f"the cockpit ended before it could write whether this was done: {', '.join(doubtful)}"
+    elif any(step.state is StepState.DONE for step in job.steps):
+        error = "done, but whoever proved it ended before the proof"
+    else:
+        error = "the cockpit ended before it did anything"
+    return replace(job, phase=Phase.IN_DOUBT, ended_at=at, error=error)
+
+
+def _unreadable(job_id: str, entry: Entry) -> Job:
+    return Job(
+        id=job_id,
+        action="",
+        title=str(entry.facts.get("title", "unreadable job")),
+        target="",
+        world=World.LIVE,
+        digest="",
+        by="",
+        phase=Phase.IN_DOUBT,
+        submitted_at=entry.at,
+        ended_at=entry.at,
+        error="its journal cannot be understood by this version",
+    )
+
+
+def performed(entries: Iterable[Entry]) -> Entry | None:
+    """The last word on the first step: its result, else its start, else None."""
+    return next((entry for entry in reversed(tuple(entries)) if entry.kind in _STEP_STATES), None)

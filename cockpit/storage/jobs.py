@@ -1,0 +1,175 @@
+"""Jobs on disk: one folder each, with the plan, the journal, and a lock held by whoever works on it."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cockpit.errors import JournalError
+from cockpit.model.job import Job, Phase
+from cockpit.storage.disk import (
+    append_synced,
+    is_locked,
+    lock,
+    opened,
+    private_folder,
+    reason,
+    sync_folder,
+    try_lock,
+)
+from cockpit.storage.fold import fold
+from cockpit.storage.journal import Entry, Journal
+
+SHOWN = 50
+LOCK = "lock"
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What was folded last, and of which state of the file."""
+
+    stamp: tuple[int, int]
+    is_held: bool
+    job: Job | None
+
+
+class Claim:
+    """The right to work on a job, as a held lock; it can be handed to a child process as its standard input."""
+
+    def __init__(self, descriptor: int) -> None:
+        self.descriptor = descriptor
+
+    def release(self) -> None:
+        """Close our copy; a child that inherited it keeps the lock for as long as it lives."""
+        if self.descriptor >= 0:
+            os.close(self.descriptor)
+            self.descriptor = -1
+
+
+class JobStore:
+    """All jobs of one site."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, _Known] = {}
+        self._names: tuple[int, tuple[str, ...]] = (0, ())
+        self._guard = threading.Lock()
+
+    def folder(self, job_id: str) -> Path:
+        """Where this job is kept."""
+        return self._folder / job_id
+
+    def create(self, job_id: str, entries: Sequence[Entry]) -> Claim:
+        """Make the job's folder, claim it, and write its first entries; all on the disk on return.
+
+        Raises:
+            JournalError: it cannot be written; nothing of it is shown then.
+        """
+        folder = private_folder(private_folder(self._folder) / job_id)
+        try:
+            descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise JournalError(f"cannot write {folder}: {reason(error)}") from error
+        claim = Claim(descriptor)
+        try:
+            lock(descriptor, f"the job {job_id}")
+            self.append(job_id, entries)
+            sync_folder(folder)
+            sync_folder(self._folder)
+        except (OSError, JournalError) as error:
+            claim.release()
+            raise JournalError(str(error)) from error
+        return claim
+
+    def claim(self, job_id: str) -> Claim | None:
+        """The right to work on a job that nobody works on; None where somebody does."""
+        try:
+            descriptor = os.open(self.folder(job_id) / LOCK, os.O_RDWR | os.O_CLOEXEC)
+        except OSError:
+            return None
+        if try_lock(descriptor):
+            return Claim(descriptor)
+        os.close(descriptor)
+        return None
+
+    def append(self, job_id: str, entries: Sequence[Entry]) -> None:
+        """Write to the job's journal; on the disk on return.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        Journal(self.folder(job_id) / "journal.jsonl").append(entries)
+
+    def entries(self, job_id: str) -> tuple[Entry, ...]:
+        """The job's journal."""
+        return Journal(self.folder(job_id) / "journal.jsonl").entries()
+
+    def write(self, job_id: str, name: str, text: str) -> None:
+        """Put a whole file into the job's folder; on the disk on return.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        file = self.folder(job_id) / name
+        try:
+            with opened(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
+                append_synced(descriptor, text.encode("utf-8"))
+        except OSError as error:
+            raise JournalError(f"cannot write {file}: {reason(error)}") from error
+
+    def job(self, job_id: str) -> Job | None:
+        """One job as it stands; None where there is none of that name."""
+        if not job_id or "/" in job_id or job_id.startswith("."):
+            return None
+        with self._guard:
+            return self._fold(job_id)
+
+    def jobs(self, limit: int = SHOWN) -> tuple[Job, ...]:
+        """The newest jobs, newest first; cheap where nothing changed."""
+        with self._guard:
+            found = [self._fold(name) for name in self._newest(limit)]
+        return tuple(job for job in found if job is not None)
+
+    def _newest(self, limit: int) -> tuple[str, ...]:
+        """Names sort by time."""
+        try:
+            stamp = self._folder.stat().st_mtime_ns
+            if stamp != self._names[0]:
+                names = tuple(sorted((entry.name for entry in os.scandir(self._folder)), reverse=True))
+                self._names = (stamp, names)
+        except OSError:
+            return ()
+        return self._names[1][:limit]
+
+    def _fold(self, job_id: str) -> Job | None:
+        known = self._known.get(job_id)
+        if known is not None and known.job is not None and known.job.phase in (Phase.DONE, Phase.FAILED):
+            return known.job
+        # The lock before the journal: whoever lets go of it has written the end.
+        is_held = is_locked(self.folder(job_id) / LOCK)
+        try:
+            status = (self.folder(job_id) / "journal.jsonl").stat()
+        except OSError:
+            return None
+        stamp = (status.st_size, status.st_mtime_ns)
+        if known is None or known.stamp != stamp or known.is_held != is_held:
+            known = _Known(stamp, is_held, self._read(job_id, is_held))
+            self._known[job_id] = known
+        return known.job
+
+    def _read(self, job_id: str, is_held: bool) -> Job | None:
+        try:
+            return fold(job_id, self.entries(job_id), is_held)
+        except JournalError:
+            return None
+
+
+def new_job_id(now: float, action: str) -> str:
+    """Sorts by time, tells what it is, and is unique: 20260401-194412-381-kill_switch.engage-9f3a."""
+    moment = datetime.fromtimestamp(now, UTC)
+    return f"{moment:%Y%m%d-%H%M%S}-{moment.microsecond // 1000:03d}-{action}-{secrets.token_hex(2)}"

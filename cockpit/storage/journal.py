@@ -1,0 +1,78 @@
+"""One job's journal: lines of JSON, each on the disk before the job goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from cockpit.errors import JournalError
+from cockpit.storage.disk import append_synced, opened, reason
+
+NO_FACTS: Mapping[str, Any] = MappingProxyType({})
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that happened to a job."""
+
+    at: float
+    """Unix seconds."""
+    kind: str
+    """submitted confirmed step_started step_done step_failed step_unknown note verifying proof done failed in_doubt"""
+    facts: Mapping[str, Any] = field(default=NO_FACTS)
+
+    def to_line(self) -> bytes:
+        """The entry as the file holds it, with its newline."""
+        fields = {"at": round(self.at, 6), "kind": self.kind, **self.facts}
+        return json.dumps(fields, separators=(",", ":")).encode("ascii") + b"\n"
+
+
+class Journal:
+    """The file journal.jsonl of one job."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+
+    def append(self, entries: Sequence[Entry]) -> None:
+        """Return once they are on the disk.
+
+        Raises:
+            JournalError: they are not.
+        """
+        content = b"".join(entry.to_line() for entry in entries)
+        try:
+            with opened(self.file, os.O_RDWR | os.O_APPEND | os.O_CREAT) as descriptor:
+                append_synced(descriptor, _line_end(descriptor) + content)
+        except OSError as error:
+            raise JournalError(f"cannot write {self.file}: {reason(error)}") from error
+
+    def entries(self) -> tuple[Entry, ...]:
+        """What is written; a last line that a crash cut short was never acknowledged, so it does not count."""
+        try:
+            content = self.file.read_bytes()
+        except FileNotFoundError:
+            return ()
+        except OSError as error:
+            raise JournalError(f"cannot read {self.file}: {reason(error)}") from error
+        found = (from_line(line) for line in content.split(b"\n")[:-1])
+        return tuple(entry for entry in found if entry is not None)
+
+
+def from_line(line: bytes) -> Entry | None:
+    """The entry in a line; None where it is none."""
+    try:
+        fields = json.loads(line)
+        return Entry(float(fields.pop("at")), str(fields.pop("kind")), fields)
+    except (ValueError, TypeError, KeyError, AttributeError):
+        return None
+
+
+def _line_end(descriptor: int) -> bytes:
+    """A newline where a crash left the last line without one."""
+    size = os.fstat(descriptor).st_size
+    return b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
