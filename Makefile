@@ -52,7 +52,7 @@ pictures: $(VENV)/.dev
 
 # A resolver of its own, so that the lock's tool is never in the product's environment.
 lock: | $(BIN)/python
-	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv==0.9.5
+	@$(PYTHON) -m venv $(VENV)/lock && $(VENV)/lock/bin/pip install --quiet uv==0.13.9
 	@for kind in run dev; do \
 		test $$kind = dev && more="--extra dev --constraint requirements/run.txt" || more=""; \
 		$(VENV)/lock/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
