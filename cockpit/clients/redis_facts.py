@@ -1,0 +1,127 @@
+"""Redis' replies as plain Python: fields, numbers and times, where anything that is not one is None, never a crash."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from redis.exceptions import RedisError
+
+Fields = dict[str, str]
+"""A hash, INFO or CONFIG; values are text from outside, not yet neutralised."""
+
+MAX_PAYLOAD_BYTES = 65536
+"""A longer payload is not read: it is none of the platform's."""
+_TRUE = frozenset({"true", "1", "yes", "on"})
+_TIME_MS = range(1, 100_000_000_000_000)
+
+
+def text(raw: Any) -> str:
+    """Bytes as text; what is not UTF-8 is replaced."""
+    return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else str(raw)
+
+
+def fields(flat: Any) -> Fields:
+    """The dict that RESP2 sends as name, value, name, value.
+
+    >>> fields([b"enabled", b"true"])
+    {'enabled': 'true'}
+    """
+    if not isinstance(flat, list):
+        return {}
+    return {text(name): text(value) for name, value in zip(flat[::2], flat[1::2], strict=False)}
+
+
+def info_fields(raw: Any) -> Fields:
+    """INFO as a dict.
+
+    >>> info_fields(b"# Server\\r\\nredis_version:6.2.14\\r\\n")
+    {'redis_version': '6.2.14'}
+    """
+    if not isinstance(raw, bytes | str):
+        return {}
+    lines = (line.partition(":") for line in text(raw).splitlines())
+    return {name: value for name, colon, value in lines if colon}
+
+
+def config_fields(replies: Iterable[Any]) -> Fields:
+    """Replies of CONFIG GET in one dict; one that was denied adds nothing."""
+    return {
+        name: value for reply in replies if not isinstance(reply, RedisError) for name, value in fields(reply).items()
+    }
+
+
+def is_true(value: str | None) -> bool:
+    """Whether a flag is set, by the platform's rule.
+
+    >>> is_true(" Yes"), is_true("0"), is_true(None)
+    (True, False, False)
+    """
+    return value is not None and value.strip().lower() in _TRUE
+
+
+def number(value: Any) -> float | None:
+    """A finite number, also one written as text.
+
+    >>> number("0.05"), number(True), number("NaN"), number(10**400), number(None)
+    (0.05, None, None, None, None)
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | str | bytes):
+        return None
+    try:
+        found = float(value)
+    except (ValueError, OverflowError):
+        return None
+    return found if math.isfinite(found) else None
+
+
+def whole(value: Any) -> int | None:
+    """A number without its fraction."""
+    found = number(value)
+    return None if found is None else int(found)
+
+
+def time_ms(value: Any) -> int | None:
+    """Milliseconds since 1970 up to the year 5138; anything else is no time.
+
+    >>> time_ms("1700000000000"), time_ms(0), time_ms(-5), time_ms("soon")
+    (1700000000000, None, None, None)
+    """
+    found = whole(value)
+    return found if found in _TIME_MS else None
+
+
+def json_object(raw: str | bytes | None) -> Mapping[str, Any] | None:
+    """A payload's JSON object; None for garbage, for other JSON, and for what is too long or too deep to be ours."""
+    if raw is None or len(raw) > MAX_PAYLOAD_BYTES:
+        return None
+    try:
+        found = json.loads(raw)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def payload(entry_fields: Any) -> bytes | None:
+    """The value of a stream entry's field `json`."""
+    if not isinstance(entry_fields, list):
+        return None
+    pairs = zip(entry_fields[::2], entry_fields[1::2], strict=False)
+    return next((value for name, value in pairs if name == b"json"), None)
+
+
+def id_ms(entry_id: str) -> int:
+    """The time in a stream entry's id.
+
+    >>> id_ms("1700000000000-3")
+    1700000000000
+    """
+    return int(entry_id.partition("-")[0])
+
+
+def id_order(entry_id: str) -> tuple[int, int]:
+    """What stream entry ids are compared by."""
+    milliseconds, _, sequence = entry_id.partition("-")
+    return int(milliseconds), int(sequence or 0)
