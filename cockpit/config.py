@@ -139,7 +139,7 @@ class Thresholds(Part):
 
     feed_lag_ms: float = 100.0
     feed_stalled_s: float = 2.0
-    gap_recent_s: float = 2.5
+    gap_recent_s: float = 1.5
     """A feed with a gap this recently is a gappy one."""
     redis_memory_fraction: float = 0.80
     redis_full_fraction: float = 0.97

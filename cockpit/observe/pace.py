@@ -1,0 +1,67 @@
+"""When to ask again: at the probe's own interval, less often while it fails, yet soon enough to see it recover."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+SLOWEST_S = 1.5
+"""The longest pause between two attempts at a failing backend: its recovery is on screen within 3 s."""
+FIRST_BACK_OFF_S = 0.5
+HURRIED_DEADLINE_S = 1.5
+PATIENT_EVERY = 4
+"""Every fourth attempt at a failing backend gets the whole deadline, so that one that is merely slow is seen again."""
+IMPATIENT_BELOW_S = 5.0
+"""A call that may last longer than this (parsing a whole dump) is not called overdue before its deadline."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """The timing of one probe, as a value: each outcome makes the next."""
+
+    interval_s: float
+    deadline_s: float
+    failures: int = 0
+    has_answered: bool = False
+
+    def after(self, is_ok: bool) -> Pace:
+        """The pace after one more attempt."""
+        if is_ok:
+            return replace(self, failures=0, has_answered=True)
+        return replace(self, failures=self.failures + 1)
+
+    @property
+    def pause_s(self) -> float:
+        """From the start of the last attempt to the start of the next.
+
+        >>> pace = Pace(interval_s=1.0, deadline_s=2.0)
+        >>> [pace.pause_s, pace.after(False).pause_s, pace.after(False).after(False).pause_s]
+        [1.0, 1.0, 1.5]
+        >>> Pace(interval_s=0.1, deadline_s=1.0).after(False).pause_s
+        0.5
+        """
+        if self.failures == 0:
+            return self.interval_s
+        grown_s = FIRST_BACK_OFF_S * 2.0 ** min(self.failures - 1, 10)
+        return min(SLOWEST_S, max(self.interval_s, grown_s))
+
+    @property
+    def limit_s(self) -> float:
+        """How long the next attempt may last."""
+        if self.failures % PATIENT_EVERY == 0 or self.deadline_s > IMPATIENT_BELOW_S:
+            return self.deadline_s
+        return min(self.deadline_s, HURRIED_DEADLINE_S)
+
+    @property
+    def overdue_s(self) -> float:
+        """From when on an attempt that is still on its way counts as no answer.
+
+        The first answer may take its whole deadline: drivers are imported and connections made for it.
+        """
+        if not self.has_answered or self.deadline_s > IMPATIENT_BELOW_S:
+            return self.limit_s
+        return min(self.limit_s, HURRIED_DEADLINE_S)
+
+    @property
+    def stale_after_s(self) -> float:
+        """From which age on a value no longer stands for the present."""
+        return max(4.0, 2 * self.interval_s + min(self.deadline_s, IMPATIENT_BELOW_S))

@@ -1,0 +1,132 @@
+"""Asks every source at its own pace; a backend that hangs costs its own samples and nothing else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from cockpit.clients.bounded import abandon, bounded
+from cockpit.clock import Clock
+from cockpit.errors import CockpitError
+from cockpit.model.sample import Sample
+from cockpit.observe.pace import Pace
+from cockpit.observe.source import Source
+from cockpit.text import clean
+
+MOST_HANGING = 2
+"""Abandoned calls of one source that may still hang before it is asked no more until one of them ends."""
+CLOSE_WITHIN_S = 0.3
+
+Samples = Mapping[str, Sample[Any]]
+Changed = Callable[[Samples, Samples], None]
+"""Told the samples before and after, of one source, whenever it answered or failed."""
+
+
+class Poller:
+    """One loop a source, all in one event loop, each with its own deadline, back-off and single flight."""
+
+    def __init__(self, sources: Iterable[Source], clock: Clock, changed: Changed) -> None:
+        self.samples: dict[str, Sample[Any]] = {}
+        self._sources = tuple(sources)
+        self._clock = clock
+        self._changed = changed
+        self._paces = {source.name: source.pace for source in self._sources}
+        self._pokes = {source.name: asyncio.Event() for source in self._sources}
+        self._hanging: dict[str, set[asyncio.Task[Any]]] = {source.name: set() for source in self._sources}
+        for source in self._sources:
+            self.samples.update(dict.fromkeys(source.fields, Sample(stale_after_s=source.pace.stale_after_s)))
+
+    async def run(self) -> None:
+        """Poll until cancelled."""
+        loops = [asyncio.create_task(self._keep(source), name=f"poll {source.name}") for source in self._sources]
+        try:
+            await asyncio.gather(*loops)
+        finally:
+            for loop in loops:
+                abandon(loop)
+
+    async def close(self) -> None:
+        """Close every source; none of them may hold it up."""
+        for tasks in self._hanging.values():
+            for task in tasks:
+                abandon(task)
+        closing = [bounded(source.close(), CLOSE_WITHIN_S, source.name) for source in self._sources]
+        await asyncio.gather(*closing, return_exceptions=True)
+
+    def poke(self, name: str) -> None:
+        """Ask this source again at once (by its name: redis, postgres, ...)."""
+        if name in self._pokes:
+            self._pokes[name].set()
+
+    def pace(self, name: str) -> Pace:
+        """The source's pace now."""
+        return self._paces[name]
+
+    async def _keep(self, source: Source) -> None:
+        poke = self._pokes[source.name]
+        while True:
+            started = self._clock.monotonic()
+            is_ok = await self._ask(source)
+            pace = self._paces[source.name] = self._paces[source.name].after(is_ok)
+            pause_s = max(0.0, started + pace.pause_s - self._clock.monotonic())
+            waiting = asyncio.ensure_future(poke.wait())
+            try:
+                await asyncio.wait({waiting}, timeout=pause_s)
+            finally:
+                abandon(waiting)
+            poke.clear()
+
+    async def _ask(self, source: Source) -> bool:
+        """One attempt: whether it brought anything."""
+        pace = self._paces[source.name]
+        hanging = self._hanging[source.name]
+        started, at = self._clock.monotonic(), self._clock.now()
+        if len(hanging) >= MOST_HANGING:
+            return self._fail(source, "earlier calls still hang", at, 0.0)
+        task = asyncio.create_task(source.read(), name=f"read {source.name}")
+        hanging.add(task)
+        task.add_done_callback(hanging.discard)
+        try:
+            if not await _ends(task, pace.overdue_s):
+                self._fail(source, f"no answer for {pace.overdue_s:g} s", at, pace.overdue_s)
+                if not await _ends(task, pace.limit_s - pace.overdue_s):
+                    return self._fail(source, f"no answer within {pace.limit_s:g} s", at, pace.limit_s)
+            if task.cancelled():
+                return self._fail(source, "the call was cancelled", at, self._clock.monotonic() - started)
+            return self._take(source, task.result())
+        except Exception as error:
+            return self._fail(source, explain(error), at, self._clock.monotonic() - started)
+        finally:
+            abandon(task)
+
+    def _take(self, source: Source, fresh: Samples) -> bool:
+        before = {field: self.samples[field] for field in source.fields}
+        after = {field: fresh[field] for field in source.fields if field in fresh}
+        self.samples.update(after)
+        self._changed(before, after)
+        return any(sample.error is None for sample in after.values())
+
+    def _fail(self, source: Source, error: str, at: float, took_s: float) -> bool:
+        before = {field: self.samples[field] for field in source.fields}
+        after = {field: sample.failed(error, at, took_s) for field, sample in before.items()}
+        self.samples.update(after)
+        self._changed(before, after)
+        return False
+
+
+async def _ends(task: asyncio.Task[Any], within_s: float) -> bool:
+    if not task.done() and within_s > 0:
+        await asyncio.wait({task}, timeout=within_s)
+    return task.done()
+
+
+def explain(error: BaseException) -> str:
+    """What went wrong, in one line for an operator.
+
+    >>> explain(ValueError("not a number"))
+    'ValueError: not a number'
+    """
+    if isinstance(error, CockpitError):
+        return clean(error)
+    return clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)

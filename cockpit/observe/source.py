@@ -1,0 +1,90 @@
+"""What the poller asks: one backend's probe, or the one round trip that serves seven of them."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from cockpit.clock import Clock
+from cockpit.model.sample import Sample
+from cockpit.observe.pace import Pace
+
+REDIS_FIELDS = ("kill_switch", "venues", "flow", "feeds", "risk", "redis", "heartbeats")
+
+
+class Probe(Protocol):
+    """One question to one backend."""
+
+    name: str
+    interval_s: float
+    deadline_s: float
+
+    async def read(self) -> Any:
+        """The answer."""
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+
+
+class RedisTick(Protocol):
+    """All questions to Redis in one round trip."""
+
+    async def tick(self) -> dict[str, Sample[Any]]:
+        """A sample for each of REDIS_FIELDS; failures are in the samples."""
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+
+
+class Source(Protocol):
+    """A backend as the poller sees it: fields of the snapshot, timing, and how to read them."""
+
+    name: str
+    fields: tuple[str, ...]
+    pace: Pace
+
+    async def read(self) -> dict[str, Sample[Any]]:
+        """Samples by field; raises where nothing could be read."""
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+
+
+class ProbeSource:
+    """One probe, one field."""
+
+    def __init__(self, probe: Probe, clock: Clock) -> None:
+        self.name = probe.name
+        self.fields: tuple[str, ...] = (probe.name,)
+        self.pace = Pace(probe.interval_s, probe.deadline_s)
+        self._probe = probe
+        self._clock = clock
+
+    async def read(self) -> dict[str, Sample[Any]]:
+        """The probe's answer, dated to the moment it was asked for: it cannot be younger than it claims."""
+        at, started = self._clock.now(), self._clock.monotonic()
+        value = await self._probe.read()
+        took_s = self._clock.monotonic() - started
+        return {self.name: Sample.good(value, at, took_s, self.pace.stale_after_s)}
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._probe.close()
+
+
+class RedisSource:
+    """Redis: one round trip, seven fields."""
+
+    name = "redis"
+    fields: tuple[str, ...] = REDIS_FIELDS
+
+    def __init__(self, probes: RedisTick, interval_s: float, deadline_s: float) -> None:
+        self.pace = Pace(interval_s, deadline_s)
+        self._probes = probes
+
+    async def read(self) -> dict[str, Sample[Any]]:
+        """The seven samples of one tick."""
+        return await self._probes.tick()
+
+    async def close(self) -> None:
+        """Let go of the connection."""
+        await self._probes.close()

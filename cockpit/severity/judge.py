@@ -1,0 +1,114 @@
+"""The judgement on a snapshot: every rule, every silent backend, every panel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from types import MappingProxyType
+from typing import Any
+
+from cockpit.config import Settings
+from cockpit.model.finding import Assessment, Finding
+from cockpit.model.sample import Sample
+from cockpit.model.severity import Severity
+from cockpit.model.snapshot import Snapshot
+from cockpit.severity import (
+    rules_alerts,
+    rules_brokers,
+    rules_feeds,
+    rules_kubernetes,
+    rules_postgres,
+    rules_redis,
+    rules_risk,
+    rules_trading,
+)
+from cockpit.severity.rule import Hit, Rule, View
+from cockpit.severity.sections import Sections, keys, title
+from cockpit.severity.silence import PANELS, configured, silent
+from cockpit.severity.standing import NOTHING, Memory, Raised, fold, shown
+
+RULES: tuple[Rule, ...] = (
+    *rules_trading.RULES,
+    *rules_brokers.RULES,
+    *rules_feeds.RULES,
+    *rules_redis.RULES,
+    *rules_postgres.RULES,
+    *rules_kubernetes.RULES,
+    *rules_risk.RULES,
+    *rules_alerts.RULES,
+)
+NO_SECTIONS: Sections = MappingProxyType({})
+
+
+def assess(
+    snapshot: Snapshot, settings: Settings, memory: Memory = NOTHING, sections: Sections = NO_SECTIONS
+) -> tuple[Assessment, Memory]:
+    """The findings on this snapshot, and what to remember for the next one."""
+    now = snapshot.taken_at
+    there = configured(settings)
+    view = View(snapshot, settings)
+    raised = [Raised(finding) for finding in silent(snapshot, settings)]
+    held: set[str] = set()
+    for rule in RULES:
+        sample: Sample[Any] = getattr(snapshot, rule.reads)
+        if rule.reads not in there:
+            continue
+        if sample.value is not None and sample.is_live(now):
+            raised.extend(_apply(rule, view, sample))
+        else:
+            held.add(rule.name)
+    raised = [_routed(one, sections) for one in raised]
+    memory = fold(memory, raised, held, now, settings.thresholds.clear_after_s)
+    return _assessment(snapshot, shown(memory), there), memory
+
+
+def _apply(rule: Rule, view: View, sample: Sample[Any]) -> Iterator[Raised]:
+    """What one rule says; a rule that fails is a finding too, never the end of the judgement."""
+    try:
+        hits = list(rule.check(view, sample.value))
+    except Exception as error:
+        reason = f"cannot judge {rule.name}: {type(error).__name__}: {error}"
+        hits = [Hit(f"rule {rule.name}", Severity.P3, reason, "failed", "judged")]
+    for hit in hits:
+        yield Raised(_finding(rule, hit, view.now), rule.readings, sample.value_at, hit.since)
+
+
+def _finding(rule: Rule, hit: Hit, now: float) -> Finding:
+    return Finding(
+        rule=rule.name,
+        subject=hit.subject,
+        severity=hit.severity,
+        panel=hit.panel or rule.panel,
+        summary=hit.summary,
+        observed=hit.observed,
+        threshold=hit.threshold,
+        since=now,
+        section=hit.section or rule.section,
+        is_expected=hit.is_expected,
+    )
+
+
+def _routed(one: Raised, sections: Sections) -> Raised:
+    """The same with the title of its runbook section, and the keys that lead there where there are steps."""
+    number = one.finding.section
+    routed = replace(one.finding, section_title=title(number, sections), keys=keys(number, sections))
+    return replace(one, finding=routed)
+
+
+def _assessment(snapshot: Snapshot, findings: tuple[Finding, ...], there: frozenset[str]) -> Assessment:
+    panels = {name: _panel(snapshot, name, there, findings) for name in PANELS}
+    judged = [panels[name] for name, fields in PANELS.items() if not there.isdisjoint(fields)]
+    worst = min((*(finding.severity for finding in findings), *judged), default=Severity.UNKNOWN)
+    return Assessment(worst, findings, tuple(panels.items()))
+
+
+def _panel(snapshot: Snapshot, name: str, there: frozenset[str], findings: tuple[Finding, ...]) -> Severity:
+    worst = min((finding.severity for finding in findings if finding.panel == name), default=Severity.OK)
+    needed = there.intersection(PANELS[name])
+    is_known = bool(needed) and all(_is_live(snapshot, field) for field in needed)
+    return worst if is_known else min(worst, Severity.UNKNOWN)
+
+
+def _is_live(snapshot: Snapshot, field: str) -> bool:
+    sample: Sample[Any] = getattr(snapshot, field)
+    return sample.is_live(snapshot.taken_at)

@@ -1,0 +1,73 @@
+"""What a rule is: one small function that looks at one sample and says what is wrong with it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from cockpit.config import Settings, Thresholds
+from cockpit.model.severity import Severity
+from cockpit.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What every rule may look at besides its own sample."""
+
+    snapshot: Snapshot
+    settings: Settings
+
+    @property
+    def limits(self) -> Thresholds:
+        """The configured thresholds."""
+        return self.settings.thresholds
+
+    @property
+    def now(self) -> float:
+        """Unix seconds of the snapshot."""
+        return self.snapshot.taken_at
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """What a rule found; the engine makes a Finding of it."""
+
+    subject: str
+    severity: Severity
+    summary: str
+    observed: str = ""
+    threshold: str = ""
+    panel: str | None = None
+    """None = the rule's own."""
+    section: str | None = None
+    """None = the rule's own."""
+    since: float | None = None
+    """Where the platform itself says since when; else the moment it was first seen."""
+    is_expected: bool = False
+
+
+Check = Callable[[View, Any], Iterable[Hit]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A check with what it reads and where its findings go."""
+
+    name: str
+    reads: str
+    """The field of the snapshot; the check runs only while that sample is live."""
+    panel: str
+    section: str | None
+    readings: int
+    """On how many readings in a row it must be seen before it is believed; above 1 only for noisy numbers."""
+    check: Check
+
+
+def rule(reads: str, panel: str, section: str | None = None, readings: int = 1) -> Callable[[Check], Rule]:
+    """Make a rule of a check; the rule is named after it."""
+
+    def wrap(check: Check) -> Rule:
+        return Rule(check.__name__, reads, panel, section, readings, check)
+
+    return wrap

@@ -1,0 +1,79 @@
+"""Grafana's alerts: what it found by itself, and where it is blind."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from cockpit.model.backends import AlertRule, Alerts
+from cockpit.model.severity import Severity
+from cockpit.severity import sections
+from cockpit.severity.rule import Hit, View, rule
+
+SEVERITIES = {
+    "critical": Severity.P2,
+    "warn": Severity.P3,
+    "warning": Severity.P3,
+    "info": Severity.P4,
+}
+"""By the rule's label. What is P1 the cockpit sees by itself; an unlabelled alert counts as critical."""
+
+ANSWERS = (
+    (re.compile(r"var\b|\bes\b|shortfall|drawdown|risk|exposure", re.IGNORECASE), sections.RISK),
+    (re.compile(r"redis", re.IGNORECASE), sections.REDIS),
+    (re.compile(r"postgres|database|\bdb\b", re.IGNORECASE), sections.POSTGRES),
+    (re.compile(r"latency|feed|tick|candle|market data", re.IGNORECASE), sections.FEED),
+    (re.compile(r"broker|venue|order|ibkr|zerodha", re.IGNORECASE), sections.BROKER),
+)
+"""Which section answers an alert, by its name; the first match counts."""
+
+
+@rule("alerts", panel="alerts")
+def alert_firing(view: View, alerts: Alerts) -> Iterator[Hit]:
+    """A rule of Grafana fires."""
+    for alert in alerts.rules:
+        if alert.state in ("firing", "recovering"):
+            yield Hit(
+                alert.name,
+                SEVERITIES.get((alert.severity or "").lower(), Severity.P2),
+                f"alert firing: {alert.name}",
+                alert.state,
+                "normal",
+                section=_section(alert),
+                since=None if alert.since_s is None else view.now - alert.since_s,
+            )
+
+
+@rule("alerts", panel="alerts")
+def alerts_blind(view: View, alerts: Alerts) -> Iterator[Hit]:
+    """Rules without data watch nothing."""
+    blind = [alert.name for alert in alerts.rules if alert.state == "nodata"]
+    if blind:
+        noun = "alert rule has" if len(blind) == 1 else "alert rules have"
+        summary = f"NoData: {len(blind)} {noun} no data: {', '.join(blind)}"
+        yield Hit(alerts.source, Severity.P3, summary, f"{len(blind)} NoData", "0")
+
+
+@rule("alerts", panel="alerts")
+def alerts_failing(view: View, alerts: Alerts) -> Iterator[Hit]:
+    """Rules that cannot be evaluated watch nothing."""
+    failing = [alert.name for alert in alerts.rules if alert.state == "error"]
+    if failing:
+        noun = "rule fails" if len(failing) == 1 else "rules fail"
+        summary = f"{len(failing)} alert {noun}: {', '.join(failing)}"
+        yield Hit(alerts.source, Severity.P3, summary, f"{len(failing)} in error", "0")
+
+
+@rule("alerts", panel="alerts")
+def grafana_database(view: View, alerts: Alerts) -> Iterator[Hit]:
+    """Grafana answers without its database."""
+    if not alerts.is_database_ok:
+        yield Hit(alerts.source, Severity.P3, f"{alerts.source}: its database fails", "failing", "ok")
+
+
+def _section(alert: AlertRule) -> str | None:
+    text = f"{alert.name} {alert.summary or ''}"
+    return next((number for pattern, number in ANSWERS if pattern.search(text)), None)
+
+
+RULES = (alert_firing, alerts_blind, alerts_failing, grafana_database)

@@ -1,0 +1,123 @@
+"""The brokers: as the router sees them, and as the cockpit reaches them by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cockpit.config import VenuePart
+from cockpit.model.severity import Severity
+from cockpit.model.states import Reach, Venue
+from cockpit.severity import sections, words
+from cockpit.severity.reset import is_reset
+from cockpit.severity.rule import Hit, View, rule
+
+DOWN = frozenset({"down", "disconnected", "offline", "error"})
+UP = frozenset({"up", "standby"})
+
+
+@rule("venues", panel="brokers", section=sections.BROKER)
+def venue_down(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
+    """The router has lost a broker."""
+    for venue in venues:
+        if venue.status in DOWN and not is_reset(part_of(view, venue.name), venue, view.now):
+            rerouted = f", orders go to {venue.override}" if venue.override else ""
+            why = f": {_why(venue)}" if _why(venue) else ""
+            yield Hit(venue.name, Severity.P1, f"{venue.name} down{rerouted}{why}", venue.status, "up")
+
+
+@rule("venues", panel="brokers", section=sections.BROKER)
+def venue_degraded(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
+    """A broker works in part, or says something that nobody knows."""
+    for venue in venues:
+        if venue.status in UP or venue.status in DOWN or is_reset(part_of(view, venue.name), venue, view.now):
+            continue
+        why = f": {_why(venue)}" if _why(venue) else ""
+        yield Hit(venue.name, Severity.P2, f"{venue.name} {venue.status}{why}", venue.status, "up")
+
+
+@rule("venues", panel="brokers")
+def venue_reset(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
+    """A broker's nightly reset is no outage."""
+    for venue in venues:
+        if venue.status not in UP and is_reset(part_of(view, venue.name), venue, view.now):
+            summary = f"{venue.name} nightly reset (expected)"
+            yield Hit(venue.name, Severity.P4, summary, venue.status, "up", is_expected=True)
+
+
+@rule("venues", panel="brokers", section=sections.BROKER)
+def venue_missing(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
+    """The router says nothing at all of a configured broker."""
+    known = {venue.name for venue in venues}
+    for part in view.settings.venues:
+        if part.name not in known:
+            yield Hit(part.name, Severity.P2, f"{part.name}: the router reports no status", "no status", "up")
+
+
+@rule("venues", panel="brokers", section=sections.BROKER)
+def venue_silent(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
+    """A broker's status is old: whatever it says, it is not the present."""
+    limit_s = view.limits.venue_silent_s
+    for venue in venues:
+        if venue.age_s is not None and venue.age_s > limit_s:
+            age = words.seconds(venue.age_s)
+            yield Hit(venue.name, Severity.P2, f"{venue.name} status is {age} old", age, words.seconds(limit_s))
+
+
+@rule("venues", panel="brokers", section=sections.BROKER, readings=2)
+def venue_slow(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
+    """A broker answers late."""
+    limit_ms = view.limits.venue_latency_ms
+    for venue in venues:
+        if venue.latency_ms is not None and venue.latency_ms > limit_ms and venue.status not in DOWN:
+            took, limit = words.ms(venue.latency_ms), words.ms(limit_ms)
+            yield Hit(venue.name, Severity.P2, f"{venue.name} slow: {took} > {limit}", took, limit)
+
+
+@rule("venues", panel="brokers", section=sections.BROKER)
+def venue_token(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
+    """A broker's session token is dead or about to die."""
+    limit_s = view.limits.token_left_s
+    for venue in venues:
+        left_s = venue.token_left_s
+        if left_s is None or left_s >= limit_s:
+            continue
+        said = "has expired" if left_s <= 0 else f"expires in {words.seconds(left_s)}"
+        summary = f"{venue.name} token {said}"
+        yield Hit(venue.name, Severity.P2, summary, f"{words.seconds(max(left_s, 0.0))} left", words.seconds(limit_s))
+
+
+@rule("reach", panel="brokers", section=sections.BROKER)
+def venue_unreachable(view: View, reaches: tuple[Reach, ...]) -> Iterator[Hit]:
+    """The cockpit itself cannot reach a broker, whatever the router says."""
+    venues = {venue.name: venue for venue in view.snapshot.venues.value or ()}
+    for reach in reaches:
+        if reach.is_up:
+            continue
+        venue = venues.get(reach.venue)
+        if is_reset(part_of(view, reach.venue), venue, view.now):
+            summary = f"{reach.venue} nightly reset (expected): {reach.detail}"
+            yield Hit(reach.venue, Severity.P4, summary, "no handshake", "handshake", is_expected=True)
+        else:
+            summary = f"{reach.venue} unreachable from here: {reach.detail}"
+            yield Hit(reach.venue, Severity.P1, summary, "no handshake", "handshake")
+
+
+def part_of(view: View, name: str) -> VenuePart | None:
+    """The broker's section of the configuration."""
+    return next((part for part in view.settings.venues if part.name == name), None)
+
+
+def _why(venue: Venue) -> str:
+    return " ".join(part for part in (venue.code, venue.message) if part)
+
+
+RULES = (
+    venue_down,
+    venue_degraded,
+    venue_reset,
+    venue_missing,
+    venue_silent,
+    venue_slow,
+    venue_token,
+    venue_unreachable,
+)

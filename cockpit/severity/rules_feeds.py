@@ -1,0 +1,124 @@
+"""Market data: late, silent or gappy feeds, the registry, and the candles made of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cockpit.model.severity import Severity
+from cockpit.model.states import Feed, Feeds, Registry
+from cockpit.severity import sections, words
+from cockpit.severity.rule import Hit, View, rule
+from cockpit.severity.rules_trading import behind
+
+LATE_CANDLES = 3.0
+"""Candle intervals without a new candle."""
+
+
+@rule("feeds", panel="feeds", section=sections.FEED, readings=2)
+def feed_late(view: View, feeds: Feeds) -> Iterator[Hit]:
+    """Ticks arrive late."""
+    limit_ms = view.limits.feed_lag_ms
+    for feed in feeds.feeds:
+        if feed.lag_p95_ms is not None and feed.lag_p95_ms > limit_ms and not _is_silent(view, feed):
+            lag, limit = words.ms(feed.lag_p95_ms), words.ms(limit_ms)
+            yield Hit(feed.name, _severity(view, feeds, feed), f"{feed.name} p95 {lag} > {limit}", lag, limit)
+
+
+@rule("feeds", panel="feeds", section=sections.FEED)
+def feed_stalled(view: View, feeds: Feeds) -> Iterator[Hit]:
+    """No ticks arrive."""
+    limit = words.seconds(view.limits.feed_stalled_s)
+    for feed in feeds.feeds:
+        if _is_silent(view, feed):
+            age = "ever" if feed.newest_age_s is None else words.seconds(feed.newest_age_s)
+            summary = f"{feed.name} stalled: no tick for {age}"
+            yield Hit(feed.name, _severity(view, feeds, feed), summary, age, limit)
+
+
+@rule("feeds", panel="feeds", section=sections.FEED)
+def feed_gappy(view: View, feeds: Feeds) -> Iterator[Hit]:
+    """Ticks come with silences in between."""
+    limit = words.seconds(view.settings.feeds.gap_s)
+    for feed in feeds.feeds:
+        age_s = feed.last_gap_age_s
+        if feed.gaps > 0 and age_s is not None and age_s < view.limits.gap_recent_s and not _is_silent(view, feed):
+            summary = f"{feed.name} gappy: {feed.gaps} silences over {limit}"
+            yield Hit(feed.name, _severity(view, feeds, feed), summary, f"{feed.gaps} gaps", limit)
+
+
+@rule("registry", panel="feeds", section=sections.FEED)
+def feed_not_switched(view: View, registry: Registry) -> Iterator[Hit]:
+    """The registry names another feed than the one that ingestion runs on."""
+    sample = view.snapshot.feeds
+    active = sample.value.active if sample.value and sample.is_live(view.now) else None
+    if active is not None and active != registry.primary:
+        yield Hit(
+            registry.primary,
+            Severity.P2,
+            f"registry says {registry.primary}, ingestion runs on {active}",
+            active,
+            registry.primary,
+        )
+
+
+@rule("feeds", panel="feeds", section=sections.FEED)
+def ticks_behind(view: View, feeds: Feeds) -> Iterator[Hit]:
+    """A worker does not keep up with the ticks."""
+    for feed in feeds.feeds:
+        yield from behind(view, feed.stream)
+
+
+@rule("feeds", panel="feeds", section=sections.FEED)
+def ticks_lost(view: View, feeds: Feeds) -> Iterator[Hit]:
+    """Ticks were trimmed before the candle aggregator read them."""
+    for feed in feeds.feeds:
+        for group in feed.stream.groups:
+            if group.has_lost_entries:
+                summary = f"{group.name} lost ticks of {feed.name}: trimmed unread"
+                yield Hit(f"{feed.name}/{group.name}", Severity.P3, summary, "trimmed unread", "none")
+
+
+@rule("feeds", panel="feeds", section=sections.FEED)
+def candles_missing(view: View, feeds: Feeds) -> Iterator[Hit]:
+    """There are holes in the candles."""
+    missing = feeds.candles_missing or 0
+    if missing > 0:
+        noun = "candle" if missing == 1 else "candles"
+        yield Hit("candles", Severity.P3, f"{missing:,} {noun} missing", f"{missing:,}", "0")
+
+
+@rule("feeds", panel="feeds", section=sections.FEED)
+def candles_late(view: View, feeds: Feeds) -> Iterator[Hit]:
+    """No new candle for several intervals."""
+    interval_s, age_s = feeds.candle_interval_s, feeds.candle_age_s
+    if interval_s and age_s is not None and age_s > LATE_CANDLES * interval_s:
+        limit = words.seconds(LATE_CANDLES * interval_s)
+        yield Hit("candles", Severity.P3, f"no new candle for {words.seconds(age_s)}", words.seconds(age_s), limit)
+
+
+def primary_feed(view: View, feeds: Feeds) -> str | None:
+    """The feed that trading sees: what ingestion says, else the registry; None where neither does."""
+    registry = view.snapshot.registry.value
+    return feeds.active or (registry.primary if registry else None)
+
+
+def _severity(view: View, feeds: Feeds, feed: Feed) -> Severity:
+    """A backup that is ill hurts nobody yet; with no known primary every feed may be it."""
+    primary = primary_feed(view, feeds)
+    return Severity.P2 if primary is None or feed.name == primary else Severity.P3
+
+
+def _is_silent(view: View, feed: Feed) -> bool:
+    return feed.newest_age_s is None or feed.newest_age_s > view.limits.feed_stalled_s
+
+
+RULES = (
+    feed_late,
+    feed_stalled,
+    feed_gappy,
+    feed_not_switched,
+    ticks_behind,
+    ticks_lost,
+    candles_missing,
+    candles_late,
+)

@@ -1,0 +1,75 @@
+"""The book's risk against its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from cockpit.model.severity import Severity
+from cockpit.model.states import Risk
+from cockpit.severity import sections, words
+from cockpit.severity.rule import Hit, View, rule
+
+
+@rule("risk", panel="risk", section=sections.RISK)
+def var_over(view: View, risk: Risk) -> Iterator[Hit]:
+    """Value at risk passes its limit."""
+    yield from _over("VaR 99", risk.var_99, risk.limits.var_99, words.money, Severity.P1)
+
+
+@rule("risk", panel="risk", section=sections.RISK)
+def es_over(view: View, risk: Risk) -> Iterator[Hit]:
+    """Expected shortfall passes its limit."""
+    yield from _over("ES 97.5", risk.es_975, risk.limits.es_975, words.money, Severity.P1)
+
+
+@rule("risk", panel="risk", section=sections.RISK)
+def drawdown_over(view: View, risk: Risk) -> Iterator[Hit]:
+    """The book has fallen too far from its peak."""
+    yield from _over("drawdown", risk.drawdown_pct, risk.limits.drawdown_pct, words.percent, Severity.P1)
+
+
+@rule("risk", panel="risk", section=sections.RISK)
+def gross_over(view: View, risk: Risk) -> Iterator[Hit]:
+    """The book is too large."""
+    yield from _over("gross", risk.gross_usd, risk.limits.gross_usd, words.money, Severity.P2)
+
+
+@rule("risk", panel="risk", section=sections.RISK)
+def risk_silent(view: View, risk: Risk) -> Iterator[Hit]:
+    """The risk manager has stopped measuring: its last numbers are not the present."""
+    limit_s = view.limits.risk_age_s
+    if risk.age_s > limit_s:
+        age = words.seconds(risk.age_s)
+        yield Hit("risk", Severity.P2, f"risk metrics are {age} old", age, words.seconds(limit_s))
+
+
+@rule("risk", panel="risk", section=sections.RISK)
+def limits_missing(view: View, risk: Risk) -> Iterator[Hit]:
+    """Nothing can be over a limit that is not set."""
+    named = {
+        "VaR": risk.limits.var_99,
+        "ES": risk.limits.es_975,
+        "drawdown": risk.limits.drawdown_pct,
+    }
+    missing = [name for name, limit in named.items() if limit is None]
+    if missing:
+        summary = f"no limit set for {', '.join(missing)}"
+        yield Hit("limits", Severity.P2 if len(missing) == len(named) else Severity.P3, summary, "not set", "set")
+
+
+@rule("risk", panel="risk", section=sections.RISK)
+def positions_unreadable(view: View, risk: Risk) -> Iterator[Hit]:
+    """A position that cannot be read is not flat."""
+    names = [position.symbol for position in risk.positions if position.qty is None]
+    if names:
+        yield Hit("positions", Severity.P2, f"cannot read the position in {', '.join(names)}", "unreadable", "known")
+
+
+def _over(
+    name: str, value: float | None, limit: float | None, say: Callable[[float], str], severity: Severity
+) -> Iterator[Hit]:
+    if value is not None and limit is not None and value > limit:
+        yield Hit(name, severity, f"{name} {say(value)} > limit {say(limit)}", say(value), say(limit))
+
+
+RULES = (var_over, es_over, drawdown_over, gross_over, risk_silent, limits_missing, positions_unreadable)

@@ -1,0 +1,53 @@
+"""The runbook's sections: which one answers a finding, what it is called, and which keys lead there."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cockpit.model.action import ActionSpec
+
+BROKER = "3.1"
+FEED = "3.2"
+REDIS = "3.3"
+POSTGRES = "3.4"
+RISK = "3.5"
+
+TITLES: Mapping[str, str] = {
+    BROKER: "Broker outage",
+    FEED: "Data feed failure",
+    REDIS: "Redis crash",
+    POSTGRES: "Postgres crash",
+    RISK: "Risk breach",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A section that has steps in the action catalogue."""
+
+    title: str
+    keys: str
+    """`Space b`."""
+
+
+Sections = Mapping[str, Section]
+
+
+def from_actions(actions: Iterable[ActionSpec]) -> dict[str, Section]:
+    """The sections that an operator can reach by keys."""
+    return {spec.section: Section(spec.section_title, f"Space {spec.section_key}") for spec in actions}
+
+
+def title(number: str | None, sections: Sections) -> str | None:
+    """What the section is called; None without a number."""
+    if number is None:
+        return None
+    section = sections.get(number)
+    return section.title if section else TITLES.get(number)
+
+
+def keys(number: str | None, sections: Sections) -> str | None:
+    """The keys that lead there; None where no step exists."""
+    section = sections.get(number) if number else None
+    return section.keys if section else None

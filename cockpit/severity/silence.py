@@ -1,0 +1,131 @@
+"""Backends that do not answer: one finding for each, and what it hides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cockpit.config import Settings
+from cockpit.model.finding import Finding
+from cockpit.model.sample import Sample
+from cockpit.model.severity import Severity
+from cockpit.model.snapshot import Snapshot
+from cockpit.severity import sections, words
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One source of samples and how bad its silence is."""
+
+    name: str
+    fields: tuple[str, ...]
+    severity: Severity
+    panel: str
+    section: str | None = None
+    verb: str = "does not answer"
+
+
+REDIS_FIELDS = ("kill_switch", "venues", "flow", "feeds", "risk", "redis", "heartbeats")
+BACKENDS = (
+    Backend("Redis", REDIS_FIELDS, Severity.P1, "redis", sections.REDIS),
+    Backend("Postgres", ("postgres",), Severity.P1, "postgres", sections.POSTGRES),
+    Backend("Kubernetes API", ("kubernetes",), Severity.P3, "kubernetes"),
+    Backend("Docker", ("docker",), Severity.P3, "redis"),
+    Backend("Grafana", ("alerts",), Severity.P3, "alerts"),
+    Backend("broker probe", ("reach",), Severity.P2, "brokers", sections.BROKER),
+    Backend("registry.yaml", ("registry",), Severity.P3, "feeds", sections.FEED, "cannot be read"),
+    Backend("dump", ("dump",), Severity.P3, "postgres", sections.POSTGRES, "cannot be read"),
+)
+
+UNREADABLE: Mapping[str, tuple[str, Severity]] = {
+    "kill_switch": ("risk", Severity.P2),
+    "venues": ("brokers", Severity.P2),
+    "flow": ("flow", Severity.P2),
+    "feeds": ("feeds", Severity.P2),
+    "risk": ("risk", Severity.P2),
+    "redis": ("redis", Severity.P2),
+    "heartbeats": ("flow", Severity.P3),
+}
+"""One broken payload in a Redis that answers: its panel, and how bad it is not to know."""
+
+PANELS: Mapping[str, tuple[str, ...]] = {
+    "brokers": ("venues", "reach"),
+    "flow": ("flow",),
+    "feeds": ("feeds", "registry"),
+    "redis": ("redis",),
+    "risk": ("risk", "kill_switch"),
+    "postgres": ("postgres", "dump"),
+    "kubernetes": ("kubernetes",),
+    "alerts": ("alerts",),
+}
+"""What each panel must know to be called OK."""
+
+
+def configured(settings: Settings) -> frozenset[str]:
+    """The fields of the snapshot that this configuration fills."""
+    fields: set[str] = {"registry"}
+    if settings.redis:
+        fields.update(REDIS_FIELDS)
+    if any(venue.probe for venue in settings.venues):
+        fields.add("reach")
+    if settings.postgres:
+        fields.update(("postgres", "dump"))
+    fields.update(name for name in ("kubernetes", "docker") if getattr(settings, name))
+    if settings.grafana:
+        fields.add("alerts")
+    return frozenset(fields)
+
+
+def silent(snapshot: Snapshot, settings: Settings) -> Iterator[Finding]:
+    """A finding for every backend that was asked and gives nothing that may be shown as the present."""
+    there = configured(settings)
+    for backend in BACKENDS:
+        fields = [field for field in backend.fields if field in there]
+        failing = [field for field in fields if is_failing(_sample(snapshot, field), snapshot.taken_at)]
+        if failing and len(failing) == len(fields):
+            yield _silence(backend, _sample(snapshot, failing[-1]), snapshot.taken_at)
+        elif failing:
+            yield from (_unreadable(field, _sample(snapshot, field), snapshot.taken_at) for field in failing)
+
+
+def is_failing(sample: Sample[Any], now: float) -> bool:
+    """Whether it was tried and has no present value; what was never tried is not down."""
+    return sample.tried_at is not None and not sample.is_live(now)
+
+
+def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
+    age_s = sample.age_s(now)
+    error = sample.error or "its data is old"
+    return Finding(
+        rule="backend_silent",
+        subject=backend.name,
+        severity=backend.severity,
+        panel=backend.panel,
+        summary=f"{backend.name} {backend.verb}: {error}",
+        observed="never answered" if age_s is None else f"no answer for {words.seconds(age_s)}",
+        threshold=words.seconds(sample.stale_after_s),
+        since=now,
+        section=backend.section,
+    )
+
+
+def _unreadable(field: str, sample: Sample[Any], now: float) -> Finding:
+    panel, severity = UNREADABLE[field]
+    age_s = sample.age_s(now)
+    return Finding(
+        rule="payload_unreadable",
+        subject=field,
+        severity=severity,
+        panel=panel,
+        summary=f"{field.replace('_', ' ')} unreadable: {sample.error or 'its data is old'}",
+        observed="never read" if age_s is None else f"{words.seconds(age_s)} old",
+        threshold=words.seconds(sample.stale_after_s),
+        since=now,
+        section=sections.REDIS,
+    )
+
+
+def _sample(snapshot: Snapshot, field: str) -> Sample[Any]:
+    sample: Sample[Any] = getattr(snapshot, field)
+    return sample

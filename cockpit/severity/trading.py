@@ -1,0 +1,112 @@
+"""Whether trading runs, and whether it could be halted now: never a guess, never a stale answer as a fresh one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cockpit.config import Settings
+from cockpit.model.backends import RedisServer
+from cockpit.model.snapshot import Snapshot
+
+DEFAULT_FULL_FRACTION = 0.97
+
+
+class TradingWord(StrEnum):
+    """The state of trading."""
+
+    ACTIVE = "ACTIVE"
+    HALTED = "HALTED"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Trading:
+    """The state of trading, by the kill switch."""
+
+    word: TradingWord
+    since: float | None = None
+    """Unix seconds; None where the platform does not say."""
+    by: str | None = None
+    reason: str | None = None
+    last_known: TradingWord | None = None
+    """What was read last, where the present is unknown."""
+    age_s: float | None = None
+    """How old the evidence is."""
+
+
+def trading(snapshot: Snapshot) -> Trading:
+    """UNKNOWN as soon as the kill switch cannot be read now."""
+    sample = snapshot.kill_switch
+    switch, age_s = sample.value, sample.age_s(snapshot.taken_at)
+    if switch is None:
+        return Trading(TradingWord.UNKNOWN)
+    word = TradingWord.HALTED if switch.is_engaged else TradingWord.ACTIVE
+    if not sample.is_live(snapshot.taken_at):
+        return Trading(TradingWord.UNKNOWN, switch.since, switch.by, switch.reason, word, age_s)
+    return Trading(word, switch.since, switch.by, switch.reason, None, age_s)
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """Whether a halt would work now, by which rung of the ladder, and why."""
+
+    word: str
+    """ready, degraded (only by a lower rung), not ready."""
+    rung: str
+    """Redis, else scaling the order deployments to 0, else the telephone."""
+    reason: str
+    is_durable: bool = False
+
+
+def halt_readiness(snapshot: Snapshot, settings: Settings | None = None) -> Readiness:
+    """The light that says all the time whether the kill switch would work."""
+    redis = snapshot.redis
+    if redis.value is None or not redis.is_live(snapshot.taken_at):
+        return _lower_rung(snapshot, settings, "Redis does not answer")
+    full = settings.thresholds.redis_full_fraction if settings else DEFAULT_FULL_FRACTION
+    obstacle = _obstacle(redis.value, full)
+    if obstacle:
+        return _lower_rung(snapshot, settings, obstacle)
+    kept = durability(redis.value)
+    if kept:
+        return Readiness("ready", "Redis", kept, is_durable=True)
+    return Readiness("ready", "Redis", "not durable: a crash of Redis forgets the halt")
+
+
+def durability(redis: RedisServer) -> str | None:
+    """By what a halt survives a crash of Redis; None where it would not."""
+    if redis.is_aof_on and redis.is_aof_ok:
+        return "durable (AOF)"
+    if redis.replicas > 0:
+        return f"durable ({redis.replicas} replicas)" if redis.replicas > 1 else "durable (1 replica)"
+    if redis.is_save_on and redis.is_save_ok:
+        return "durable after the next save"
+    return None
+
+
+def _obstacle(redis: RedisServer, full: float) -> str | None:
+    """Why a halt would not be written, or not stay written; None where nothing stands in the way."""
+    if redis.role != "master":
+        return f"Redis is a {redis.role}: read-only"
+    if redis.is_loading:
+        return "Redis is loading its data"
+    if redis.refuses_writes or (redis.is_aof_on and not redis.is_aof_ok):
+        return "Redis refuses writes (MISCONF)"
+    fraction = redis.used_fraction
+    if fraction is not None and fraction >= full:
+        return f"Redis memory is full ({fraction * 100:.0f} %)"
+    if redis.policy.startswith("allkeys"):
+        return f"Redis may evict the halt ({redis.policy})"
+    return None
+
+
+def _lower_rung(snapshot: Snapshot, settings: Settings | None, obstacle: str) -> Readiness:
+    sample = snapshot.kubernetes
+    part = settings.kubernetes if settings else None
+    names = part.order_deployments if part else ()
+    if names and sample.value is not None and sample.is_live(snapshot.taken_at):
+        there = [one.name for one in sample.value.deployments if one.name in names]
+        if there:
+            return Readiness("degraded", f"scale {', '.join(there)} to 0", obstacle)
+    return Readiness("not ready", "call the brokers", obstacle)
