@@ -6,6 +6,7 @@ from typing import Any
 
 import yaml
 
+from cockpit.sandbox.credentials import Credentials
 from cockpit.sandbox.layout import Layout
 from cockpit.sandbox.postgres_server import PostgresServer
 from cockpit.sandbox.schema import DATABASE, ROLE
@@ -13,13 +14,13 @@ from cockpit.sandbox.schema import DATABASE, ROLE
 SITE = "sandbox"
 
 
-def write_config(layout: Layout, postgres: PostgresServer) -> None:
+def write_config(layout: Layout, postgres: PostgresServer, credentials: Credentials) -> None:
     """Write cockpit.yaml; the secrets in it are names of files."""
-    text = yaml.safe_dump(settings(layout, postgres), sort_keys=False)
+    text = yaml.safe_dump(settings(layout, postgres, credentials), sort_keys=False)
     layout.config.write_text(text, encoding="utf-8")
 
 
-def settings(layout: Layout, postgres: PostgresServer) -> dict[str, Any]:
+def settings(layout: Layout, postgres: PostgresServer, credentials: Credentials) -> dict[str, Any]:
     """The configuration as plain values."""
     ports = layout.ports
     return {
@@ -35,7 +36,7 @@ def settings(layout: Layout, postgres: PostgresServer) -> dict[str, Any]:
         ],
         "postgres": {
             "dsn": f"host=127.0.0.1 port={ports.postgres} dbname={DATABASE} user={ROLE}",
-            "password": {"file": str(postgres.password_file)},
+            "password": {"file": str(credentials.file("postgres"))},
             "dump": str(layout.dump),
             "dump_max_age_s": 300.0,
             "pg_restore": str(postgres.programs / "pg_restore"),
@@ -45,5 +46,8 @@ def settings(layout: Layout, postgres: PostgresServer) -> dict[str, Any]:
             "deployments": ["ws-gateway", "router", "api"],
         },
         "docker": {"url": f"unix://{layout.docker_socket}", "containers": ["redis", "postgres"]},
-        "grafana": {"url": f"http://127.0.0.1:{ports.grafana}"},
+        "grafana": {
+            "url": f"http://127.0.0.1:{ports.grafana}",
+            "token": {"file": str(credentials.file("grafana"))},
+        },
     }

@@ -5,19 +5,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Mapping
-from importlib.util import find_spec
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cockpit.sandbox.config_file import write_config
 from cockpit.sandbox.control import Command
+from cockpit.sandbox.credentials import Credentials
 from cockpit.sandbox.dumps import Dumps
 from cockpit.sandbox.environment import write_programs
 from cockpit.sandbox.forkpool import Child, ForkPool
 from cockpit.sandbox.knobs import Knobs
 from cockpit.sandbox.layout import Layout
-from cockpit.sandbox.pods_runtime import MODULES, ForkedPods
+from cockpit.sandbox.pods_runtime import ForkedPods
 from cockpit.sandbox.postgres_server import PostgresServer
 from cockpit.sandbox.redis_server import RedisServer
+from cockpit.sandbox.venues import VenueEngine
+
+if TYPE_CHECKING:
+    from cockpit.sandbox.apis import Apis
+    from cockpit.sandbox.injector import Injector
 
 WORKERS = ("market", "risk", "ledger", "pgwriter", "candles", "strategies")
 """In the order of their start, the drain before the source; the pods' are started by the Kubernetes controller."""
@@ -31,27 +36,27 @@ class Platform:
     def __init__(self, layout: Layout, progress: Callable[[str], None]) -> None:
         self.layout = layout
         self._progress = progress
-        self.pool = ForkPool(layout)
-        self.redis = RedisServer(layout)
-        self.postgres = PostgresServer(layout)
-        self.dumps = Dumps(layout, self.postgres)
         self.knobs = Knobs()
+        self.pool = ForkPool(layout)
+        self.credentials = Credentials.made_for(layout)
+        self.redis = RedisServer(layout)
+        self.postgres = PostgresServer(layout, self.credentials.postgres)
+        self._venues = VenueEngine(layout, lambda: self.knobs)
+        self._dumps = Dumps(layout, self.postgres)
         self._workers: dict[str, Child] = {}
         self._tasks: list[asyncio.Task[None]] = []
+        self._apis: Apis | None = None
+        self._injector: Injector | None = None
 
     async def start(self) -> None:
         """Bring everything up; returns when it trades."""
-        await asyncio.gather(self._start_redis(), self._start_postgres())
-        write_config(self.layout, self.postgres)
+        write_config(self.layout, self.postgres, self.credentials)
         write_programs(self.layout, self.postgres)
-        for name in [each for each in WORKERS if find_spec(f"cockpit.sandbox.workers.{each}")]:
+        await asyncio.gather(self._start_redis(), self._start_postgres(), self._start_apis())
+        for name in WORKERS:
             self._tasks.append(asyncio.create_task(self._keep(name), name=f"keep {name}"))
-        pods = ForkedPods(self.pool)
-        for number, name in enumerate(("ws-gateway", "ws-gateway", "router", "api", "api")):
-            if find_spec(MODULES[name]):
-                pods.start(f"{name}-{number}", name, {})
         self._progress("workers")
-        self._tasks.append(asyncio.create_task(self.dumps.run(), name="dumps"))
+        self._tasks.append(asyncio.create_task(self._dumps.run(), name="dumps"))
 
     async def _start_redis(self) -> None:
         await self.redis.start()
@@ -63,6 +68,21 @@ class Platform:
         await self.postgres.start_ready()
         await self.postgres.create_database()
         self._progress("postgres")
+
+    async def _start_apis(self) -> None:
+        await asyncio.sleep(0)
+        # Imported once the servers are on their way: it takes as long as one of them, and they need no help.
+        from cockpit.sandbox.apis import Apis
+        from cockpit.sandbox.breakages import breakages
+        from cockpit.sandbox.injector import Injector
+
+        await self._venues.serve()
+        containers = [self.redis, self.postgres]
+        pods = ForkedPods(self.pool)
+        self._apis = Apis(self.layout, self.credentials, lambda: self.knobs, containers, pods)
+        self._injector = Injector(breakages(self, self._apis.kubernetes))
+        await self._apis.start()
+        self._progress("APIs")
 
     async def _keep(self, name: str) -> None:
         """Run one worker, again whenever it ends, as a service manager would."""
@@ -76,10 +96,14 @@ class Platform:
         """Take everything down: the workers first, so that what they hold still reaches the servers."""
         for task in self._tasks:
             task.cancel()
-        for task in self._tasks:
-            with contextlib.suppress(asyncio.CancelledError, Exception):
-                await task
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._injector is not None:
+            with contextlib.suppress(Exception):  # what is stopped must go on before it can end
+                await self._injector.release()
+        if self._apis is not None:
+            await self._apis.stop()
         await self.pool.stop(STOP_TIMEOUT_S)
+        await self._venues.close()
         await asyncio.gather(self.redis.stop(STOP_TIMEOUT_S), self.postgres.stop(STOP_TIMEOUT_S))
 
     def turn(self, knobs: Knobs) -> None:
@@ -94,8 +118,18 @@ class Platform:
             self.postgres.name: self.postgres.pid,
             **{name: child.pid if child.is_alive else 0 for name, child in self._workers.items()},
         }
-        return {"services": services}
+        faults = await self._injector.standing() if self._injector is not None else []
+        return {"services": services, "faults": faults}
 
     def commands(self) -> Mapping[str, Command]:
         """What the control socket offers beyond the supervisor's own."""
-        return {}
+        return {"inject": self._inject, "clear": self._clear}
+
+    async def _inject(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._injector is not None
+        return {"injected": await self._injector.inject(str(request.get("fault")))}
+
+    async def _clear(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._injector is not None
+        fault = request.get("fault")
+        return {"cleared": await self._injector.clear(None if fault is None else str(fault))}

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import os
-import secrets
 from datetime import UTC, datetime
 from pathlib import Path
-from signal import SIGINT, SIGQUIT, SIGTERM, Signals
+from signal import SIGCONT, SIGINT, SIGKILL, SIGQUIT, SIGTERM, Signals
 
 import psycopg
 from psycopg import AsyncConnection, sql
 
 from cockpit.errors import SandboxError
+from cockpit.sandbox.credentials import write_private
+from cockpit.sandbox.frozen import family, send_all
 from cockpit.sandbox.layout import Layout
 from cockpit.sandbox.postgres_programs import programs_folder, server_account
 from cockpit.sandbox.processes import Account, ServerProcess, last_lines, run, spawn
@@ -42,8 +43,9 @@ class PostgresServer:
 
     name = "postgres"
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, password: str) -> None:
         self._layout = layout
+        self._password = password
         self.account: Account | None = server_account()
         self.programs = programs_folder(self.account)
         self._log = layout.logs / "postgres.log"
@@ -86,11 +88,6 @@ class PostgresServer:
     def pgpass(self) -> Path:
         """The password of hedgefund_user, in the form that libpq reads."""
         return self._layout.folder / "pgpass"
-
-    @property
-    def password_file(self) -> Path:
-        """The password of hedgefund_user and nothing else."""
-        return self._layout.folder / "pgpassword"
 
     async def create(self) -> None:
         """Make the cluster.
@@ -140,12 +137,20 @@ class PostgresServer:
     async def stop(self, timeout_s: float, signal: Signals = SIGTERM) -> None:
         """Shut down fast (SIGINT) where a container would be sent SIGTERM, then kill."""
         if self._process is not None:
+            self._continue()
             await self._process.stop(SIGINT if signal == SIGTERM else signal, timeout_s)
 
     async def kill(self, signal: Signals) -> None:
         """Send the signal to the postmaster and return at once."""
         if self._process is not None:
+            if signal == SIGKILL:
+                self._continue()
             self._process.send(signal)
+
+    def _continue(self) -> None:
+        """Backends that were stopped would outlive their server and keep its memory from the next one."""
+        send_all(family(self.pid)[1:], SIGCONT)
+        send_all(family(self.pid)[:1], SIGCONT)
 
     async def wait(self) -> int:
         """Return the exit code once the postmaster is not running."""
@@ -177,13 +182,11 @@ class PostgresServer:
             await self.start()
 
     async def create_database(self) -> None:
-        """Make role, database and tables; the password goes to 0600 files only."""
-        password = secrets.token_urlsafe(18)
-        self._write_private(self.password_file, password + "\n")
-        self._write_private(self.pgpass, f"127.0.0.1:{self._layout.ports.postgres}:*:{ROLE}:{password}\n")
+        """Make role, database and tables."""
+        write_private(self.pgpass, f"127.0.0.1:{self._layout.ports.postgres}:*:{ROLE}:{self._password}\n")
         async with await self.connect(is_superuser=True, database="postgres") as connection:
             role = sql.SQL("CREATE ROLE {} LOGIN CREATEDB IN ROLE pg_monitor PASSWORD {}")
-            await connection.execute(role.format(sql.Identifier(ROLE), sql.Literal(password)))
+            await connection.execute(role.format(sql.Identifier(ROLE), sql.Literal(self._password)))
             owned = sql.SQL("CREATE DATABASE {} OWNER {}")
             await connection.execute(owned.format(sql.Identifier(DATABASE), sql.Identifier(ROLE)))
         await self.create_tables()
@@ -201,7 +204,7 @@ class PostgresServer:
         if is_superuser:
             host, user, password = str(self._layout.postgres_dir), "postgres", None
         else:
-            host, user, password = "127.0.0.1", ROLE, self.password_file.read_text(encoding="utf-8").strip()
+            host, user, password = "127.0.0.1", ROLE, self._password
         return await AsyncConnection.connect(
             host=host,
             port=port,
@@ -216,9 +219,3 @@ class PostgresServer:
     def _environment(self) -> dict[str, str]:
         """No PG* variable of ours may reach it; it must not look for a home folder either."""
         return {"PATH": f"{self.programs}:/usr/bin:/bin", "LC_ALL": "C", "TZ": "UTC", "HOME": "/"}
-
-    @staticmethod
-    def _write_private(file: Path, text: str) -> None:
-        file.unlink(missing_ok=True)
-        with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as out:
-            out.write(text)
