@@ -1,0 +1,96 @@
+"""Past the router, straight to the brokers: IBKR's TWS handshake and an HTTP look at Zerodha's Kite API."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Mapping
+
+from cockpit.clients.web import Answer
+from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
+from cockpit.text import clean
+
+VERSIONS = b"v100..176"
+GREETING = b"API\0" + struct.pack(">I", len(VERSIONS)) + VERSIONS
+MAX_FRAME_BYTES = 1 << 16
+MAX_FRAMES = 16
+"""News frames may come before the one that greets us."""
+KITE_PATH = "/user/profile"
+KITE_HEADERS = {"X-Kite-Version": "3"}
+
+
+async def greet_tws(host: str, port: int) -> str:
+    """Do the handshake and hang up: no client id is used and nobody is logged in. What the gateway said.
+
+    Raises:
+        BackendError: in an operator's words.
+    """
+    try:
+        reader, writer = await asyncio.open_connection(host, port, limit=MAX_FRAME_BYTES)
+    except ConnectionRefusedError:
+        raise Unreachable("connection refused: the gateway is down") from None
+    except OSError as error:
+        raise Unreachable(f"cannot reach {clean(host, 80)}:{port}: {clean(error.strerror or error)}") from None
+    try:
+        writer.write(GREETING)
+        version, moment = await _greeting(reader)
+    except (ConnectionError, asyncio.IncompleteReadError):
+        raise Refused("it hung up without a word: our address is not trusted, or it has too many clients") from None
+    finally:
+        writer.transport.abort()
+    return f"gateway answers: server version {version}, time {moment}"
+
+
+async def _greeting(reader: asyncio.StreamReader) -> tuple[str, str]:
+    """Server version and connection time, out of the first frame with two fields."""
+    for _ in range(MAX_FRAMES):
+        head = await reader.readexactly(4)
+        (length,) = struct.unpack(">I", head)
+        if not 0 < length <= MAX_FRAME_BYTES:
+            raise BackendError(f"not a TWS gateway: it answered {clean(head.decode('latin-1'))}")
+        fields = (await reader.readexactly(length)).split(b"\0")
+        if len(fields) == 3 and fields[0].isdigit() and not fields[2]:
+            return fields[0].decode("ascii"), clean(fields[1].decode("utf-8", "replace"), 40)
+    raise BackendError("not a TWS gateway: no greeting among its first answers")
+
+
+def silent_tws(timeout_s: float) -> TimedOut:
+    """What a gateway that accepts the connection and says nothing most likely suffers from."""
+    return TimedOut(f"no answer to the handshake within {timeout_s:g} s: hung, or a login dialog is open")
+
+
+def judge_kite(answer: Answer, *, has_token: bool) -> tuple[bool, str]:
+    """Whether the API behind the answer is up, and in which words.
+
+    >>> judge_kite(Answer(403, "Forbidden", b'{"status":"error","error_type":"TokenException"}'), has_token=False)
+    (True, 'API answers')
+    >>> judge_kite(Answer(503, "", b'{"status":"error","error_type":"NetworkException","message":"OMS down"}'),
+    ...            has_token=True)
+    (False, '503 NetworkException: the API answers, its order system does not: OMS down')
+    """
+    body = _body(answer)
+    kind, said = str(body.get("error_type") or ""), clean(body.get("message") or "", 80)
+    tail = f": {said}" if said else ""
+    if answer.status == 200 and body.get("status") == "success":
+        return True, "API answers, token accepted" if has_token else "API answers"
+    if answer.status in (401, 403) and kind == "TokenException":
+        # Being told that nobody is logged in takes the whole way through their gateway and back.
+        return True, "API answers, but refuses the token" if has_token else "API answers"
+    if answer.status == 429:
+        return True, "429: API answers, but we ask too often"
+    if answer.status in (502, 503, 504):
+        label = f"{answer.status} {clean(kind, 40)}".rstrip()
+        if kind:
+            return False, f"{label}: the API answers, its order system does not{tail}"
+        return False, f"{label}: no API behind its gateway"
+    if body.get("status") == "error":
+        return False, f"{answer.status} {clean(kind or 'error', 40)}{tail}"
+    return False, f"answered {answer.status}, but not as the Kite API does"
+
+
+def _body(answer: Answer) -> Mapping[str, object]:
+    try:
+        body = answer.json()
+    except BackendError:
+        return {}
+    return body if isinstance(body, dict) else {}

@@ -1,0 +1,88 @@
+"""The Docker Engine API, Podman's too: containers by name. No version is pinned: engines refuse old and new ones."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from cockpit.clients.web import Trust, Web
+from cockpit.config import DockerPart
+from cockpit.errors import BackendError
+
+MAX_BYTES = 4 << 20
+NAME = "Docker"
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """The engine's answers: per container its row of `docker ps` and its inspection, None where it is absent."""
+
+    version: str
+    containers: Mapping[str, tuple[Mapping[str, Any], Mapping[str, Any]] | None]
+
+
+class DockerEngine:
+    """One engine over its unix socket or TCP."""
+
+    def __init__(self, settings: DockerPart) -> None:
+        self._names = settings.containers
+        self._web = connect(settings)
+        self._version = ""
+
+    async def read(self) -> Engine:
+        """The configured containers: one list, and an inspection of each that exists.
+
+        Raises:
+            BackendError: in an operator's words.
+        """
+        try:
+            if not self._version:
+                said = await self._web.get_json("/version")
+                self._version = str(said.get("Version", "")) if isinstance(said, dict) else ""
+            filters = json.dumps({"name": list(self._names)})
+            rows = await self._web.get_json("/containers/json", {"all": "1", "filters": filters})
+            if not isinstance(rows, list):
+                raise BackendError("Docker answered something else than a list of containers")
+            found = await asyncio.gather(*(self._container(name, rows) for name in self._names))
+        except BackendError:
+            self._version = ""  # it may come back as another one
+            raise
+        return Engine(self._version, dict(zip(self._names, found, strict=True)))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._web.close()
+
+    async def _container(self, name: str, rows: list[Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+        # The filter is a regular expression over parts of names: `redis` also finds `redis-exporter`.
+        wanted = {name, f"/{name}"}
+        row = next((row for row in rows if isinstance(row, dict) and wanted & set(row.get("Names") or ())), None)
+        if row is None:
+            return None
+        answer = await self._web.get(f"/containers/{quote(name, safe='')}/json")
+        if answer.status == 404:
+            return None  # removed in between
+        if answer.status != 200:
+            self._web.reject(answer)
+        inspection = answer.json()
+        if not isinstance(inspection, dict):
+            raise BackendError(f"Docker answered something else than the container {name}")
+        return row, inspection
+
+
+def connect(settings: DockerPart) -> Web:
+    """The engine's address and certificates as its own programs understand them."""
+    folder = settings.certificates
+    trust = None if folder is None else Trust(folder / "ca.pem", folder / "cert.pem", folder / "key.pem")
+    parts = urlsplit(settings.url)
+    if parts.scheme == "unix":
+        return Web(
+            "http://docker", name=NAME, timeout_s=settings.timeout_s, unix_socket=parts.path, max_bytes=MAX_BYTES
+        )
+    scheme = {"tcp": "http" if trust is None else "https"}.get(parts.scheme, parts.scheme)
+    url = f"{scheme}://{parts.netloc}"
+    return Web(url, name=NAME, timeout_s=settings.timeout_s, trust=trust, max_bytes=MAX_BYTES)

@@ -1,0 +1,175 @@
+"""Kubernetes through the official client's login and connections, without its models: raw JSON on an own thread."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from cockpit.clients.bounded import SoloThread
+from cockpit.clients.kubernetes_login import login
+from cockpit.clients.kubernetes_words import in_words, of_status
+from cockpit.clock import Clock
+from cockpit.config import KubernetesPart
+from cockpit.errors import BackendError, TimedOut
+from cockpit.text import clean
+
+NAME = "Kubernetes"
+MAX_BYTES = 32 << 20
+"""All pods of a namespace, 6 kB each."""
+PAGE = 500
+MAX_PAGES = 20
+
+Json = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """The cluster's answers."""
+
+    version: str
+    namespace: str
+    deployments: tuple[Json, ...]
+    """Those that were asked for and exist."""
+    pods: tuple[Json, ...]
+    """At least those of the deployments."""
+
+
+class KubernetesApi:
+    """One cluster and namespace; logs in lazily, and anew after a failure: tokens and kubeconfigs change."""
+
+    def __init__(self, settings: KubernetesPart, clock: Clock) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._thread = SoloThread(NAME)
+        self._api: Any = None
+        self._namespace = ""
+        self._version = ""
+
+    async def read(self, names: tuple[str, ...]) -> Cluster:
+        """The named deployments and their pods: two requests on one connection.
+
+        Raises:
+            BackendError: in an operator's words.
+        """
+        return await self._thread.call(self._settings.timeout_s, self._read, names)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        api, self._api = self._api, None
+        if api is not None:
+            api.close()
+
+    def _read(self, names: tuple[str, ...]) -> Cluster:
+        # A login that took too long is not lost: the next tick finds it done.
+        if self._api is None:
+            self._api, self._namespace = login(self._settings)
+        give_up_at = self._clock.monotonic() + self._settings.timeout_s
+        try:
+            if not self._version:
+                self._version = str(self._get("/version", give_up_at).get("gitVersion", ""))
+            space = quote(self._namespace, safe="")
+            found = self._list(f"/apis/apps/v1/namespaces/{space}/deployments", {}, give_up_at)
+            wanted = tuple(item for item in found if _name(item) in names)
+            narrowed = common_selector(wanted)
+            pods = self._list(f"/api/v1/namespaces/{space}/pods", narrowed, give_up_at) if wanted else ()
+        except BackendError:
+            self._forget()
+            raise
+        return Cluster(self._version, self._namespace, wanted, tuple(pods))
+
+    def _forget(self) -> None:
+        api, self._api, self._version = self._api, None, ""
+        if api is not None:
+            api.close()
+
+    def _list(self, path: str, query: Mapping[str, str], give_up_at: float) -> list[Json]:
+        """All pages of a list.
+
+        Raises:
+            BackendError: in an operator's words.
+        """
+        items: list[Json] = []
+        token = ""
+        for _ in range(MAX_PAGES):
+            asked = {**query, "limit": str(PAGE)} | ({"continue": token} if token else {})
+            answer = self._get(f"{path}?{urlencode(asked)}", give_up_at)
+            found = answer.get("items")
+            if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
+                raise BackendError(f"{NAME} answered something else than a list")
+            items += found
+            metadata = answer.get("metadata")
+            token = str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
+            if not token:
+                return items
+        raise BackendError(f"more than {PAGE * MAX_PAGES} objects in namespace {clean(self._namespace, 60)}")
+
+    def _get(self, path: str, give_up_at: float) -> Json:
+        """A JSON object.
+
+        Raises:
+            BackendError: in an operator's words.
+        """
+        server = str(self._api.configuration.host)
+        try:
+            status, body = self._fetch(path, give_up_at)
+        except BackendError:
+            raise
+        except Exception as error:  # urllib3, ssl, the client's own, and whatever a login renewed by it raises
+            raise in_words(error, server, self._settings.timeout_s) from None
+        if status != 200:
+            raise of_status(status, body)
+        try:
+            answer = json.loads(body)
+        except (ValueError, RecursionError):
+            raise BackendError(f"{clean(server)} answered, but not JSON: it may not be a Kubernetes API") from None
+        if not isinstance(answer, dict):
+            raise BackendError(f"{clean(server)} answered something else than a Kubernetes API does")
+        return answer
+
+    def _fetch(self, path: str, give_up_at: float) -> tuple[int, bytes]:
+        """Status and body, read within the limits."""
+        limit_s = self._settings.timeout_s
+        request = self._api.param_serialize(
+            "GET", path, header_params={"Accept": "application/json"}, auth_settings=["BearerToken"]
+        )
+        # Their time-outs bound the connect and each single read; the loop below bounds the whole.
+        response = self._api.call_api(*request, _request_timeout=(min(2.0, limit_s), min(3.0, limit_s))).response
+        body = bytearray()
+        try:
+            while chunk := response.read1(65536):
+                body += chunk
+                if len(body) > MAX_BYTES:
+                    raise BackendError(f"{NAME} answered more than {MAX_BYTES >> 20} MB")
+                if self._clock.monotonic() > give_up_at:
+                    raise TimedOut(f"{NAME} did not answer within {limit_s:g} s")
+        except BaseException:
+            response.close()  # with half an answer on it the connection must not be used again
+            raise
+        response.release_conn()
+        return response.status, bytes(body)
+
+
+def common_selector(deployments: Iterable[Json]) -> dict[str, str]:
+    """A label selector that finds the pods of all of them, where they differ in one label's value; else none.
+
+    >>> one = {"spec": {"selector": {"matchLabels": {"app": "router"}}}}
+    >>> two = {"spec": {"selector": {"matchLabels": {"app": "api"}}}}
+    >>> common_selector([one, two])
+    {'labelSelector': 'app in (api,router)'}
+    >>> common_selector([one, {"spec": {"selector": {"matchLabels": {"run": "x"}}}}])
+    {}
+    """
+    labels = [((item.get("spec") or {}).get("selector") or {}).get("matchLabels") or {} for item in deployments]
+    shared = set(labels[0]).intersection(*labels[1:]) if labels else set()
+    if not shared:
+        return {}
+    key = min(shared)
+    return {"labelSelector": f"{key} in ({','.join(sorted({str(label[key]) for label in labels}))})"}
+
+
+def _name(item: Json) -> str:
+    metadata = item.get("metadata")
+    return str(metadata.get("name")) if isinstance(metadata, dict) else ""

@@ -1,0 +1,158 @@
+"""Reads the alert rules and what they say now: firing, pending, without data, silenced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cockpit.clients.grafana import Alerting, AlertServer
+from cockpit.clients.moments import age_s
+from cockpit.clock import Clock
+from cockpit.config import Settings
+from cockpit.errors import ConfigError
+from cockpit.model.backends import AlertRule, Alerts
+from cockpit.text import clean
+
+PREFIXES = (
+    ("alerting", "firing"),
+    ("firing", "firing"),
+    ("error", "error"),
+    ("nodata", "nodata"),
+    ("pending", "pending"),
+    ("recovering", "recovering"),
+)
+"""A state may carry a reason, `Alerting (NoData)`, so it is its beginning that counts; the worst comes first."""
+ORDER = tuple(dict.fromkeys(state for _, state in PREFIXES))
+
+Json = Mapping[str, Any]
+
+
+class AlertsProbe:
+    """One look at Grafana or Alertmanager."""
+
+    name = "alerts"
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        if settings.grafana is None:
+            raise ConfigError("grafana is not configured")
+        self._clock = clock
+        self._server = AlertServer(settings.grafana)
+        self.interval_s = settings.interval_s
+        self.deadline_s = 2 * settings.grafana.timeout_s + 0.5
+
+    @staticmethod
+    def is_configured(settings: Settings) -> bool:
+        """Whether there is a server to ask."""
+        return settings.grafana is not None
+
+    async def read(self) -> Alerts:
+        """The alerts as they are now.
+
+        Raises:
+            BackendError: the server did not answer, or refused.
+        """
+        said = await self._server.read()
+        return alerts(self._server.source, said, self._clock.now())
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._server.close()
+
+
+def alerts(source: str, said: Alerting, now: float) -> Alerts:
+    """The answers as facts: one entry a rule; of a plain Alertmanager, one an alert's name."""
+    if said.rules:
+        found = tuple(_rule(rule, said.instances, now) for rule in said.rules)
+    else:
+        # Without the right to a folder Grafana shows its alerts and hides its rules.
+        groups: dict[str | None, list[Json]] = {}
+        for alert in said.instances:
+            groups.setdefault(_label(alert, "alertname"), []).append(alert)
+        found = tuple(_group(name, members, now) for name, members in groups.items())
+    return Alerts(source=source, is_database_ok=said.is_database_ok, rules=found)
+
+
+def normalised(state: object) -> str:
+    """A state of Grafana's rules or alerts in our words.
+
+    >>> [normalised(s) for s in ("Alerting (NoData)", "Normal (MissingSeries)", "NoData", "inactive", "firing", None)]
+    ['firing', 'normal', 'nodata', 'normal', 'firing', 'normal']
+    """
+    word = str(state).lower()
+    return next((ours for theirs, ours in PREFIXES if word.startswith(theirs)), "normal")
+
+
+def _rule(rule: Json, instances: Iterable[Json], now: float) -> AlertRule:
+    alerts = [alert for alert in rule.get("alerts") or () if isinstance(alert, dict)]
+    # A rule in Error or NoData keeps the state `inactive`: its health and its alerts tell.
+    states = [normalised(rule.get("state")), normalised(rule.get("health"))]
+    states += [normalised(alert.get("state")) for alert in alerts]
+    if rule.get("health") == "unknown" and not rule.get("isPaused"):
+        states.append("nodata")  # never evaluated yet: nothing is known, so it is not normal
+    state = _worst(states)
+    if state == "firing" and _is_silenced(rule, instances):
+        state = "silenced"
+    current = [alert for alert in alerts if normalised(alert.get("state")) == _worst(states)]
+    ages = [age for alert in current if (age := age_s(alert.get("activeAt"), now)) is not None]
+    return AlertRule(
+        name=clean(rule.get("name") or "unnamed", 80),
+        state=state,
+        severity=_text(_label(rule, "severity") or next((_label(a, "severity") for a in alerts), None)),
+        since_s=max(ages, default=None),
+        summary=_summary([*current, rule]),
+    )
+
+
+def _is_silenced(rule: Json, instances: Iterable[Json]) -> bool:
+    """Whether every alert of the rule is kept back by a silence or an inhibition."""
+    uid, name = rule.get("uid"), rule.get("name")
+    ours = [
+        alert
+        for alert in instances
+        if (uid and _label(alert, "__alert_rule_uid__") == uid)
+        or (not _label(alert, "__alert_rule_uid__") and _label(alert, "alertname") == name)
+    ]
+    return bool(ours) and all(_instance_state(alert) == "silenced" for alert in ours)
+
+
+def _group(name: str | None, instances: list[Json], now: float) -> AlertRule:
+    states = [_instance_state(alert) for alert in instances]
+    state = next((state for state in ("firing", "pending") if state in states), "silenced")
+    ages = [age for alert in instances if (age := age_s(alert.get("startsAt"), now)) is not None]
+    return AlertRule(
+        name=clean(name or "unnamed", 80),
+        state=state,
+        severity=_text(next((found for alert in instances if (found := _label(alert, "severity"))), None)),
+        since_s=max(ages, default=None),
+        summary=_summary(instances),
+    )
+
+
+def _instance_state(alert: Json) -> str:
+    status = alert.get("status")
+    word = status.get("state") if isinstance(status, dict) else None
+    return {"suppressed": "silenced", "unprocessed": "pending"}.get(str(word), "firing")
+
+
+def _worst(states: list[str]) -> str:
+    return next((state for state in ORDER if state in states), "normal")
+
+
+def _label(thing: Json, name: str) -> str | None:
+    labels = thing.get("labels")
+    value = labels.get(name) if isinstance(labels, dict) else None
+    return value if isinstance(value, str) else None
+
+
+def _summary(things: Iterable[Json]) -> str | None:
+    for thing in things:
+        notes = thing.get("annotations")
+        for key in ("summary", "description", "message"):
+            value = notes.get(key) if isinstance(notes, dict) else None
+            if isinstance(value, str) and value.strip():
+                return clean(value)
+    return None
+
+
+def _text(value: str | None) -> str | None:
+    return None if value is None else clean(value, 20)

@@ -1,0 +1,193 @@
+"""Reads the deployments, their rollouts and their pods."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from cockpit.clients.kubernetes import Cluster, KubernetesApi
+from cockpit.clients.moments import age_s
+from cockpit.clock import Clock
+from cockpit.config import Settings
+from cockpit.errors import ConfigError
+from cockpit.model.backends import Deployment, Kubernetes, Pod
+from cockpit.text import clean
+
+RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
+STARTING = ("ContainerCreating", "PodInitializing")
+"""What a healthy container waits for; anything else that it waits for is worth more than its last death."""
+
+Json = Mapping[str, Any]
+
+
+class KubernetesProbe:
+    """Two lists a tick."""
+
+    name = "kubernetes"
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        if settings.kubernetes is None:
+            raise ConfigError("kubernetes is not configured")
+        part = settings.kubernetes
+        self._clock = clock
+        self._required = part.deployments
+        self._names = tuple(dict.fromkeys((*part.deployments, *part.trading_deployments)))
+        self._api = KubernetesApi(part, clock)
+        self.interval_s = settings.interval_s
+        self.deadline_s = part.timeout_s + 0.5
+
+    @staticmethod
+    def is_configured(settings: Settings) -> bool:
+        """Whether there is a cluster to ask."""
+        return settings.kubernetes is not None
+
+    async def read(self) -> Kubernetes:
+        """The deployments as they are now.
+
+        Raises:
+            BackendError: the cluster did not answer, or refused.
+        """
+        cluster = await self._api.read(self._names)
+        return kubernetes(cluster, self._names, self._required, self._clock.now())
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._api.close()
+
+
+def kubernetes(cluster: Cluster, names: Iterable[str], required: Iterable[str], now: float) -> Kubernetes:
+    """The cluster's answers as facts, in the configuration's order."""
+    found = {str(_map(item, "metadata").get("name")): item for item in cluster.deployments}
+    return Kubernetes(
+        version=clean(cluster.version, 40),
+        namespace=clean(cluster.namespace, 63),
+        deployments=tuple(deployment(found[name], cluster.pods, now) for name in names if name in found),
+        absent=tuple(clean(name, 80) for name in required if name not in found),
+    )
+
+
+def deployment(item: Json, pods: Iterable[Json], now: float) -> Deployment:
+    """One deployment with the pods that its selector matches."""
+    spec, status = _map(item, "spec"), _map(item, "status")
+    selector = _map(spec, "selector")
+    own = [one for one in pods if matches(selector, _map(_map(one, "metadata"), "labels"))]
+    notes = _map(_map(_map(spec, "template"), "metadata"), "annotations")
+    state, message = rollout(item)
+    desired = spec.get("replicas")
+    return Deployment(
+        name=clean(_map(item, "metadata").get("name"), 80),
+        desired=desired if isinstance(desired, int) else 1,
+        ready=_count(status, "readyReplicas"),
+        updated=_count(status, "updatedReplicas"),
+        available=_count(status, "availableReplicas"),
+        rollout=state,
+        message=message,
+        restarted_age_s=age_s(notes.get(RESTARTED_AT), now),
+        pods=tuple(sorted((pod(one, now) for one in own), key=lambda found: found.name)),
+    )
+
+
+def rollout(item: Json) -> tuple[str, str | None]:
+    """The rollout's state by the rule of `kubectl rollout status`, and in words what it waits for."""
+    metadata, spec, status = _map(item, "metadata"), _map(item, "spec"), _map(item, "status")
+    if spec.get("paused"):
+        return "paused", None
+    if _count(metadata, "generation") > _count(status, "observedGeneration"):
+        return "progressing", "the change has not been taken up yet"
+    for condition in _list(status, "conditions"):
+        if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
+            return "stalled", clean(condition.get("message") or "exceeded its progress deadline")
+    desired = spec.get("replicas")
+    wanted = desired if isinstance(desired, int) else 1
+    updated, available = _count(status, "updatedReplicas"), _count(status, "availableReplicas")
+    old = _count(status, "replicas") - updated
+    if updated < wanted:
+        return "progressing", f"{updated} of {wanted} new pods created"
+    if old > 0:
+        return "progressing", f"{old} old pod{'s' if old > 1 else ''} still to stop"
+    if available < updated:
+        return "progressing", f"{available} of {updated} pods available"
+    return "complete", None
+
+
+def matches(selector: Json, labels: Json) -> bool:
+    """Whether the labels satisfy a label selector; an empty one selects nothing here.
+
+    >>> matches({"matchLabels": {"app": "api"}}, {"app": "api", "tier": "web"})
+    True
+    >>> matches({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["api"]}]}, {"app": "api"})
+    False
+    """
+    exact, rules = _map(selector, "matchLabels"), _list(selector, "matchExpressions")
+    if not exact and not rules:
+        return False
+    return all(labels.get(key) == value for key, value in exact.items()) and all(_fits(rule, labels) for rule in rules)
+
+
+def _fits(rule: Json, labels: Json) -> bool:
+    key, operator, values = str(rule.get("key")), rule.get("operator"), rule.get("values") or ()
+    if operator == "In":
+        return labels.get(key) in values
+    if operator == "NotIn":
+        return labels.get(key) not in values
+    return (key in labels) == (operator == "Exists")
+
+
+def pod(item: Json, now: float) -> Pod:
+    """One pod."""
+    metadata, status = _map(item, "metadata"), _map(item, "status")
+    containers = _list(status, "containerStatuses")
+    conditions = _list(status, "conditions")
+    return Pod(
+        name=clean(metadata.get("name"), 80),
+        phase=clean(status.get("phase") or "Unknown", 20),
+        is_ready=any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions),
+        restarts=sum(_count(one, "restartCount") for one in containers),
+        reason=reason(item),
+        age_s=age_s(status.get("startTime") or metadata.get("creationTimestamp"), now),
+    )
+
+
+def reason(item: Json) -> str | None:
+    """Why the pod does not run, or what its last container died of; the most telling first."""
+    metadata, status = _map(item, "metadata"), _map(item, "status")
+    if metadata.get("deletionTimestamp"):
+        return "Terminating"
+    if status.get("reason"):
+        return clean(status["reason"], 60)  # Evicted, NodeLost
+    containers = [*_list(status, "initContainerStatuses"), *_list(status, "containerStatuses")]
+    waiting = [str(_map(_map(one, "state"), "waiting").get("reason") or "") for one in containers]
+    for word in waiting:
+        if word and word not in STARTING:
+            return clean(word, 60)
+    for moment in ("state", "lastState"):
+        for one in containers:
+            ended = _map(_map(one, moment), "terminated")
+            if ended and ended.get("reason") != "Completed":
+                return _death(ended)
+    for condition in _list(status, "conditions"):
+        if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
+            return clean(condition.get("reason") or "Unschedulable", 60)
+    return clean(next(filter(None, waiting), ""), 60) or None
+
+
+def _death(ended: Json) -> str:
+    word = clean(ended.get("reason") or "Error", 40)
+    if word != "Error":
+        return word  # OOMKilled, ContainerCannotRun
+    return f"Error (signal {ended['signal']})" if ended.get("signal") else f"Error (exit {ended.get('exitCode', '?')})"
+
+
+def _map(thing: Json, name: str) -> Json:
+    value = thing.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _list(thing: Json, name: str) -> list[Json]:
+    value = thing.get(name)
+    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
+
+
+def _count(thing: Json, name: str) -> int:
+    value = thing.get(name)
+    return value if isinstance(value, int) else 0

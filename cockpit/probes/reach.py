@@ -1,0 +1,143 @@
+"""Looks at the brokers past the router: does the gateway greet, does the API answer."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+
+from cockpit.clients.bounded import SoloThread, bounded
+from cockpit.clients.brokers import KITE_HEADERS, KITE_PATH, greet_tws, judge_kite, silent_tws
+from cockpit.clients.web import Web
+from cockpit.clock import Clock
+from cockpit.config import Settings, VenuePart
+from cockpit.errors import BackendError, CockpitError, TimedOut
+from cockpit.model.states import Reach
+from cockpit.text import clean
+
+TIMEOUT_S = 1.5
+"""A gateway on the same network greets in a millisecond, Zerodha's API answers from another continent in 0.4 s."""
+MAX_BYTES = 1 << 20
+TWS_PORT = 4001
+
+
+class ReachProbe:
+    """Every venue that has a probe, at the same time; a dead one costs nobody else anything."""
+
+    name = "reach"
+    deadline_s = 2 * TIMEOUT_S + 0.5
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        self._clock = clock
+        self._looks = tuple(_look(venue) for venue in settings.venues if venue.probe)
+        self.interval_s = settings.interval_s
+
+    @staticmethod
+    def is_configured(settings: Settings) -> bool:
+        """Whether any venue has a probe."""
+        return any(venue.probe for venue in settings.venues)
+
+    async def read(self) -> tuple[Reach, ...]:
+        """One answer a venue; a venue that is down is an answer too."""
+        return tuple(await asyncio.gather(*(self._reach(look) for look in self._looks)))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await asyncio.gather(*(look.close() for look in self._looks))
+
+    async def _reach(self, look: TwsLook | KiteLook | NoLook) -> Reach:
+        began = self._clock.monotonic()
+        try:
+            is_up, detail = await look.look()
+        except BackendError as error:
+            is_up, detail = False, clean(error)
+        return Reach(look.venue, is_up, (self._clock.monotonic() - began) * 1000.0, detail)
+
+
+@dataclass(frozen=True, slots=True)
+class NoLook:
+    """A probe that the configuration names and nobody knows."""
+
+    venue: str
+    reason: str
+
+    async def look(self) -> tuple[bool, str]:
+        """Say so."""
+        return False, self.reason
+
+    async def close(self) -> None:
+        """Nothing is held open."""
+
+
+@dataclass(frozen=True, slots=True)
+class TwsLook:
+    """IBKR's handshake."""
+
+    venue: str
+    host: str
+    port: int
+
+    async def look(self) -> tuple[bool, str]:
+        """Greet it.
+
+        Raises:
+            BackendError: it is down, silent, or something else.
+        """
+        try:
+            return True, await bounded(greet_tws(self.host, self.port), TIMEOUT_S, self.venue)
+        except TimedOut:
+            raise silent_tws(TIMEOUT_S) from None
+
+    async def close(self) -> None:
+        """Every handshake hangs up by itself."""
+
+
+class KiteLook:
+    """An HTTP look at Zerodha's Kite API, with the token where there is one."""
+
+    def __init__(self, venue: VenuePart, url: str) -> None:
+        self.venue = clean(venue.name, 40)
+        self._token = venue.token
+        self._web = Web(url, name=self.venue, timeout_s=TIMEOUT_S, max_bytes=MAX_BYTES)
+        self._thread = SoloThread(f"the place of the token for {self.venue}")
+        self._headers: dict[str, str] | None = None
+
+    async def look(self) -> tuple[bool, str]:
+        """Ask for the profile.
+
+        Raises:
+            BackendError: nothing came back.
+        """
+        if self._headers is None:
+            await self._thread.call(TIMEOUT_S, self._authorize)
+        answer = await self._web.get(KITE_PATH, headers=self._headers)
+        if answer.status in (401, 403) and self._token is not None:
+            self._headers = None  # a new token is issued every morning
+        return judge_kite(answer, has_token=self._token is not None)
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._web.close()
+
+    def _authorize(self) -> None:
+        """Reveal the token; blocks where a command prints it."""
+        try:
+            token = {} if self._token is None else {"Authorization": f"token {self._token.reveal().strip()}"}
+        except CockpitError as error:
+            raise BackendError(f"no token for {self.venue}: {clean(error)}") from None
+        self._headers = KITE_HEADERS | token
+
+
+def _look(venue: VenuePart) -> TwsLook | KiteLook | NoLook:
+    """The look that the venue's probe asks for."""
+    name = clean(venue.name, 40)
+    try:
+        parts = urlsplit(venue.probe or "")
+        host, port = parts.hostname, parts.port
+    except ValueError:
+        return NoLook(name, "its probe is not a URL")
+    if parts.scheme == "tws" and host:
+        return TwsLook(name, host, port or TWS_PORT)
+    if parts.scheme in ("http", "https") and host:
+        return KiteLook(venue, venue.probe or "")
+    return NoLook(name, f"cannot probe {clean(venue.probe, 60)}: only tws:// and https:// are known")
