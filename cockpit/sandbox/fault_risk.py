@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import Any
 
@@ -12,6 +13,7 @@ from redis.exceptions import RedisError
 
 from cockpit.sandbox.breakage import Breakage
 from cockpit.sandbox.fault_knobs import Board
+from cockpit.sandbox.knobs import Knobs
 from cockpit.sandbox.layout import Layout
 from cockpit.sandbox.redis_call import redis_call
 from cockpit.sandbox.workers.instruments import START_EQUITY_USD
@@ -24,25 +26,31 @@ WAIT_S = 5.0
 OURS = "risk-manager"
 
 
-class MarketBreakage:
+class MarketBreakage(ABC):
     """A turn of the market; clearing it also lifts the halt that it caused."""
 
-    def __init__(self, layout: Layout, board: Board, knob: str, healthy: float) -> None:
-        self._layout, self._board = layout, board
-        self._knob, self._healthy = knob, healthy
+    def __init__(self, layout: Layout, board: Board) -> None:
+        self._layout, self.board = layout, board
+
+    @abstractmethod
+    async def turned(self, client: Any) -> Knobs:
+        """The knobs turned as far as today's book needs."""
+
+    @abstractmethod
+    def calmed(self) -> Knobs:
+        """The knobs turned back."""
 
     async def apply(self) -> None:
-        """Turn the market as far as today's book needs."""
+        """Turn the market."""
         async with redis_call(self._layout) as client:
-            turned = await (self._fall(client) if self._knob == "price_shock" else self._storm(client))
-        self._board.turn(replace(self._board.knobs, **{self._knob: turned}))
+            self.board.turn(await self.turned(client))
 
     async def mend(self) -> None:
         """Calm the market, wait for the measures to say so, then lift the halt if it is the risk manager's."""
-        self._board.turn(replace(self._board.knobs, **{self._knob: self._healthy}))
+        began_ms = time.time() * 1000
+        self.board.turn(self.calmed())
         try:
             async with redis_call(self._layout) as client, asyncio.timeout(WAIT_S):
-                began_ms = time.time() * 1000
                 while True:
                     if await self._is_calm(client, began_ms):
                         break
@@ -56,36 +64,52 @@ class MarketBreakage:
 
     async def is_broken(self) -> bool:
         """Whether the market is still turned."""
-        return bool(getattr(self._board.knobs, self._knob) != self._healthy)
+        return self.calmed() != self.board.knobs
 
-    async def _fall(self, client: Any) -> float:
-        """The fraction by which prices must move so that this book loses FALL of the equity."""
-        book = [json.loads(text) for text in (await client.hgetall("positions")).values()]
-        gross = sum(abs(each["qty"] * each["mark"]) for each in book)
-        gained = sum(each.get("realized_pnl", 0.0) + each["qty"] * (each["mark"] - each["avg_px"]) for each in book)
-        return min(0.5, FALL * (START_EQUITY_USD + gained) / gross) if gross > 0 else FALL
-
-    async def _storm(self, client: Any) -> float:
-        """The factor on volatility that takes this book's VaR over its limit."""
-        newest = await client.xrevrange("risk.metrics", count=1)
-        limit = float(await client.hget("risk:limits", "var_99") or 0)
-        var = float(json.loads(newest[0][1]["json"])["var_99"]) if newest else 0.0
-        return min(10.0, max(2.0, EXCESS * limit / var)) if var > 0 else 4.0
-
-    async def _is_calm(self, client: Any, since_ms: float) -> bool:
+    @staticmethod
+    async def _is_calm(client: Any, since_ms: float) -> bool:
         newest = await client.xrevrange("risk.metrics", count=1)
         if not newest:
             return True
         metrics = json.loads(newest[0][1]["json"])
         limits = await client.hgetall("risk:limits")
-        is_fresh = metrics["ts_ms"] > since_ms
         measured = ("var_99", "es_975", "drawdown_pct")
+        is_fresh = metrics["ts_ms"] > since_ms
         return is_fresh and all(metrics[name] <= float(limits.get(name, "inf")) for name in measured)
+
+
+class Fall(MarketBreakage):
+    """Prices move against every position held."""
+
+    async def turned(self, client: Any) -> Knobs:
+        """Move them as far as takes FALL of the equity from this book."""
+        book = [json.loads(text) for text in (await client.hgetall("positions")).values()]
+        gross = sum(abs(each["qty"] * each["mark"]) for each in book)
+        gained = sum(each.get("realized_pnl", 0.0) + each["qty"] * (each["mark"] - each["avg_px"]) for each in book)
+        shock = min(0.5, FALL * (START_EQUITY_USD + gained) / gross) if gross > 0 else FALL
+        return replace(self.board.knobs, price_shock=shock)
+
+    def calmed(self) -> Knobs:
+        """Prices back where they were."""
+        return replace(self.board.knobs, price_shock=0.0)
+
+
+class Storm(MarketBreakage):
+    """The market is several times as volatile as the limits were made for."""
+
+    async def turned(self, client: Any) -> Knobs:
+        """Raise volatility until this book's VaR is well over its limit."""
+        newest = await client.xrevrange("risk.metrics", count=1)
+        limit = float(await client.hget("risk:limits", "var_99") or 0)
+        var = float(json.loads(newest[0][1]["json"])["var_99"]) if newest else 0.0
+        factor = min(10.0, max(2.0, EXCESS * limit / var)) if var > 0 else 4.0
+        return replace(self.board.knobs, volatility=factor)
+
+    def calmed(self) -> Knobs:
+        """An ordinary day's volatility."""
+        return replace(self.board.knobs, volatility=1.0)
 
 
 def risk_breakages(layout: Layout, board: Board) -> dict[str, Breakage]:
     """Both of them, by fault id."""
-    return {
-        "drawdown": MarketBreakage(layout, board, "price_shock", 0.0),
-        "var-breach": MarketBreakage(layout, board, "volatility", 1.0),
-    }
+    return {"drawdown": Fall(layout, board), "var-breach": Storm(layout, board)}

@@ -23,6 +23,7 @@ from cockpit.sandbox.venues import VenueEngine
 if TYPE_CHECKING:
     from cockpit.sandbox.apis import Apis
     from cockpit.sandbox.injector import Injector
+    from cockpit.sandbox.served.containers import ContainerRuntime
 
 WORKERS = ("market", "risk", "ledger", "pgwriter", "candles", "strategies")
 """In the order of their start, the drain before the source; the pods' are started by the Kubernetes controller."""
@@ -77,7 +78,7 @@ class Platform:
         from cockpit.sandbox.injector import Injector
 
         await self._venues.serve()
-        containers = [self.redis, self.postgres]
+        containers: list[ContainerRuntime] = [self.redis, self.postgres]
         pods = ForkedPods(self.pool)
         self._apis = Apis(self.layout, self.credentials, lambda: self.knobs, containers, pods)
         self._injector = Injector(breakages(self, self._apis.kubernetes))

@@ -7,6 +7,8 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 from redis.asyncio import Redis
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
 
 from cockpit.sandbox.layout import Layout
 
@@ -23,7 +25,7 @@ async def redis_call(layout: Layout, *, timeout_s: float = 5.0, name: str = "san
         client_name=name,
         driver_info=None,
         single_connection_client=True,
-        retry=None,
+        retry=Retry(NoBackoff(), 0),
     )
     try:
         yield client
