@@ -33,11 +33,8 @@ class Pace:
     def pause_s(self) -> float:
         """From the start of the last attempt to the start of the next.
 
-        >>> pace = Pace(interval_s=1.0, deadline_s=2.0)
-        >>> [pace.pause_s, pace.after(False).pause_s, pace.after(False).after(False).pause_s]
-        [1.0, 1.0, 1.5]
-        >>> Pace(interval_s=0.1, deadline_s=1.0).after(False).pause_s
-        0.5
+        >>> [Pace(interval_s=0.2, deadline_s=2.0, failures=count).pause_s for count in range(5)]
+        [0.2, 0.5, 1.0, 1.5, 1.5]
         """
         if self.failures == 0:
             return self.interval_s

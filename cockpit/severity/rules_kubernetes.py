@@ -60,7 +60,7 @@ def rollout_stalled(view: View, kubernetes: Kubernetes) -> Iterator[Hit]:
 def pod_failing(view: View, kubernetes: Kubernetes) -> Iterator[Hit]:
     """A pod crashes or cannot start while others carry on."""
     for deployment in kubernetes.deployments:
-        if deployment.ready == 0:
+        if deployment.ready == 0 or deployment.rollout == "stalled":
             continue
         ill = [pod for pod in deployment.pods if _is_ill(pod)]
         if ill:

@@ -1,0 +1,236 @@
+"""The judgement as a whole: silence, standing, order, panels, keys, trading state, the halt light."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from cockpit.config import Settings
+from cockpit.model.finding import Assessment
+from cockpit.model.sample import Sample
+from cockpit.model.severity import Severity
+from cockpit.model.snapshot import PROBES, Snapshot
+from cockpit.model.states import KillSwitch
+from cockpit.model.world import World
+from cockpit.severity import judge
+from cockpit.severity.judge import assess
+from cockpit.severity.reset import is_within
+from cockpit.severity.rule import rule
+from cockpit.severity.sections import Section
+from cockpit.severity.silence import REDIS_FIELDS
+from cockpit.severity.standing import NOTHING, Memory, next_clear_at
+from cockpit.severity.trading import TradingWord, halt_readiness, trading
+from tests.unit.healthy import (
+    NOW,
+    SETTINGS,
+    dead,
+    feed,
+    feeds,
+    kubernetes,
+    reach,
+    redis,
+    risk,
+    snapshot,
+    values,
+    venue,
+    venues,
+)
+
+
+def all_redis_dead(age_s: float | None = 6.0) -> dict[str, Sample[Any]]:
+    return {field: dead(age_s=age_s, value=values()[field]) for field in REDIS_FIELDS}
+
+
+def run(*moments: tuple[float, dict[str, Any]]) -> list[Assessment]:
+    memory: Memory = NOTHING
+    seen = []
+    for at, changed in moments:
+        assessment, memory = assess(snapshot(NOW + at, **changed), SETTINGS, memory)
+        seen.append(assessment)
+    return seen
+
+
+def test_nothing_tried_yet_is_unknown_not_down() -> None:
+    assessment, _ = assess(Snapshot(0, NOW, World.SANDBOX, "test"), SETTINGS)
+    assert assessment.findings == ()
+    assert assessment.severity is Severity.UNKNOWN
+    assert {severity for _, severity in assessment.panels} == {Severity.UNKNOWN}
+
+
+def test_silent_redis_is_one_p1_and_what_hangs_on_it_is_unknown() -> None:
+    assessment, _ = assess(snapshot(**all_redis_dead()), SETTINGS)
+    assert [one.summary for one in assessment.findings] == ["Redis does not answer: connection refused"]
+    finding = assessment.findings[0]
+    assert (finding.severity, finding.section, finding.panel) == (Severity.P1, "3.3", "redis")
+    assert finding.observed == "no answer for 6.0 s"
+    for panel in ("brokers", "flow", "feeds", "risk"):
+        assert assessment.panel(panel) is Severity.UNKNOWN
+    assert assessment.panel("postgres") is Severity.OK
+
+
+def test_never_answered_says_so() -> None:
+    assessment, _ = assess(snapshot(**all_redis_dead(age_s=None)), SETTINGS)
+    assert assessment.findings[0].observed == "never answered"
+
+
+@pytest.mark.parametrize(
+    ("field", "severity", "panel", "words"),
+    [
+        ("postgres", Severity.P1, "postgres", "Postgres does not answer"),
+        ("kubernetes", Severity.P3, "kubernetes", "Kubernetes API does not answer"),
+        ("docker", Severity.P3, "redis", "Docker does not answer"),
+        ("alerts", Severity.P3, "alerts", "Grafana does not answer"),
+        ("reach", Severity.P2, "brokers", "broker probe does not answer"),
+        ("registry", Severity.P3, "feeds", "registry.yaml cannot be read"),
+        ("dump", Severity.P3, "postgres", "dump cannot be read"),
+        ("kill_switch", Severity.P2, "risk", "kill switch unreadable"),
+        ("heartbeats", Severity.P3, "flow", "heartbeats unreadable"),
+    ],
+)
+def test_silent_backend(field: str, severity: Severity, panel: str, words: str) -> None:
+    assessment, _ = assess(snapshot(**{field: dead(value=values()[field])}), SETTINGS)
+    finding = assessment.findings[0]
+    assert (finding.severity, finding.panel) == (severity, panel)
+    assert finding.summary.startswith(words)
+    assert assessment.panel(panel) is severity
+
+
+@pytest.mark.parametrize("field", PROBES)
+def test_stale_is_never_ok(field: str) -> None:
+    """Old values without any error: the poller itself may have stood still."""
+    stale = Sample.good(values()[field], NOW - 60, 0.01)
+    assessment, _ = assess(snapshot(**{field: stale}), SETTINGS)
+    assert assessment.severity < Severity.UNKNOWN
+    assert assessment.findings
+
+
+def test_what_was_known_stands_while_its_source_is_silent() -> None:
+    var = {"risk": risk(var_99=3e6)}
+    silence = all_redis_dead() | {"risk": dead(NOW + 60, 30.0, value=risk(var_99=3e6))}
+    before, during, after = run((0, var), (60, silence), (70, {}))
+    assert before.findings[0].summary == "VaR 99 3.00 M > limit 2.00 M"
+    held = next(one for one in during.findings if one.rule == "var_over")
+    assert held.summary == "last known: VaR 99 3.00 M > limit 2.00 M"
+    assert held.since == before.findings[0].since
+    assert after.findings == ()
+
+
+def test_cleared_after_a_quiet_moment_only() -> None:
+    ill = {"risk": risk(var_99=3e6)}
+    raised, flicker, again, quiet, cleared = run((0, ill), (0.5, {}), (0.9, ill), (1.8, {}), (1.95, {}))
+    assert [bool(one.findings) for one in (raised, flicker, again, quiet, cleared)] == [True, True, True, True, False]
+    assert again.findings[0].since == NOW
+
+
+def test_next_clear_is_announced() -> None:
+    _, memory = assess(snapshot(risk=risk(var_99=3e6)), SETTINGS)
+    assert next_clear_at(memory, 1.0, NOW) is None
+    _, memory = assess(snapshot(NOW + 0.5), SETTINGS, memory)
+    assert next_clear_at(memory, 1.0, NOW + 0.5) == NOW + 1.0
+
+
+def test_noisy_number_needs_two_readings_and_the_same_reading_counts_once() -> None:
+    sample = Sample.good(feeds(feed("yahoo", lag_p95_ms=300.0)), NOW, 0.01)
+    again = replace(sample, value_at=NOW + 1)
+    once, same, twice = run((0, {"feeds": sample}), (0.1, {"feeds": sample}), (1.0, {"feeds": again}))
+    assert (once.findings, same.findings) == ((), ())
+    assert twice.findings[0].summary == "yahoo p95 300 ms > 100 ms"
+
+
+def test_worst_first_then_oldest() -> None:
+    first = {"redis": redis(used_bytes=220 * 2**20)}
+    second = first | {"venues": venues(venue("ZERODHA", "degraded")), "risk": risk(var_99=3e6)}
+    _, later = run((0, first), (5, second))
+    assert [one.rule for one in later.findings] == ["var_over", "redis_memory", "venue_degraded"]
+    assert later.severity is Severity.P1
+
+
+def test_keys_only_where_a_step_exists() -> None:
+    sections = {"3.1": Section("Broker outage", "Space b")}
+    changed = {"venues": venues(venue("IBKR", "down")), "redis": redis(is_loading=True)}
+    assessment, _ = assess(snapshot(**changed), SETTINGS, NOTHING, sections)
+    keys = {one.section: (one.section_title, one.keys) for one in assessment.findings}
+    assert keys == {"3.1": ("Broker outage", "Space b"), "3.3": ("Redis crash", None)}
+
+
+def test_broken_rule_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
+    @rule("redis", panel="redis")
+    def clumsy(view: object, value: object) -> Any:
+        raise ZeroDivisionError("1/0")
+
+    monkeypatch.setattr(judge, "RULES", (clumsy,))
+    assessment, _ = assess(snapshot(), SETTINGS)
+    assert assessment.findings[0].summary == "cannot judge clumsy: ZeroDivisionError: 1/0"
+
+
+def test_unconfigured_backend_is_no_reason_to_worry() -> None:
+    bare = Settings.model_validate({"site": "bare", "root": "/nowhere"})
+    assessment, _ = assess(snapshot(venues=(), postgres=Sample(), kubernetes=Sample()), bare)
+    assert assessment.severity is Severity.OK
+    assert assessment.panel("postgres") is Severity.UNKNOWN
+
+
+def test_text_from_outside_is_short() -> None:
+    long = venues(venue("IBKR", "down", message="x" * 500))
+    assessment, _ = assess(snapshot(venues=long), SETTINGS)
+    assert len(assessment.findings[0].summary) == 60
+
+
+def test_reset_window_makes_an_outage_expected() -> None:
+    part = SETTINGS.venues[0].model_copy(update={"reset_utc": "00:00-23:59"})
+    settings = SETTINGS.model_copy(update={"venues": (part, *SETTINGS.venues[1:])})
+    changed = {"venues": venues(venue("IBKR", "down")), "reach": reach(IBKR=False)}
+    assessment, _ = assess(snapshot(**changed), settings)
+    assert {one.severity for one in assessment.findings} == {Severity.P4}
+    assert all(
+        one.is_expected and one.summary.startswith("IBKR nightly reset (expected)") for one in assessment.findings
+    )
+
+
+@given(some.integers(0, 1439), some.integers(0, 1439), some.integers(0, 86399))
+def test_window_holds_its_begin_not_its_end(begin: int, end: int, second: int) -> None:
+    window = "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in (begin, end))
+    length = (end - begin) % 1440 if begin != end else 0
+    assert is_within(window, second) is ((second / 60 - begin) % 1440 < length)
+
+
+def test_trading_state() -> None:
+    assert trading(snapshot()).word is TradingWord.ACTIVE
+    switch = KillSwitch(True, True, "drawdown", "risk-manager", NOW - 60)
+    halted = trading(snapshot(kill_switch=switch))
+    assert (halted.word, halted.by, halted.reason, halted.since) == ("HALTED", "risk-manager", "drawdown", NOW - 60)
+    unknown = trading(snapshot(kill_switch=dead(value=switch)))
+    assert (unknown.word, unknown.last_known, unknown.age_s) == ("UNKNOWN", "HALTED", 6.0)
+    assert trading(Snapshot(0, NOW, World.LIVE, "x")).word is TradingWord.UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("changed", "word", "rung", "reason"),
+    [
+        ({}, "ready", "Redis", "durable (AOF)"),
+        ({"is_aof_on": False, "is_save_on": False}, "ready", "Redis", "not durable"),
+        ({"is_aof_on": False}, "ready", "Redis", "durable after the next save"),
+        ({"is_aof_on": False, "is_save_on": False, "replicas": 1}, "ready", "Redis", "durable (1 replica)"),
+        ({"role": "slave"}, "degraded", "scale router to 0", "read-only"),
+        ({"refuses_writes": True}, "degraded", "scale router to 0", "MISCONF"),
+        ({"used_bytes": 256 * 2**20}, "degraded", "scale router to 0", "memory is full"),
+        ({"policy": "allkeys-lru"}, "degraded", "scale router to 0", "may evict"),
+        ({"limit_bytes": None}, "ready", "Redis", "durable (AOF)"),
+    ],
+)
+def test_halt_light(changed: dict[str, Any], word: str, rung: str, reason: str) -> None:
+    light = halt_readiness(snapshot(redis=redis(**changed)), SETTINGS)
+    assert (light.word, light.rung) == (word, rung)
+    assert reason in light.reason
+
+
+def test_halt_light_falls_to_the_telephone() -> None:
+    light = halt_readiness(snapshot(redis=dead(), kubernetes=dead()), SETTINGS)
+    assert (light.word, light.rung, light.reason) == ("not ready", "call the brokers", "Redis does not answer")
+    assert halt_readiness(snapshot(redis=dead()), SETTINGS).rung == "scale router to 0"
+    gone = snapshot(redis=dead(), kubernetes=kubernetes(absent=("router",)))
+    assert halt_readiness(gone, SETTINGS).rung == "call the brokers"
