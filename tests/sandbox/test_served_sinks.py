@@ -13,12 +13,12 @@ import httpx
 import pytest
 from served_runtimes import Box, eventually, free_port, serving
 
-from cockpit.sandbox.served.slack import SlackSink
-from cockpit.sandbox.served.smtp import SmtpSink
+from cockpit.sandbox.served.slack import SlackServer
+from cockpit.sandbox.served.smtp import SmtpServer
 
 
 class Mail:
-    def __init__(self, port: int, gate: Box, sink: SmtpSink, file: Path) -> None:
+    def __init__(self, port: int, gate: Box, sink: SmtpServer, file: Path) -> None:
         self.port, self.gate, self.sink, self.file = port, gate, sink, file
 
     async def send(self, timeout_s: float = 3.0) -> None:
@@ -33,22 +33,22 @@ class Mail:
 
 
 @pytest.fixture
-async def slack(tmp_path: Path) -> AsyncIterator[tuple[SlackSink, Box, Path]]:
+async def slack(tmp_path: Path) -> AsyncIterator[tuple[SlackServer, Box, Path]]:
     gate, file = Box(), tmp_path / "slack.jsonl"
-    async with serving(SlackSink(free_port(), "tok", file, gate)) as sink:
-        assert isinstance(sink, SlackSink)
+    async with serving(SlackServer(free_port(), "tok", file, gate)) as sink:
+        assert isinstance(sink, SlackServer)
         yield sink, gate, file
 
 
 @pytest.fixture
 async def mail(tmp_path: Path) -> AsyncIterator[Mail]:
     gate, file, port = Box(), tmp_path / "smtp.jsonl", free_port()
-    async with serving(SmtpSink(port, file, gate)) as sink:
-        assert isinstance(sink, SmtpSink)
+    async with serving(SmtpServer(port, file, gate)) as sink:
+        assert isinstance(sink, SmtpServer)
         yield Mail(port, gate, sink, file)
 
 
-async def test_slack_keeps_messages_and_says_ok(slack: tuple[SlackSink, Box, Path]) -> None:
+async def test_slack_keeps_messages_and_says_ok(slack: tuple[SlackServer, Box, Path]) -> None:
     sink, gate, file = slack
     async with httpx.AsyncClient(timeout=3) as client:
         good = await client.post(sink.webhook_url, json={"text": "redis down"})

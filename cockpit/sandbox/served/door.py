@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -33,11 +34,13 @@ class Door:
         factory: ProtocolFactory,
         gate: Callable[[], Gate],
         transports: Callable[[], Iterable[asyncio.BaseTransport | None]],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self._address = address
         self._factory = factory
         self._gate = gate
         self._transports = transports
+        self._tls = tls
         self._server: asyncio.Server | None = None
         self._bound: socket.socket | None = None
         self._watch: asyncio.Task[None] | None = None
@@ -100,13 +103,10 @@ class Door:
 
     async def _listen(self) -> None:
         loop = asyncio.get_running_loop()
-        sock = self._bound.dup() if self._bound is not None else _bind_path(Path(str(self._address)))
-        self._server = (
-            await loop.create_server(self._enter, sock=sock) if self._bound else await self._listen_unix(sock)
-        )
-
-    async def _listen_unix(self, sock: socket.socket) -> asyncio.Server:
-        return await asyncio.get_running_loop().create_unix_server(self._enter, sock=sock)
+        if isinstance(self._address, Path):
+            self._server = await loop.create_unix_server(self._enter, sock=_bind_path(self._address))
+        elif self._bound is not None:
+            self._server = await loop.create_server(self._enter, sock=self._bound.dup(), ssl=self._tls)
 
     def _enter(self) -> asyncio.BaseProtocol:
         return _Refusal() if self._gate() == "down" else self._factory()

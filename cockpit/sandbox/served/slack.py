@@ -14,7 +14,7 @@ from cockpit.sandbox.served.inbox import Inbox
 from cockpit.sandbox.served.web import HttpEndpoint, json_object
 
 
-class SlackSink:
+class SlackServer:
     """Takes messages at /services/TEAM/HOOK/TOKEN and answers with Slack's words."""
 
     def __init__(self, port: int, token: str, file: Path, gate: Callable[[], Gate]) -> None:

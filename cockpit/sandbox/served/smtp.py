@@ -50,7 +50,7 @@ class _OutOfOrder(asyncio.Protocol):
         transport.close()
 
 
-class SmtpSink:
+class SmtpServer:
     """Takes mail on a loopback port."""
 
     def __init__(self, port: int, file: Path, gate: Callable[[], Gate]) -> None:

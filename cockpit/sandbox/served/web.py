@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,7 +21,12 @@ class HttpEndpoint:
     """Serves one aiohttp application on one address, obeying its gate request by request."""
 
     def __init__(
-        self, address: int | Path, gate: Callable[[], Gate], routes: list[web.AbstractRouteDef], failing: Refuse
+        self,
+        address: int | Path,
+        gate: Callable[[], Gate],
+        routes: list[web.AbstractRouteDef],
+        failing: Refuse,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         """`failing` makes the 5xx answer that clients of this API get while the gate says error."""
         self._failing = failing
@@ -30,7 +36,7 @@ class HttpEndpoint:
         self._runner = web.AppRunner(
             self._application, access_log=None, handle_signals=False, shutdown_timeout=0.1, handler_cancellation=True
         )
-        self.door = Door(address, self._protocol, gate, self._transports)
+        self.door = Door(address, self._protocol, gate, self._transports, tls)
 
     async def start(self) -> None:
         """Listen."""
