@@ -1,4 +1,4 @@
-"""A trading platform for tests without the supervisor: a real redis-server, the venue engine and real worker processes."""
+"""A trading platform for tests without the supervisor: real redis-server, venue engine and worker processes."""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ CREATE TABLE IF NOT EXISTS positions(
   account_id TEXT NOT NULL, symbol TEXT NOT NULL, qty INTEGER NOT NULL, avg_px REAL NOT NULL,
   realized_pnl REAL NOT NULL, PRIMARY KEY(account_id, symbol));
 CREATE TABLE IF NOT EXISTS cash_ledger(
-  id INTEGER PRIMARY KEY, ts_ms INTEGER NOT NULL, account_id TEXT NOT NULL, ccy TEXT NOT NULL, delta REAL NOT NULL,
+  id TEXT PRIMARY KEY, ts_ms INTEGER NOT NULL, account_id TEXT NOT NULL, ccy TEXT NOT NULL, delta REAL NOT NULL,
   reason TEXT NOT NULL, ref TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS orders_open ON orders(status) WHERE status IN ('validated', 'partially_filled');
 CREATE INDEX IF NOT EXISTS fills_order ON fills(order_id);
@@ -98,9 +98,7 @@ class Batch:
     def write(self) -> None:
         """Write what was collected."""
         self._file.executemany("INSERT INTO events VALUES (?,?,?,?,?,?)", self._events)
-        self._file.executemany(
-            "INSERT INTO cash_ledger(ts_ms, account_id, ccy, delta, reason, ref) VALUES (?,?,?,?,?,?)", self._cash
-        )
+        self._file.executemany("INSERT INTO cash_ledger VALUES (?,?,?,?,?,?,?)", self._cash)
         rows = [(ACCOUNT, symbol, *_row(self.positions[symbol])) for symbol in self.changed]
         self._file.executemany("INSERT OR REPLACE INTO positions VALUES (?,?,?,?,?)", rows)
 
@@ -116,7 +114,7 @@ class Batch:
         self.positions[symbol] = self.positions.get(symbol, Position()).filled(side, qty, price)
         self.changed.add(symbol)
         delta = -qty * price if side == "buy" else qty * price
-        self._cash.append((ts_ms, ACCOUNT, "USD", round(delta, 6), "fill", fill_id))
+        self._cash.append((f"cash-{fill_id}", ts_ms, ACCOUNT, "USD", round(delta, 6), "fill", fill_id))
         # A fill whose order never reached the ledger (Redis lost it) still needs its order: the side is kept there.
         stub = (order_id, ts_ms, ACCOUNT, symbol, side, qty, UNANNOUNCED, None, "filled")
         if not self._file.execute("INSERT OR IGNORE INTO orders VALUES (?,?,?,?,?,?,?,?,?)", stub).rowcount:
