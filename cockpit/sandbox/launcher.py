@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -79,6 +80,7 @@ def launch_private(rates: Rates | None = None, watch: Watch | None = None) -> Pr
         return PrivateSandbox(process, _wait_up(process, watch))
     except BaseException:
         _cut(process)
+        shutil.rmtree(folder, ignore_errors=True)  # the supervisor may have ended before it could
         raise
 
 

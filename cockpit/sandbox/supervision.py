@@ -27,8 +27,12 @@ from cockpit.sandbox.ports import choose_ports
 def main(arguments: list[str]) -> int:
     """Run a sandbox until told to stop; progress goes to standard output as JSON lines."""
     options = _options(arguments)
-    folders.prepare_run(options.folder)
-    lock = folders.lock(options.folder)
+    try:
+        folders.prepare_run(options.folder)
+        folders.lock(options.folder)  # until this process has ended: that is how others see that it has
+    except CockpitError as error:
+        Supervisor.tell(failed=str(error))
+        return error.exit_code
     tempfile.tempdir = str(options.folder / "run")  # nothing of ours may stay elsewhere after a kill -9
     layout = Layout(
         folder=options.folder,
@@ -42,7 +46,6 @@ def main(arguments: list[str]) -> int:
     finally:
         if options.private:
             shutil.rmtree(options.folder, ignore_errors=True)
-        os.close(lock)
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
@@ -81,7 +84,7 @@ class Supervisor:
         try:
             await asyncio.wait((coming_up, stopping), return_when=asyncio.FIRST_COMPLETED)
             if coming_up.done() and (error := coming_up.exception()) is not None:
-                self._tell(failed=str(error) if isinstance(error, CockpitError) else f"{type(error).__name__}: {error}")
+                self.tell(failed=str(error) if isinstance(error, CockpitError) else f"{type(error).__name__}: {error}")
                 if not isinstance(error, CockpitError):
                     raise error
                 return 1
@@ -94,7 +97,7 @@ class Supervisor:
         await self._control.start()
         await self._platform.start()
         self._layout.save()
-        self._tell(up=str(self._layout.folder), took_s=self._age_s())
+        self.tell(up=str(self._layout.folder), took_s=self._age_s())
         self._leave_terminal()
 
     async def _go_down(self, coming_up: asyncio.Task[None]) -> None:
@@ -127,10 +130,11 @@ class Supervisor:
         return round(time.monotonic() - self._started, 3)
 
     def _progress(self, step: str) -> None:
-        self._tell(step=step, at_s=self._age_s())
+        self.tell(step=step, at_s=self._age_s())
 
     @staticmethod
-    def _tell(**facts: object) -> None:
+    def tell(**facts: object) -> None:
+        """Say something to whoever started us."""
         with contextlib.suppress(OSError):
             sys.stdout.write(json.dumps(facts) + "\n")
             sys.stdout.flush()
