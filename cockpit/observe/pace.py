@@ -7,19 +7,21 @@ from dataclasses import dataclass, replace
 SLOWEST_S = 1.5
 """The longest pause between two attempts at a failing backend: its recovery is on screen within 3 s."""
 FIRST_BACK_OFF_S = 0.5
-HURRIED_DEADLINE_S = 1.5
-PATIENT_EVERY = 4
-"""Every fourth attempt at a failing backend gets the whole deadline, so that one that is merely slow is seen again."""
-IMPATIENT_BELOW_S = 5.0
-"""A call that may last longer than this (parsing a whole dump) is not called overdue before its deadline."""
+HURRIED_S = 1.5
+"""What an attempt at a failing backend may take, and from when on any attempt still on its way counts as no answer."""
+PATIENT_S = 2.5
+PATIENT_EVERY = 6
+"""Every sixth attempt at a failing backend may take longer, so that one that is merely slow is seen again."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """The timing of one probe, as a value: each outcome makes the next."""
+    """The timing of one source, as a value: each outcome makes the next."""
 
     interval_s: float
     deadline_s: float
+    is_self_bounded: bool = False
+    """It keeps its own deadlines within (one for each broker) and always answers: only `deadline_s` counts."""
     failures: int = 0
     has_answered: bool = False
 
@@ -43,22 +45,22 @@ class Pace:
 
     @property
     def limit_s(self) -> float:
-        """How long the next attempt may last."""
-        if self.failures % PATIENT_EVERY == 0 or self.deadline_s > IMPATIENT_BELOW_S:
+        """How long the next attempt may last.
+
+        The very first may take its whole deadline: drivers are imported and connections made for it.
+        """
+        if self.is_self_bounded or (self.failures == 0 and not self.has_answered):
             return self.deadline_s
-        return min(self.deadline_s, HURRIED_DEADLINE_S)
+        return min(self.deadline_s, PATIENT_S if self.failures % PATIENT_EVERY == 0 else HURRIED_S)
 
     @property
     def overdue_s(self) -> float:
-        """From when on an attempt that is still on its way counts as no answer.
-
-        The first answer may take its whole deadline: drivers are imported and connections made for it.
-        """
-        if not self.has_answered or self.deadline_s > IMPATIENT_BELOW_S:
+        """From when on the next attempt counts as no answer while it is still on its way."""
+        if self.is_self_bounded or not self.has_answered:
             return self.limit_s
-        return min(self.limit_s, HURRIED_DEADLINE_S)
+        return min(self.limit_s, HURRIED_S)
 
     @property
     def stale_after_s(self) -> float:
         """From which age on a value no longer stands for the present."""
-        return max(4.0, 2 * self.interval_s + min(self.deadline_s, IMPATIENT_BELOW_S))
+        return max(4.0, 2 * self.interval_s + PATIENT_S)

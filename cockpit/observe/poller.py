@@ -41,7 +41,7 @@ class Poller:
         """Poll until cancelled."""
         loops = [asyncio.create_task(self._keep(source), name=f"poll {source.name}") for source in self._sources]
         try:
-            await asyncio.gather(*loops)
+            await asyncio.gather(*loops, return_exceptions=True)
         finally:
             for loop in loops:
                 abandon(loop)

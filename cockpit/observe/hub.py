@@ -1,0 +1,132 @@
+"""Folds samples, jobs, trends and the judgement into one Snapshot after another, and tells who listens."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import Any
+
+from cockpit.clock import Clock
+from cockpit.config import Settings
+from cockpit.model.finding import Assessment
+from cockpit.model.job import Job
+from cockpit.model.sample import Sample
+from cockpit.model.snapshot import Snapshot
+from cockpit.observe.history import History
+from cockpit.observe.poller import Poller, Samples
+from cockpit.observe.source import Source
+from cockpit.observe.trends import points
+
+SOONEST_S = 0.1
+"""No two snapshots are closer together than this, whatever happens."""
+JOBS_EVERY_S = 0.2
+
+Listener = Callable[[Snapshot], None]
+Judge = Callable[[Snapshot], tuple[Assessment, float | None]]
+"""The assessment, and when a finding that is quiet already will clear."""
+Jobs = Callable[[], tuple[Job, ...]]
+
+
+class Hub:
+    """The one place where a snapshot is made."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, sources: Iterable[Source], judge: Judge, jobs: Jobs, listener: Listener
+    ) -> None:
+        self.history = History()
+        self.snapshot = Snapshot(0, clock.now(), settings.world, settings.site)
+        self._settings = settings
+        self._clock = clock
+        self._poller = Poller(sources, clock, self._note)
+        self._judge = judge
+        self._read_jobs = jobs
+        self._listener = listener
+        self._jobs: tuple[Job, ...] = ()
+        self._hurry = asyncio.Event()
+        self._clear_at: float | None = None
+
+    async def run(self) -> None:
+        """Publish until cancelled."""
+        polling = asyncio.ensure_future(self._poller.run())
+        watching = asyncio.ensure_future(self._watch_jobs())
+        try:
+            await self._publish_on()
+        finally:
+            polling.cancel()
+            watching.cancel()
+
+    async def close(self) -> None:
+        """Let go of every connection."""
+        await self._poller.close()
+
+    def poke(self, name: str) -> None:
+        """Ask one source again at once."""
+        self._poller.poke(name)
+
+    async def _publish_on(self) -> None:
+        due = self._clock.monotonic()
+        while True:
+            started = self._clock.monotonic()
+            is_tick = started >= due
+            if is_tick:
+                due = max(due + self._settings.interval_s, started)
+            self._publish(is_tick)
+            await asyncio.sleep(SOONEST_S)
+            await self._wait(due)
+
+    async def _wait(self, due: float) -> None:
+        """Until the next tick, until something urgent happens, or until a finding is due to clear."""
+        left_s = due - self._clock.monotonic()
+        if self._clear_at is not None:
+            left_s = min(left_s, max(0.0, self._clear_at - self._clock.now()))
+        if left_s > 0 and not self._hurry.is_set():
+            waiting = asyncio.ensure_future(self._hurry.wait())
+            await asyncio.wait({waiting}, timeout=left_s)
+            waiting.cancel()
+        self._hurry.clear()
+
+    def _publish(self, is_tick: bool) -> None:
+        samples: dict[str, Any] = dict(self._poller.samples)
+        now = self._clock.now()
+        snapshot = replace(self.snapshot, seq=self.snapshot.seq + 1, taken_at=now, jobs=self._jobs, **samples)
+        if is_tick:
+            self.history.add(snapshot.taken_at, points(snapshot))
+            snapshot = replace(snapshot, trends=self.history.trends())
+        assessment, self._clear_at = self._judge(snapshot)
+        self.snapshot = replace(snapshot, assessment=assessment)
+        _shielded(self._listener, self.snapshot)
+
+    def _note(self, before: Samples, after: Samples) -> None:
+        """What cannot wait for the next tick: the kill switch, and a backend that goes or comes back."""
+        if any(_is_urgent(name, before[name], sample) for name, sample in after.items()):
+            self._hurry.set()
+
+    async def _watch_jobs(self) -> None:
+        while True:
+            jobs = self._current_jobs()
+            if jobs != self._jobs:
+                self._jobs = jobs
+                self._hurry.set()
+                self._poller.poke("redis")  # what a job did shows in Redis first
+            await asyncio.sleep(JOBS_EVERY_S)
+
+    def _current_jobs(self) -> tuple[Job, ...]:
+        try:
+            return self._read_jobs()
+        except Exception:
+            return self._jobs  # the journals' own reader reports what is wrong with them
+
+
+def _is_urgent(name: str, before: Sample[Any], after: Sample[Any]) -> bool:
+    if (before.error is None) != (after.error is None) or (before.value is None) != (after.value is None):
+        return True
+    return name == "kill_switch" and before.value != after.value
+
+
+def _shielded(listener: Listener, snapshot: Snapshot) -> None:
+    """A face that fails must not blind the others, nor stop the watch."""
+    try:
+        listener(snapshot)
+    except Exception:
+        return

@@ -1,0 +1,270 @@
+"""Every source keeps its own time: interval, deadline, back-off, single flight."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as some
+
+from cockpit.errors import Unreachable
+from cockpit.model.sample import Sample
+from cockpit.observe.pace import Pace
+from cockpit.observe.poller import Poller, Samples
+from cockpit.observe.source import ProbeSource, RedisSource
+from tests.unit.virtual_time import EPOCH, LoopClock, VirtualLoop, play
+
+
+class ScriptedProbe:
+    """Answers as its script says, and notes when it was asked."""
+
+    interval_s = 1.0
+    deadline_s = 2.0
+
+    def __init__(self, name: str, script: Callable[[int], Awaitable[Any]], loop: VirtualLoop) -> None:
+        self.name = name
+        self.asked: list[float] = []
+        self.running = self.most_running = 0
+        self.is_closed = False
+        self._script = script
+        self._loop = loop
+
+    async def read(self) -> Any:
+        self.asked.append(round(self._loop.time(), 3))
+        self.running += 1
+        self.most_running = max(self.running, self.most_running)
+        try:
+            return await self._script(len(self.asked))
+        finally:
+            self.running -= 1
+
+    async def close(self) -> None:
+        self.is_closed = True
+
+
+class Bench:
+    """A poller over scripted probes, in virtual time, with everything that it told."""
+
+    def __init__(self) -> None:
+        self.loop = VirtualLoop()
+        self.clock = LoopClock(self.loop)
+        self.told: list[tuple[float, str, str | None]] = []
+        self.probes: list[ScriptedProbe] = []
+
+    def probe(self, name: str, script: Callable[[int], Awaitable[Any]], **timing: float) -> ScriptedProbe:
+        probe = ScriptedProbe(name, script, self.loop)
+        for key, value in timing.items():
+            setattr(probe, key, value)
+        self.probes.append(probe)
+        return probe
+
+    def run(self, seconds: float, act: Callable[[Poller], Awaitable[None]] | None = None) -> Poller:
+        async def main() -> Poller:
+            poller = Poller([ProbeSource(probe, self.clock) for probe in self.probes], self.clock, self.note)
+            running = asyncio.ensure_future(poller.run())
+            if act is not None:
+                await act(poller)
+            await asyncio.sleep(seconds - self.loop.time())
+            running.cancel()
+            await poller.close()
+            return poller
+
+        return play(main(), self.loop)
+
+    def note(self, before: Samples, after: Samples) -> None:
+        self.told.extend((round(self.loop.time(), 3), name, sample.error) for name, sample in after.items())
+
+
+async def answer(count: int) -> int:
+    return count
+
+
+async def refuse(count: int) -> int:
+    raise Unreachable("connection refused")
+
+
+async def hang(count: int) -> int:
+    await asyncio.sleep(3600)
+    return count
+
+
+async def swallow_cancel(count: int) -> int:
+    for _ in range(3):
+        try:
+            await asyncio.sleep(3600)
+        except asyncio.CancelledError:
+            continue
+    return count
+
+
+def test_healthy_probe_is_asked_each_interval_without_drift() -> None:
+    bench = Bench()
+
+    async def slowly(count: int) -> int:
+        await asyncio.sleep(0.3)
+        return count
+
+    probe = bench.probe("postgres", slowly)
+    poller = bench.run(4.5)
+    assert probe.asked == [0.0, 1.0, 2.0, 3.0, 4.0]
+    sample = poller.samples["postgres"]
+    assert (sample.value, sample.value_at, sample.error) == (5, EPOCH + 4.0, None) or sample.value == 4
+    assert sample.took_s == pytest.approx(0.3)
+
+
+def test_failure_backs_off_and_keeps_the_last_good_value() -> None:
+    bench = Bench()
+    probe = bench.probe("postgres", lambda count: answer(count) if count == 1 else refuse(count))
+    poller = bench.run(8.9)
+    assert probe.asked == [0.0, 1.0, 2.0, 3.0, 4.5, 6.0, 7.5]
+    sample = poller.samples["postgres"]
+    assert (sample.value, sample.value_at, sample.error) == (1, EPOCH, "connection refused")
+    assert sample.tried_at == EPOCH + 7.5
+
+
+@pytest.mark.parametrize("broken", [refuse, hang])
+@given(healed_at=some.floats(2.0, 40.0))
+def test_recovery_is_seen_within_three_seconds(broken: Callable[[int], Awaitable[int]], healed_at: float) -> None:
+    bench = Bench()
+
+    def script(count: int) -> Awaitable[int]:
+        now = bench.loop.time()
+        return answer(count) if now < 1.5 or now >= healed_at else broken(count)
+
+    bench.probe("redis", script)
+    bench.run(healed_at + 4)
+    back = next(at for at, _, error in bench.told if error is None and at >= healed_at)
+    assert back - healed_at < 3.0
+
+
+@pytest.mark.parametrize("broken", [refuse, hang])
+@given(broken_at=some.floats(0.5, 5.0))
+def test_failure_is_seen_within_three_seconds(broken: Callable[[int], Awaitable[int]], broken_at: float) -> None:
+    bench = Bench()
+    bench.probe("redis", lambda count: answer(count) if bench.loop.time() < broken_at else broken(count))
+    bench.run(broken_at + 4)
+    assert next(at for at, _, error in bench.told if error) - broken_at <= 2.51
+
+
+def test_hang_costs_nobody_else_anything() -> None:
+    bench = Bench()
+    bench.probe("kubernetes", hang)
+    healthy = bench.probe("postgres", answer)
+    bench.run(10.5)
+    assert healthy.asked == [float(second) for second in range(11)]
+
+
+def test_overdue_call_is_reported_before_its_deadline_and_still_taken() -> None:
+    bench = Bench()
+
+    async def late(count: int) -> int:
+        await asyncio.sleep(1.9 if count == 2 else 0.0)
+        return count
+
+    bench.probe("redis", late)
+    bench.run(3.2)
+    assert bench.told[:3] == [(0.0, "redis", None), (2.5, "redis", "no answer for 1.5 s"), (2.9, "redis", None)]
+
+
+def test_first_answer_may_take_its_whole_deadline() -> None:
+    bench = Bench()
+
+    async def cold(count: int) -> int:
+        await asyncio.sleep(3.5)
+        return count
+
+    bench.probe("kubernetes", cold, deadline_s=4.0)
+    bench.run(3.9)
+    assert bench.told == [(3.5, "kubernetes", None)]
+
+
+def test_calls_that_will_not_end_do_not_pile_up() -> None:
+    bench = Bench()
+    probe = bench.probe("kubernetes", swallow_cancel)
+    poller = bench.run(30.0)
+    assert probe.most_running == 2
+    assert len(probe.asked) == 2
+    assert poller.samples["kubernetes"].error == "earlier calls still hang"
+
+
+def test_poke_asks_at_once() -> None:
+    bench = Bench()
+    probe = bench.probe("redis", answer)
+
+    async def act(poller: Poller) -> None:
+        await asyncio.sleep(0.4)
+        poller.poke("redis")
+        poller.poke("nobody")
+
+    bench.run(1.2, act)
+    assert probe.asked == [0.0, 0.4]
+
+
+def test_bug_in_a_probe_is_an_error_of_its_sample() -> None:
+    bench = Bench()
+
+    async def bug(count: int) -> int:
+        return 1 // 0
+
+    async def cancels_itself(count: int) -> int:
+        raise asyncio.CancelledError
+
+    bench.probe("dump", bug)
+    bench.probe("registry", cancels_itself)
+    poller = bench.run(5.0)
+    assert poller.samples["dump"].error == "ZeroDivisionError: integer division or modulo by zero"
+    assert poller.samples["registry"].error == "the call was cancelled"
+    assert all(len(probe.asked) > 3 for probe in bench.probes)
+
+
+def test_everything_is_closed_even_if_one_hangs() -> None:
+    bench = Bench()
+    probes = [bench.probe("a", answer), bench.probe("b", answer)]
+
+    async def never() -> None:
+        await asyncio.sleep(3600)
+
+    probes[0].close = never  # type: ignore[method-assign]
+    bench.run(1.0)
+    assert probes[1].is_closed
+    assert bench.loop.is_closed()
+
+
+def test_redis_gives_seven_samples_and_fails_all_of_them() -> None:
+    loop = VirtualLoop()
+    clock = LoopClock(loop)
+
+    class Wall:
+        count = 0
+
+        async def tick(self) -> dict[str, Sample[Any]]:
+            self.count += 1
+            if self.count > 1:
+                await asyncio.sleep(3600)
+            return {field: Sample.good(1, clock.now(), 0.0) for field in RedisSource.fields}
+
+        async def close(self) -> None:
+            return
+
+    async def main() -> Poller:
+        poller = Poller([RedisSource(Wall(), 1.0, 2.0)], clock, lambda before, after: None)
+        running = asyncio.ensure_future(poller.run())
+        await asyncio.sleep(2.6)
+        running.cancel()
+        return poller
+
+    samples = play(main(), loop).samples
+    assert set(samples) == set(RedisSource.fields)
+    assert {(sample.value, sample.error) for sample in samples.values()} == {(1, "no answer for 1.5 s")}
+
+
+def test_pace_is_a_value() -> None:
+    pace = Pace(1.0, 4.5)
+    assert (pace.limit_s, pace.overdue_s) == (4.5, 4.5)
+    assert pace.after(True).limit_s == 2.5
+    assert pace.after(True).after(False).limit_s == 1.5
+    assert pace.after(False).after(True).failures == 0
+    assert Pace(1.0, 3.5, is_self_bounded=True).after(True).overdue_s == 3.5
