@@ -1,0 +1,90 @@
+"""Release the kill switch: dangerous, so every piece of evidence must be fresh and good."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from actions.kill_switch.intent import Write, step
+from actions.kill_switch.proofs import ReleaseProofs
+from actions.kill_switch.redis_checks import evidence_error, redis_checks, world_check
+from actions.kill_switch.release_checks import brokers, drained, feeds, limits
+from actions.kill_switch.words import positions, rate, standing
+from cockpit.config import Settings
+from cockpit.model.audit import Operator
+from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
+from cockpit.model.snapshot import Snapshot
+from cockpit.text import clean
+
+ID = "kill_switch.release"
+DEADLINE_S = 15.0
+STEP = "kill switch released in Redis"
+
+
+def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
+    """What releasing would do now."""
+    redis = settings.redis
+    key = redis.kill_switch_key if redis is not None else "policy:kill_switch"
+    return Plan(
+        action=ID,
+        title="Release the kill switch",
+        sentence="Trading starts again: the risk manager lets every order within its limits pass.",
+        world=settings.world,
+        site=settings.site,
+        target=key,
+        danger=Danger.DANGER,
+        parameters=(),
+        steps=(step(STEP, key, False, "<the reason that you give>", operator.label),),
+        checks=tuple(_checks(settings, snapshot, now)),
+        impact=tuple(_impact(snapshot)),
+        proofs=ReleaseProofs.NAMES,
+        proof_deadline_s=DEADLINE_S,
+        undo="K engages it again",
+        phrase=f"START TRADING {settings.site}",
+        needs_reason=True,
+        prepared_at=now,
+    )
+
+
+def write(operator: Operator, plan: Plan, confirmation: Confirmation, now: float) -> Write:
+    """What is written once it is confirmed."""
+    return Write(False, operator.label, clean(confirmation.reason or "").strip(), int(now * 1000))
+
+
+def failure(settings: Settings, error: str) -> tuple[str, ...]:
+    """What the operator must know when Redis did not take it."""
+    return (f"NOT RELEASED by this: {error}",)
+
+
+def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check]:
+    yield from world_check(settings.world)
+    if settings.redis is None:
+        yield Check("Redis", Verdict.FAIL, "no Redis is configured: nothing can be written")
+        return
+    yield _switch(snapshot, now)
+    yield from brokers(settings, snapshot, now)
+    yield from limits(settings, snapshot, now)
+    yield from drained(settings, snapshot, now)
+    yield feeds(settings, snapshot, now)
+    yield from redis_checks(snapshot, now)
+
+
+def _switch(snapshot: Snapshot, now: float) -> Check:
+    name = "kill switch"
+    unknown = evidence_error(name, snapshot.kill_switch, now)
+    if unknown is not None:
+        return unknown
+    switch = snapshot.kill_switch.value
+    assert switch is not None
+    age_s = snapshot.kill_switch.age_s(now)
+    if not switch.is_engaged:
+        return Check(name, Verdict.FAIL, "not engaged: there is nothing to release", age_s)
+    return Check(name, Verdict.PASS, standing(switch, now), age_s)
+
+
+def _impact(snapshot: Snapshot) -> Iterator[str]:
+    incoming = rate(snapshot, "incoming")
+    yield "how many orders wait to flow is unknown" if incoming is None else f"{incoming:.0f} orders/s flow again"
+    yield positions(snapshot)
+    yield "does not send again what was rejected meanwhile, and undoes no reroute"
+    yield "does not compare ledger, Redis and broker positions: do that first"
+    yield "does not lift a limit: the risk manager engages again when one is passed"

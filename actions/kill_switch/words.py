@@ -1,0 +1,85 @@
+"""The snapshot in the words that a plan needs: what runs, what stays, and what else stops trading."""
+
+from __future__ import annotations
+
+import shlex
+from datetime import UTC, datetime
+
+from cockpit.config import Settings
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.states import KillSwitch
+
+FLAT = "halted is not cancelled is not flat"
+
+
+def open_orders(snapshot: Snapshot) -> str:
+    """Open orders at each broker, as last reported."""
+    venues = snapshot.venues.value
+    if not venues:
+        return "open orders at the brokers: unknown"
+    counts = ", ".join(
+        f"{venue.name} {'unknown' if venue.open_orders is None else venue.open_orders}" for venue in venues
+    )
+    return f"open orders stay: {counts}"
+
+
+def positions(snapshot: Snapshot) -> str:
+    """What is held."""
+    risk = snapshot.risk.value
+    if risk is None:
+        return f"positions stay as they are: number unknown ({FLAT})"
+    held = sum(1 for position in risk.positions if position.qty)
+    gross = "" if risk.gross_usd is None else f", gross {risk.gross_usd:,.0f}"
+    return f"{held} position{'' if held == 1 else 's'} stay open{gross} ({FLAT})"
+
+
+def rate(snapshot: Snapshot, label: str) -> float | None:
+    """Orders a second on one of the order streams; None = unknown."""
+    flow = snapshot.flow.value
+    stream = None if flow is None else flow.stream(label)
+    return None if stream is None else stream.rate_per_s
+
+
+def standing(switch: KillSwitch, now: float) -> str:
+    """Since when and by whom it is engaged."""
+    since = "" if switch.since is None else f" since {duration(now - switch.since)}"
+    by = f" by {switch.by}" if switch.by else ""
+    why = f": {switch.reason}" if switch.reason else ""
+    return f"engaged{since}{by}{why}"
+
+
+def duration(seconds: float) -> str:
+    """In the largest sensible unit.
+
+    >>> duration(12.3), duration(240), duration(7300)
+    ('12 s', '4 min', '2.0 h')
+    """
+    seconds = max(0.0, seconds)
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def other_rungs(settings: Settings) -> tuple[str, ...]:
+    """What stops trading where Redis does not: by hand, the surest first."""
+    venues = ", ".join(venue.name for venue in settings.venues)
+    call = f"call the brokers{f' ({venues})' if venues else ''} and have trading blocked there"
+    return (f"stop the router by hand: {_scale_down(settings)}", call)
+
+
+def _scale_down(settings: Settings) -> str:
+    """The kubectl line; the part of a deployment's name that matters is `router`."""
+    kubernetes = settings.kubernetes
+    words = ["kubectl"]
+    names = ["router"]
+    if kubernetes is not None:
+        words += ["--kubeconfig", str(kubernetes.kubeconfig)] if kubernetes.kubeconfig else []
+        words += ["--context", kubernetes.context] if kubernetes.context else []
+        words += ["-n", kubernetes.namespace] if kubernetes.namespace else []
+        names = [name for name in kubernetes.trading_deployments if "router" in name] or names
+    return shlex.join([*words, "scale", *(f"deploy/{name}" for name in names), "--replicas=0"])
+
+
+def utc(at: float) -> str:
+    """A moment as it stands in logs."""
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%SZ}"

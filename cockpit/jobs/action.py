@@ -1,0 +1,53 @@
+"""What every action must offer, and where it is: kill_switch.engage is the module actions/kill_switch/engage.py."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from typing import Protocol, cast
+
+from actions.catalogue import ACTIONS
+from actions.kill_switch.intent import Write
+from cockpit.config import Settings
+from cockpit.errors import Rejected
+from cockpit.model.action import ActionSpec
+from cockpit.model.audit import Operator
+from cockpit.model.plan import Confirmation, Plan
+from cockpit.model.snapshot import Snapshot
+
+
+class Action(Protocol):
+    """The functions of an action's module."""
+
+    def plan(
+        self, settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float
+    ) -> Plan:
+        """What it would do now."""
+
+    def write(self, operator: Operator, plan: Plan, confirmation: Confirmation, now: float) -> Write:
+        """What is written once it is confirmed."""
+
+    def failure(self, settings: Settings, error: str) -> tuple[str, ...]:
+        """What the operator must know when it was not taken."""
+
+
+def action_for(action_id: str) -> Action:
+    """The module that does it.
+
+    Raises:
+        Rejected: there is no such action.
+    """
+    spec(action_id)
+    return cast(Action, importlib.import_module(f"actions.{action_id}"))
+
+
+def spec(action_id: str) -> ActionSpec:
+    """The runbook's row.
+
+    Raises:
+        Rejected: there is none.
+    """
+    for row in ACTIONS:
+        if row.id == action_id:
+            return row
+    raise Rejected(f"there is no action {action_id}")

@@ -1,0 +1,155 @@
+"""Keeps the jobs of this process until a worker or the disk has them, and looks after those that others left behind."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import threading
+from concurrent.futures import Future
+from contextlib import suppress
+
+from cockpit.clock import Clock
+from cockpit.config import Settings
+from cockpit.errors import CockpitError, JournalError
+from cockpit.jobs import journaling
+from cockpit.jobs.launch import SETTINGS, launch
+from cockpit.jobs.minutes import Minutes
+from cockpit.jobs.prove import Proving
+from cockpit.jobs.record import Record
+from cockpit.jobs.scribe import Scribe
+from cockpit.jobs.worker import AUDIT_KINDS, prover_for
+from cockpit.model.job import Job, Phase
+from cockpit.model.plan import Plan
+from cockpit.storage.jobs import JobStore
+from cockpit.storage.journal import Entry
+from cockpit.storage.plans import plan_to_json
+
+DISK_WAIT_S = 2.0
+"""So long the journal may take to be on the disk before the proof is begun without it."""
+FORGOTTEN_S = 600.0
+"""A job left behind longer ago than this can no longer be proven: too much has happened since."""
+
+
+class Custody:
+    """Every job is somewhere: in memory here, with a worker, or ended on the disk."""
+
+    def __init__(self, store: JobStore, scribe: Scribe, minutes: Minutes, settings: Settings, clock: Clock) -> None:
+        self._store = store
+        self._scribe = scribe
+        self._minutes = minutes
+        self._settings = settings
+        self._clock = clock
+        self._guard = threading.Lock()
+        self._held: dict[str, Record] = {}
+        self._workers: list[subprocess.Popen[bytes]] = []
+        self._looked_after: set[str] = set()
+
+    def take(self, record: Record) -> None:
+        """Answer for this job from now on."""
+        with self._guard:
+            self._held[record.id] = record
+
+    def file_plan(self, record: Record, plan: Plan) -> Future[None]:
+        """Put the plan and the configuration beside the journal; nobody waits for it."""
+        return self._scribe.tell(lambda: self._file(record, plan))
+
+    def _file(self, record: Record, plan: Plan) -> None:
+        if record.claim is None:
+            record.save()
+        self._store.write(record.id, "plan.json", plan_to_json(plan))
+        self._store.write(record.id, SETTINGS, self._settings.model_dump_json(indent=1))
+
+    async def hand_over(self, record: Record) -> None:
+        """Let a worker prove it; where the disk does not allow that, prove it in this process."""
+        # The scribe keeps the order: the outcome, told before, is written before the worker reads the journal.
+        handed = self._scribe.tell(lambda: self._launch(record))
+        done, _ = await asyncio.wait({asyncio.wrap_future(handed)}, timeout=DISK_WAIT_S)
+        if done and all(task.exception() is None for task in done):
+            return
+        record.is_kept_here = True
+        with suppress(CockpitError):
+            await self._prove_here(record)
+
+    def _launch(self, record: Record) -> None:
+        record.save()
+        if record.is_kept_here or record.claim is None:
+            return
+        self._workers.append(launch(self._store.folder(record.id), record.claim))
+        with self._guard:
+            self._held.pop(record.id, None)
+
+    async def _prove_here(self, record: Record) -> None:
+        job = record.job()
+        entries = record.entries()
+        prover, is_act_known = prover_for(self._settings, entries)
+        names = [proof.name for proof in job.proofs]
+        phase = await Proving(prover, names, record.write, self._clock, is_act_known).run(
+            float(entries[0].facts["deadline_s"])
+        )
+        ended = record.job()
+        self._minutes.write(AUDIT_KINDS[phase], f"{ended.title}: {ended.error or 'every proof holds'}", record.id)
+
+    def jobs(self) -> tuple[Job, ...]:
+        """All of them, newest first."""
+        found = {job.id: job for job in self._store.jobs()}
+        with self._guard:
+            held = list(self._held.values())
+        for record in held:
+            found[record.id] = record.job()
+        for job in tuple(found.values()):
+            if job.phase is Phase.IN_DOUBT:
+                self._look_after(job)
+        return tuple(sorted(found.values(), key=lambda job: job.id, reverse=True))
+
+    def job(self, job_id: str) -> Job | None:
+        """One of them."""
+        with self._guard:
+            record = self._held.get(job_id)
+        return self._store.job(job_id) if record is None else record.job()
+
+    async def beat(self) -> None:
+        """What is owed to the disk is tried again, ended workers are buried, saved jobs are let go of."""
+        self._minutes.retry()
+        self._workers = [worker for worker in self._workers if worker.poll() is None]
+        with self._guard:
+            held = list(self._held.values())
+        for record in held:
+            if not record.is_saved:
+                self._scribe.tell(record.save)
+            elif record.job().phase.is_over:
+                record.release()
+                with self._guard:
+                    self._held.pop(record.id, None)
+
+    def _look_after(self, job: Job) -> None:
+        """A job that ended in doubt because its process died: find out, once, without doing it again."""
+        with self._guard:
+            if job.id in self._looked_after or job.id in self._held:
+                return
+            self._looked_after.add(job.id)
+        self._scribe.tell(lambda: self._resume(job))
+
+    def _resume(self, job: Job) -> None:
+        claim = self._store.claim(job.id)
+        if claim is None:
+            return
+        try:
+            entries = self._store.entries(job.id)
+            if not entries or entries[-1].kind in ("done", "failed", "in_doubt"):
+                return
+            now = self._clock.now()
+            if now - entries[-1].at > FORGOTTEN_S:
+                error = f"{job.error}; it is too long ago to find out"
+                self._store.append(job.id, [Entry(now, "in_doubt", {"error": error})])
+                self._minutes.write("in_doubt", f"{job.title}: {error}", job.id)
+                return
+            words = "the cockpit ended before this job did; another one looks what became of it"
+            self._store.append(job.id, [journaling.note(now, words)])
+            self._minutes.write("resumed", f"{job.title}: {words}", job.id)
+            if not (self._store.folder(job.id) / SETTINGS).exists():
+                self._store.write(job.id, SETTINGS, self._settings.model_dump_json(indent=1))
+            self._workers.append(launch(self._store.folder(job.id), claim))
+        except JournalError as error:
+            self._minutes.write("in_doubt", f"{job.title}: {error}", job.id)
+        finally:
+            claim.release()

@@ -1,0 +1,35 @@
+"""Whether a confirmation is enough for a plan: judged against the plan as it would be made at this moment."""
+
+from __future__ import annotations
+
+from cockpit.model.plan import Confirmation, Danger, Plan
+
+
+def why_refused(plan: Plan, live: Plan, confirmation: Confirmation) -> str | None:
+    """The reason in one line; None where nothing stands against it.
+
+    `live` is the same plan made from the newest snapshot: evidence ages while a human reads.
+    """
+    if confirmation.digest != plan.digest:
+        return "what was confirmed is not this plan"
+    if live.digest != plan.digest:
+        return "the plan is no longer what would be done: look at it again"
+    if live.phrase is not None and confirmation.typed != live.phrase:
+        return f"the phrase must be typed exactly: {live.phrase}"
+    has_reason = bool((confirmation.reason or "").strip())
+    if live.needs_reason and not has_reason:
+        return "a reason is needed"
+    if live.danger is Danger.OBSERVE:
+        return None
+    return _blocked(live, confirmation, has_reason)
+
+
+def _blocked(live: Plan, confirmation: Confirmation, has_reason: bool) -> str | None:
+    for check in live.blocking:
+        if check.name not in confirmation.overrides:
+            return f"{check.name}: {check.detail}"
+        if not check.is_overridable:
+            return f"{check.name} cannot be overridden: {check.detail}"
+        if not has_reason:
+            return f"overriding {check.name} needs a reason"
+    return None

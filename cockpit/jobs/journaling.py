@@ -1,0 +1,58 @@
+"""The journal's lines at each turn of a job: pure, from what is known to what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+
+from actions.kill_switch.intent import Write
+from cockpit.jobs.strike import Outcome
+from cockpit.model.audit import Operator
+from cockpit.model.plan import Confirmation, Plan
+from cockpit.storage.journal import Entry
+from cockpit.text import clean
+
+
+def intent(plan: Plan, confirmation: Confirmation, who: Operator, write: Write, now: float) -> tuple[Entry, ...]:
+    """All that must be known before the act, so that it can be looked for after a crash."""
+    submitted = {
+        "action": plan.action,
+        "title": plan.title,
+        "target": plan.target,
+        "world": plan.world.value,
+        "site": plan.site,
+        "digest": plan.digest,
+        "by": who.label,
+        "who": asdict(who),
+        "reason": clean(confirmation.reason or write.reason),
+        "steps": [step.meaning for step in plan.steps],
+        "proofs": list(plan.proofs),
+        "deadline_s": plan.proof_deadline_s,
+    }
+    confirmed = {"typed": confirmation.typed, "overrides": list(confirmation.overrides)}
+    return (
+        Entry(now, "submitted", submitted),
+        Entry(now, "confirmed", confirmed),
+        Entry(now, "step_started", {"step": 0, "command": plan.steps[0].command, "write": write.to_facts()}),
+    )
+
+
+def note(now: float, text: str) -> Entry:
+    """Something that must be said aloud."""
+    return Entry(now, "note", {"text": clean(text, 400)})
+
+
+def not_begun(now: float, error: str) -> tuple[Entry, ...]:
+    """It was given up before anything was sent."""
+    return (Entry(now, "step_failed", {"step": 0, "detail": error}), Entry(now, "failed", {"error": error}))
+
+
+def outcome(now: float, found: Outcome, failures: Sequence[str], took_s: float) -> tuple[Entry, ...]:
+    """What came of the act; where it is known to have failed, the job ends here."""
+    facts = {"step": 0, "detail": found.detail, "took_s": round(took_s, 6), "redis_ms": found.redis_ms}
+    if found.is_done:
+        return (Entry(now, "step_done", facts),)
+    notes = tuple(note(now, text) for text in failures)
+    if not found.is_known:
+        return (Entry(now, "step_unknown", facts), *notes)
+    return (Entry(now, "step_failed", facts), *notes, Entry(now, "failed", {"error": found.detail}))

@@ -1,0 +1,36 @@
+"""Starts a worker that outlives the cockpit: its own session, no terminal, no descriptor but its lock and its log."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from cockpit.errors import JournalError
+from cockpit.storage.disk import reason
+from cockpit.storage.jobs import Claim
+
+SETTINGS = "settings.json"
+
+
+def launch(folder: Path, claim: Claim) -> subprocess.Popen[bytes]:
+    """Hand the job over: the worker holds the lock from its first moment, we let go of it.
+
+    Raises:
+        JournalError: it could not be started.
+    """
+    # -P: the working directory, which anybody may write to, is not a place to import from.
+    command = [sys.executable, "-P", "-m", "cockpit.jobs.worker", str(folder), str(folder / SETTINGS)]
+    try:
+        log = os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        try:
+            worker = subprocess.Popen(
+                command, stdin=claim.descriptor, stdout=log, stderr=log, start_new_session=True, close_fds=True
+            )
+        finally:
+            os.close(log)
+    except OSError as error:
+        raise JournalError(f"the worker cannot be started: {reason(error)}") from error
+    claim.release()
+    return worker

@@ -1,0 +1,65 @@
+"""The audit as the runner keeps it: written on the scribe's thread, and owed, never lost, while the disk refuses."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import replace
+
+from cockpit.clock import Clock
+from cockpit.errors import JournalError
+from cockpit.jobs.scribe import Scribe
+from cockpit.model.audit import AuditRecord, Operator
+from cockpit.model.world import World
+from cockpit.storage.audit import AuditLog
+from cockpit.text import clean
+
+TEXT_LIMIT = 600
+
+
+class Minutes:
+    """Audit records of one operator on one site."""
+
+    def __init__(self, log: AuditLog, scribe: Scribe, clock: Clock, who: Operator, world: World, site: str) -> None:
+        self._log = log
+        self._scribe = scribe
+        self._clock = clock
+        self._blank = AuditRecord(0.0, who, "", world.value, site, "", "", "", "")
+        self._owed: list[AuditRecord] = []
+        self.error: str | None = None
+        """Why the last try failed; None after one that worked."""
+
+    def write(self, kind: str, text: str, ref: str = "") -> Future[None]:
+        """Have it written; the future is done when it is on the disk, or holds a JournalError."""
+        draft = replace(self._blank, at=round(self._clock.now(), 6), kind=kind, ref=ref, text=clean(text, TEXT_LIMIT))
+        return self._scribe.tell(lambda: self._write(draft))
+
+    def retry(self) -> None:
+        """Try again what is owed."""
+        if self._owed:
+            self._scribe.tell(self._pay)
+
+    @property
+    def owed(self) -> int:
+        """How many records wait for the disk."""
+        return len(self._owed)
+
+    def _write(self, draft: AuditRecord) -> None:
+        self._owed.append(draft)
+        self._pay()
+
+    def _pay(self) -> None:
+        """In their order; what was late says so."""
+        while self._owed:
+            try:
+                self._log.append(self._owed[0])
+            except JournalError as error:
+                self.error = str(error)
+                self._owed = [_late(record) for record in self._owed]
+                raise
+            del self._owed[0]
+        self.error = None
+
+
+def _late(record: AuditRecord) -> AuditRecord:
+    mark = " [written late: the audit could not be written at the time]"
+    return record if record.text.endswith(mark) else replace(record, text=record.text + mark)

@@ -1,0 +1,205 @@
+"""From a key to a job: prepares plans, checks confirmations, acts, journals before and after, and has it proven."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Mapping
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as TooLate
+from dataclasses import replace
+from pathlib import Path
+from statistics import median
+
+from cockpit.clock import Clock
+from cockpit.config import Settings
+from cockpit.errors import JournalError, Rejected
+from cockpit.jobs import journaling
+from cockpit.jobs.action import Action, action_for
+from cockpit.jobs.custody import Custody
+from cockpit.jobs.guard import why_refused
+from cockpit.jobs.hotline import Hotline
+from cockpit.jobs.minutes import Minutes
+from cockpit.jobs.record import Record
+from cockpit.jobs.scribe import Scribe
+from cockpit.jobs.strike import Outcome
+from cockpit.model.audit import Operator
+from cockpit.model.job import Job, Phase
+from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
+from cockpit.model.snapshot import Snapshot
+from cockpit.storage.audit import AuditLog
+from cockpit.storage.jobs import JobStore, new_job_id
+
+PROTECT_WAIT_S = 0.03
+"""So long a protective act waits for its intent to be on the disk; then it goes out all the same."""
+JOURNAL_WAIT_S = 5.0
+"""Any other act waits this long, then it is not done."""
+STRIKE_MARGIN_S = 1.0
+
+
+class Runner:
+    """One operator's acts on one site; every function may be called from any thread."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        clock: Clock,
+        operator: Operator,
+        state_folder: Path,
+        *,
+        store: JobStore | None = None,
+        log: AuditLog | None = None,
+    ) -> None:
+        self._settings = settings
+        self._clock = clock
+        self._operator = operator
+        self._store = store or JobStore(state_folder / "jobs")
+        self._guard = threading.Lock()
+        self._hotline: Hotline | None = None
+        self._previewed: set[str] = set()
+        self._scribe = Scribe()
+        audit = log or AuditLog(state_folder)
+        self._minutes = Minutes(audit, self._scribe, clock, operator, settings.world, settings.site)
+        self._custody = Custody(self._store, self._scribe, self._minutes, settings, clock)
+
+    def start(self) -> None:
+        """Open the connection that a halt will use; prepare() does it too, but then it is not warm yet."""
+        self._line()
+
+    def stop(self, timeout_s: float = 1.0) -> None:
+        """Let go of everything; what workers prove goes on without us."""
+        ends_at = self._clock.monotonic() + timeout_s
+        with contextlib.suppress(TooLate, JournalError):
+            self._scribe.tell(lambda: None).result(timeout_s)
+        with self._guard:
+            hotline, self._hotline = self._hotline, None
+        if hotline is not None:
+            hotline.close(max(0.05, ends_at - self._clock.monotonic()))
+
+    def note(self, kind: str, text: str) -> None:
+        """Have something in the audit that is no job: opened, closed."""
+        self._minutes.write(kind, text)
+
+    def prepare(self, action_id: str, parameters: Mapping[str, str], snapshot: Snapshot) -> Plan:
+        """What the action would do now, with its checks judged on this snapshot; changes nothing, waits for nothing.
+
+        Raises:
+            Rejected: there is no such action.
+        """
+        self._line()
+        plan = self._plan(action_for(action_id), parameters, snapshot)
+        with self._guard:
+            is_new = plan.digest not in self._previewed
+            self._previewed.add(plan.digest)
+        if is_new:
+            self._minutes.write("previewed", f"{plan.title}: {_commands(plan)}", plan.digest)
+        return plan
+
+    def submit(self, plan: Plan, confirmation: Confirmation, snapshot: Snapshot) -> Job:
+        """Do what was confirmed, and return once Redis has answered; the proof goes on by itself.
+
+        Raises:
+            Rejected: the confirmation is not enough, or a check forbids it by the newest snapshot.
+            JournalError: its intent cannot be written, and it is no protective act.
+        """
+        pressed_at = self._clock.monotonic()
+        action = action_for(plan.action)
+        live = self._plan(action, dict(plan.parameters), snapshot)
+        refusal = why_refused(plan, live, confirmation)
+        if refusal is not None:
+            self._minutes.write("refused", f"{plan.title}: {refusal}", plan.digest)
+            raise Rejected(refusal)
+        now = self._clock.now()
+        write = action.write(self._operator, live, confirmation, now)
+        record = Record(self._store, self._scribe, new_job_id(now, live.action))
+        self._custody.take(record)
+        said = self._minutes.write("confirmed", _confirmed(live, confirmation), record.id)
+        noted = record.write(*journaling.intent(live, confirmation, self._operator, write, now))
+        self._wait_for_intent(live, record, said, noted)
+        self._custody.file_plan(record, live)
+        outcome = self._line().strike(write).result(self._strike_limit_s())
+        self._write_down(action, live, record, outcome, self._clock.monotonic() - pressed_at)
+        return record.job()
+
+    def jobs(self) -> tuple[Job, ...]:
+        """Running and recent jobs, newest first; cheap where nothing changed."""
+        return self._custody.jobs()
+
+    def job(self, job_id: str) -> Job | None:
+        """One job as it stands; None where there is none of that name."""
+        return self._custody.job(job_id)
+
+    def _line(self) -> Hotline:
+        with self._guard:
+            if self._hotline is None:
+                if self._settings.redis is None:
+                    raise Rejected("no Redis is configured: nothing can be done")
+                self._hotline = Hotline(self._settings.redis, self._custody.beat)
+            return self._hotline
+
+    def _strike_limit_s(self) -> float:
+        assert self._settings.redis is not None
+        return 2 * self._settings.redis.timeout_s + STRIKE_MARGIN_S
+
+    def _plan(self, action: Action, parameters: Mapping[str, str], snapshot: Snapshot) -> Plan:
+        plan = action.plan(self._settings, self._operator, parameters, snapshot, self._clock.now())
+        return replace(plan, checks=(*plan.checks, *self._journal_checks(plan)), usually=self._usually(plan.action))
+
+    def _journal_checks(self, plan: Plan) -> tuple[Check, ...]:
+        """Only where the last try to write failed."""
+        error = self._minutes.error
+        if error is None:
+            return ()
+        if plan.danger is Danger.PROTECT:
+            return (Check("journal", Verdict.WARN, f"{error}; it is done all the same, and written later"),)
+        return (Check("journal", Verdict.FAIL, error),)
+
+    def _usually(self, action_id: str) -> str | None:
+        """How long the last ones took, confirmed to proven."""
+        done = [job for job in self._store.jobs() if job.action == action_id and job.phase is Phase.DONE]
+        took = [job.ended_at - job.submitted_at for job in done if job.ended_at is not None]
+        if not took:
+            return None
+        return f"proven in {median(took):.0f} s ({len(took)} run{'' if len(took) == 1 else 's'})"
+
+    def _wait_for_intent(self, plan: Plan, record: Record, *written: Future[None]) -> None:
+        """Intent before act; only a halt goes out before a disk that is full or hangs."""
+        is_protective = plan.danger is Danger.PROTECT
+        ends_at = time.monotonic() + (PROTECT_WAIT_S if is_protective else JOURNAL_WAIT_S)
+        for future in written:
+            try:
+                future.result(max(0.0, ends_at - time.monotonic()))
+            except (TooLate, JournalError) as error:
+                words = str(error) or "the disk did not answer"
+                now = self._clock.now()
+                if is_protective:
+                    record.write(journaling.note(now, f"DONE BEFORE ITS INTENT WAS ON DISK: {words}"))
+                    return
+                record.write(*journaling.not_begun(now, f"not done, its intent could not be written: {words}"))
+                raise JournalError(f"not done: {words}") from None
+
+    def _write_down(self, action: Action, plan: Plan, record: Record, outcome: Outcome, took_s: float) -> None:
+        """The outcome in journal and audit, and the proof on its way; nothing here waits for the disk."""
+        now = self._clock.now()
+        failures = () if outcome.is_done else action.failure(self._settings, outcome.detail)
+        saved = record.write(*journaling.outcome(now, outcome, failures, took_s))
+        kind = "step_done" if outcome.is_done else "failed" if outcome.is_known else "in_doubt"
+        words = outcome.detail if outcome.is_done else "; ".join(failures)
+        self._minutes.write(kind, f"{plan.title}: {words} ({took_s * 1000:.1f} ms after it was confirmed)", record.id)
+        if outcome.is_known and not outcome.is_done:
+            saved.add_done_callback(lambda _: record.release())
+            return
+        self._line().tell(self._custody.hand_over(record))
+
+
+def _commands(plan: Plan) -> str:
+    return "; ".join(step.command for step in plan.steps)
+
+
+def _confirmed(plan: Plan, confirmation: Confirmation) -> str:
+    parts = [f"{plan.title}: {_commands(plan)}"]
+    parts += [f"reason: {confirmation.reason}"] if confirmation.reason else []
+    parts += [f"typed: {confirmation.typed}"] if confirmation.typed else []
+    parts += [f"overridden: {', '.join(confirmation.overrides)}"] if confirmation.overrides else []
+    return "; ".join([*parts, f"plan {plan.digest}"])

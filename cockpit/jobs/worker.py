@@ -1,0 +1,107 @@
+"""`python -m cockpit.jobs.worker FOLDER SETTINGS`: proves a job, whatever becomes of the cockpit that began it.
+
+It performs nothing: what it finds it writes down, so it may be started again at any time. Its standard input is the
+job's held lock; the lock ends with the process.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from actions.kill_switch.intent import Write
+from actions.kill_switch.prover import KillSwitchProver
+from cockpit.clock import Clock, SystemClock
+from cockpit.config import Settings, load
+from cockpit.errors import CockpitError, ConfigError, JournalError
+from cockpit.jobs.prove import Prover, Proving
+from cockpit.model.audit import AuditRecord, Operator
+from cockpit.model.job import Job, Phase, StepState
+from cockpit.storage.audit import AuditLog
+from cockpit.storage.fold import fold, performed
+from cockpit.storage.jobs import JobStore
+from cockpit.storage.journal import Entry
+
+AUDIT_KINDS = {Phase.DONE: "proven", Phase.FAILED: "failed", Phase.IN_DOUBT: "in_doubt"}
+
+
+def prover_for(settings: Settings, entries: Sequence[Entry]) -> tuple[Prover, bool]:
+    """What proves this journal's act, and whether the act's outcome is known.
+
+    Raises:
+        CockpitError: the journal or the configuration does not allow it.
+    """
+    if settings.redis is None:
+        raise ConfigError("no Redis is configured")
+    started = next((entry for entry in entries if entry.kind == "step_started"), None)
+    last = performed(entries)
+    if started is None or last is None:
+        raise JournalError("nothing was begun")
+    act_ms = last.facts.get("redis_ms")
+    prover = KillSwitchProver(settings.redis, Write.from_facts(started.facts["write"]), act_ms)
+    return prover, last.kind in ("step_done", "step_failed")
+
+
+def work(folder: Path, settings: Settings, clock: Clock) -> Phase:
+    """Prove the job in this folder.
+
+    Raises:
+        CockpitError: the journal cannot be read or written.
+    """
+    store = JobStore(folder.parent)
+    entries = store.entries(folder.name)
+    job = fold(folder.name, entries, is_held=True)
+    if job is None:
+        raise JournalError(f"{folder} holds no job")
+    if job.phase.is_over:
+        return job.phase
+    phase = asyncio.run(_prove(store, job, entries, settings, clock))
+    ended = store.job(folder.name)
+    assert ended is not None
+    AuditLog(folder.parent.parent).append(ending(ended, entries[0], clock.now()))
+    return phase
+
+
+async def _prove(store: JobStore, job: Job, entries: Sequence[Entry], settings: Settings, clock: Clock) -> Phase:
+    prover, is_act_known = prover_for(settings, entries)
+    proving = Proving(
+        prover,
+        [proof.name for proof in job.proofs],
+        lambda entry: store.append(job.id, [entry]),
+        clock,
+        is_act_known,
+    )
+    return await proving.run(float(entries[0].facts["deadline_s"]))
+
+
+def ending(job: Job, submitted: Entry, now: float) -> AuditRecord:
+    """What the audit says about how it ended; in the name of who confirmed it."""
+    held = [f"{proof.name} {proof.took_s} s" for proof in job.proofs if proof.state is StepState.DONE]
+    text = f"{job.title}: {'; '.join(held) or 'nothing proven'}"
+    text = f"{text}. {job.error}" if job.error else text
+    who = Operator(**submitted.facts["who"])
+    site = str(submitted.facts["site"])
+    return AuditRecord(round(now, 6), who, AUDIT_KINDS[job.phase], job.world.value, site, job.id, text[:900], "", "")
+
+
+def main(arguments: list[str]) -> int:
+    """Exit code 0 where the proof came to an end, whatever it said."""
+    if len(arguments) != 2:
+        print("usage: python -m cockpit.jobs.worker JOB_FOLDER SETTINGS_FILE", file=sys.stderr)
+        return 2
+    # A closed terminal or an impatient key must not stop a proof.
+    for number in (signal.SIGHUP, signal.SIGINT):
+        signal.signal(number, signal.SIG_IGN)
+    try:
+        work(Path(arguments[0]), load(Path(arguments[1])), SystemClock())
+    except CockpitError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
