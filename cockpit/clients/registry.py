@@ -11,7 +11,7 @@ import yaml
 from cockpit.errors import BackendError, Unreachable
 from cockpit.text import clean
 
-MAX_BYTES = 1 << 20
+MAX_BYTES = 256 << 10
 
 
 class RegistryFile:
@@ -19,8 +19,9 @@ class RegistryFile:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._read_as: tuple[int, int] | None = None
+        self._read_as: tuple[int, int, int] | None = None
         self._content: Any = None
+        self._failure: str | None = None
 
     def read(self) -> tuple[Any, float]:
         """The parsed content and the time of the file's last change.
@@ -33,22 +34,30 @@ class RegistryFile:
             if not stat.S_ISREG(found.st_mode):
                 raise BackendError(f"{clean(self._path)} is not a file")
             if found.st_size > MAX_BYTES:
-                raise BackendError(f"{clean(self._path)} is larger than {MAX_BYTES >> 20} MB")
-            identity = (found.st_mtime_ns, found.st_size)
+                raise BackendError(f"{clean(self._path)} is larger than {MAX_BYTES >> 10} kB")
+            identity = (found.st_mtime_ns, found.st_size, found.st_ino)
             if identity != self._read_as:
-                self._content = yaml.safe_load(self._path.read_text(encoding="utf-8"))
+                self._parse()
                 self._read_as = identity
         except FileNotFoundError:
             raise Unreachable(f"{clean(self._path)} is not there") from None
         except OSError as error:
             raise BackendError(f"cannot read {clean(self._path)}: {clean(error.strerror)}") from None
+        if self._failure is not None:
+            raise BackendError(self._failure)
+        return self._content, found.st_mtime
+
+    def _parse(self) -> None:
+        """Read it anew; a failure is kept too: what takes long to fail would take as long every tick."""
+        self._failure = None
+        try:
+            self._content = yaml.safe_load(self._path.read_text(encoding="utf-8"))
         except UnicodeDecodeError:
-            raise BackendError(f"{clean(self._path)} is not UTF-8 text") from None
+            self._failure = f"{clean(self._path)} is not UTF-8 text"
         except (yaml.YAMLError, RecursionError) as error:
             mark = getattr(error, "problem_mark", None)
             place = f", line {mark.line + 1}" if mark is not None else ""
-            raise BackendError(f"{clean(self._path)} is not valid YAML{place}") from None
-        return self._content, found.st_mtime
+            self._failure = f"{clean(self._path)} is not valid YAML{place}"
 
 
 def look_up(content: Any, path: str) -> str | None:

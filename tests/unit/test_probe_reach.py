@@ -1,0 +1,123 @@
+"""The brokers' probe: TWS handshakes and Kite answers of every kind."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+import time
+from typing import Any
+
+import pytest
+from aiohttp import web
+from probe_servers import CLOCK, free_port, garbage, hang_up, serving, settings, silence, speaking
+
+from cockpit.clients.brokers import GREETING
+from cockpit.model.states import Reach
+from cockpit.probes.reach import ReachProbe
+
+
+def probe(**venues: str) -> ReachProbe:
+    return ReachProbe(settings(venues=[{"name": name, "probe": url} for name, url in venues.items()]), CLOCK)
+
+
+async def look(url: str) -> Reach:
+    one = probe(IBKR=url)
+    (reach,) = await one.read()
+    await one.close()
+    assert reach.venue == "IBKR" and reach.detail.isprintable()
+    return reach
+
+
+def frame(body: bytes) -> bytes:
+    return struct.pack(">I", len(body)) + body
+
+
+async def test_tws_greets_after_news() -> None:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert await reader.readexactly(len(GREETING)) == GREETING
+        writer.write(frame(b"14\0news\0of the day\0") + frame(b"176\x0020261122 20:01:26 EST\0"))
+        assert await reader.read() == b""  # nothing more is said: nobody is logged in
+
+    async with speaking(say) as port:
+        found = await look(f"tws://127.0.0.1:{port}")
+    assert found.is_up and found.took_ms < 500
+    assert found.detail == "gateway answers: server version 176, time 20261122 20:01:26 EST"
+
+
+@pytest.mark.parametrize(
+    ("say", "words"),
+    [
+        (hang_up, "it hung up without a word: our address is not trusted, or it has too many clients"),
+        (silence, "no answer to the handshake within 1.5 s: hung, or a login dialog is open"),
+        (garbage, "not a TWS gateway: it answered ␖␃␁ "),
+    ],
+)
+async def test_tws_that_does_not_greet(say: Any, words: str) -> None:
+    async with speaking(say) as port:
+        found = await look(f"tws://127.0.0.1:{port}")
+    assert not found.is_up and found.detail == words
+
+
+async def test_tws_refused() -> None:
+    found = await look(f"tws://127.0.0.1:{free_port()}")
+    assert not found.is_up and found.detail == "connection refused: the gateway is down"
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "is_up", "words"),
+    [
+        (403, {"status": "error", "error_type": "TokenException", "message": "Invalid"}, True, "API answers"),
+        (200, {"status": "success", "data": {}}, True, "API answers"),
+        (429, {"status": "error", "message": "Too many requests"}, True, "429: API answers, but we ask too often"),
+        (502, "<html>Bad gateway", False, "502: no API behind its gateway"),
+        (500, {"status": "error", "error_type": "GeneralException", "message": "x"}, False, "500 GeneralException: x"),
+        (403, "<html>blocked", False, "answered 403, but not as the Kite API does"),
+        (200, "<html>parked domain", False, "answered 200, but not as the Kite API does"),
+    ],
+)
+async def test_kite(status: int, body: Any, is_up: bool, words: str) -> None:
+    def answer(request: web.Request) -> web.Response:
+        assert request.path == "/user/profile" and request.headers["X-Kite-Version"] == "3"
+        if isinstance(body, str):
+            return web.Response(text=body, status=status)
+        return web.json_response(body, status=status)
+
+    async with serving(answer) as url:
+        found = await look(f"{url}/")
+    assert (found.is_up, found.detail) == (is_up, words)
+
+
+async def test_kite_with_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def answer(request: web.Request) -> web.Response:
+        seen.append(request.headers["Authorization"])
+        return web.json_response({"status": "error", "error_type": "TokenException"}, status=403)
+
+    async with serving(answer) as url:
+        venue = {"name": "ZERODHA", "probe": url, "token": {"env": "TEST_KITE"}}
+        one = ReachProbe(settings(venues=[venue]), CLOCK)
+        monkeypatch.delenv("TEST_KITE", raising=False)
+        assert "TEST_KITE is not set" in (await one.read())[0].detail
+        for token in ("k:old", "k:new"):
+            monkeypatch.setenv("TEST_KITE", token)
+            assert (await one.read())[0].detail == "API answers, but refuses the token"
+        await one.close()
+    assert seen == ["token k:old", "token k:new"]
+
+
+async def test_all_at_once_and_each_bounded() -> None:
+    async with speaking(silence) as port, serving(lambda request: {"status": "success"}) as url:
+        one = probe(A=f"tws://127.0.0.1:{port}", B=f"http://127.0.0.1:{port}", C=url, D="ftp://x", E="tws://[")
+        began = time.monotonic()
+        found = await one.read()
+        assert time.monotonic() - began < 2.5
+        await one.close()
+    assert [reach.is_up for reach in found] == [False, False, True, False, False]
+    assert found[2].took_ms < 1000
+    assert "only tws:// and https://" in found[3].detail and found[4].detail == "its probe is not a URL"
+
+
+def test_configured() -> None:
+    assert not ReachProbe.is_configured(settings(venues=[{"name": "PAPER"}]))
+    assert ReachProbe.is_configured(settings(venues=[{"name": "IBKR", "probe": "tws://h"}]))

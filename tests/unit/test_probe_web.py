@@ -1,0 +1,96 @@
+"""JSON over HTTP from servers that misbehave in every way."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from aiohttp import web
+from probe_servers import drip, flood, free_port, garbage, hang_up, serving, silence, speaking
+
+from cockpit.clients.web import Web
+from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
+
+TIMEOUT_S = 0.6
+
+
+async def failure(port: int, timeout_s: float = TIMEOUT_S) -> BackendError:
+    client = Web(f"http://user:secret@127.0.0.1:{port}", name="Grafana", timeout_s=timeout_s, max_bytes=1 << 20)
+    await client._ready()
+    began = time.monotonic()
+    with pytest.raises(BackendError) as caught:
+        await client.get_json("/x")
+    assert time.monotonic() - began < timeout_s + 0.5
+    await client.close()
+    assert "secret" not in str(caught.value)
+    assert str(caught.value).isprintable()
+    return caught.value
+
+
+async def test_black_hole() -> None:
+    async with speaking(silence) as port:
+        error = await failure(port)
+    assert isinstance(error, TimedOut)
+    assert str(error) == "Grafana did not answer within 0.6 s"
+
+
+async def test_drip_is_bounded_in_total() -> None:
+    async with speaking(drip) as port:
+        assert isinstance(await failure(port), TimedOut)
+
+
+async def test_flood_is_capped() -> None:
+    async with speaking(flood) as port:
+        assert str(await failure(port, 3.0)) == "answered more than 1 MB"
+
+
+async def test_garbage() -> None:
+    async with speaking(garbage) as port:
+        assert "does not speak HTTP" in str(await failure(port))
+
+
+async def test_hang_up() -> None:
+    async with speaking(hang_up) as port:
+        assert str(await failure(port)) == "Grafana hung up without an answer"
+
+
+async def test_refused() -> None:
+    port = free_port()
+    error = await failure(port)
+    assert isinstance(error, Unreachable)
+    assert str(error) == f"cannot reach http://127.0.0.1:{port}: connection refused"
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "words"),
+    [
+        (401, Refused, "401: Grafana refuses the credentials: Invalid API key"),
+        (403, Refused, "403: the credentials lack a permission: Invalid API key"),
+        (500, BackendError, "answered 500 Internal Server Error: Invalid API key"),
+        (302, BackendError, "answered 302: it sends us elsewhere, where we do not follow"),
+    ],
+)
+async def test_statuses(status: int, kind: type[BackendError], words: str) -> None:
+    def answer(request: web.Request) -> web.Response:
+        return web.json_response({"message": "Invalid API key"}, status=status, headers={"Location": "/login"})
+
+    async with serving(answer) as url:
+        error = await failure(int(url.rpartition(":")[2]))
+    assert type(error) is kind
+    assert str(error) == words
+
+
+async def test_not_json_and_too_deep() -> None:
+    async with serving(lambda request: web.Response(text="<html>login\x1b[31m")) as url:
+        assert str(await failure(int(url.rpartition(":")[2]))) == "answered 200, but not JSON: <html>login␛[31m"
+    async with serving(lambda request: web.Response(text="[" * 200_000)) as url:
+        assert "not JSON" in str(await failure(int(url.rpartition(":")[2]), 2.0))
+
+
+async def test_compression_is_not_unpacked() -> None:
+    import gzip
+
+    bomb = gzip.compress(b" " * (50 << 20))
+    answer = web.Response
+    async with serving(lambda request: answer(body=bomb, headers={"Content-Encoding": "gzip"})) as url:
+        assert "not JSON" in str(await failure(int(url.rpartition(":")[2]), 2.0))
