@@ -29,7 +29,6 @@ class Dumps:
 
     async def run(self) -> None:
         """Dump as soon as there are fills, then each minute."""
-        self._layout.dump.parent.mkdir(parents=True, exist_ok=True)
         while True:
             is_kept = await self._has_fills() and await self.dump()
             await asyncio.sleep(INTERVAL_S if is_kept else RETRY_S)

@@ -18,6 +18,7 @@ from cockpit.sandbox.layout import Layout
 from cockpit.sandbox.pods_runtime import ForkedPods
 from cockpit.sandbox.postgres_server import PostgresServer
 from cockpit.sandbox.redis_server import RedisServer
+from cockpit.sandbox.root_files import write_root
 from cockpit.sandbox.venues import VenueEngine
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Platform:
 
     async def start(self) -> None:
         """Bring everything up; returns when it trades."""
+        write_root(self.layout, self.credentials)
         write_config(self.layout, self.postgres, self.credentials)
         write_programs(self.layout, self.postgres)
         await asyncio.gather(self._start_redis(), self._start_postgres(), self._start_apis())
