@@ -1,1 +1,1 @@
-"""Every colour and glyph."""
+"""Every colour and glyph of the product; severity is always a word, a glyph and a colour."""

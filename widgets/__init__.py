@@ -1,1 +1,1 @@
-"""Pictures: render a snapshot or a plan, post messages; no I/O."""
+"""Pictures: pure functions from facts to lines, and the thin widgets that put lines on the screen."""

@@ -1,0 +1,118 @@
+"""Every key as a row of data; bindings, key bar, help and the README's table come from these rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cockpit.model.plan import Danger
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """One thing that a key does."""
+
+    id: str
+    scope: str
+    """Where it works: overview, chooser, palette, guard, job, zoom, help, filter, everywhere."""
+    keys: tuple[str, ...]
+    """Names as the toolkit calls them."""
+    action: str
+    label: str
+    """One or two words for the key bar; empty = not shown there."""
+    help: str
+    danger: Danger = Danger.OBSERVE
+    shown: str = ""
+    """How the keys are written for people; made from the names where empty."""
+
+    @property
+    def written(self) -> str:
+        """How the keys are written for people."""
+        return self.shown or " ".join(_WRITTEN.get(key, key) for key in self.keys)
+
+
+_WRITTEN = {
+    "space": "Space",
+    "colon": ":",
+    "slash": "/",
+    "question_mark": "?",
+    "escape": "Esc",
+    "enter": "Enter",
+    "tab": "Tab",
+    "shift+tab": "Shift-Tab",
+    "up": "↑",
+    "down": "↓",
+    "left": "←",
+    "right": "→",
+    "ctrl+c": "Ctrl-C",
+    "ctrl+u": "Ctrl-U",
+    "ctrl+w": "Ctrl-W",
+    "backspace": "Backspace",
+}
+
+KEYS: tuple[Key, ...] = (
+    Key("halt", "overview", ("K",), "halt", "halt",
+        "Engage the kill switch: opens the dialog, y confirms", Danger.PROTECT),
+    Key("steps", "overview", ("space",), "steps", "steps", "Choose a runbook step: section, then step"),
+    Key("commands", "overview", ("colon",), "commands", "commands", "Find a command by name"),
+    Key("filter", "overview", ("slash",), "filter", "filter", "Show only panel lines and findings with this text"),
+    Key("zoom", "overview", ("z", "enter"), "zoom", "zoom", "Zoom the selected panel: its charts and all its rows"),
+    Key("freeze", "overview", ("p",), "freeze", "freeze",
+        "Freeze the wall to read it; the top lines stay live, and so do guards"),
+    Key("next", "overview", ("tab",), "select(1)", "", "Select the next panel"),
+    Key("previous", "overview", ("shift+tab",), "select(-1)", "", "Select the panel before"),
+    Key("left", "overview", ("left", "h"), "move(-1, 0)", "", "Select the panel to the left"),
+    Key("down", "overview", ("down", "j"), "move(0, 1)", "", "Select the panel below"),
+    Key("up", "overview", ("up", "k"), "move(0, -1)", "", "Select the panel above"),
+    Key("right", "overview", ("right", "l"), "move(1, 0)", "", "Select the panel to the right"),
+    Key("theme", "overview", ("t",), "theme", "theme", "Next theme"),
+    Key("overview", "overview", ("1",), "overview", "", "Overview: the wall as it was at the start"),
+    Key("help", "overview", ("question_mark",), "help", "help", "Help: every key"),
+    Key("quit", "overview", ("q",), "quit", "quit", "Leave; running jobs go on without the cockpit"),
+    Key("back", "overview", ("escape",), "back", "", "Close, unselect, unfreeze or clear the filter"),
+    Key("interrupt", "everywhere", ("ctrl+c",), "interrupt", "", "Says how to leave; it never ends the cockpit"),
+    Key("choose", "chooser", (), "", "", "Take the section, then the step", shown="b k …"),
+    Key("chooser_back", "chooser", ("backspace",), "", "", "Back to the sections"),
+    Key("chooser_close", "chooser", ("escape", "space"), "", "", "Close without doing anything"),
+    Key("find", "palette", (), "", "", "Narrow the list", shown="letters"),
+    Key("pick", "palette", ("up", "down"), "", "", "Go through the list"),
+    Key("take", "palette", ("enter",), "", "", "Open it; nothing is executed without its dialog"),
+    Key("palette_close", "palette", ("escape",), "", "", "Close"),
+    Key("confirm", "guard", ("y",), "", "", "Confirm a step of class protect", Danger.PROTECT),
+    Key("phrase", "guard", (), "", "", "Type the phrase that is shown, Tab, a reason, then Enter",
+        Danger.DANGER, shown="letters"),
+    Key("guard_next", "guard", ("tab", "shift+tab"), "", "", "Between phrase, reason and Cancel"),
+    Key("cancel", "guard", ("escape", "enter"), "", "", "Cancel: it has the focus when the dialog opens"),
+    Key("job_close", "job", ("enter", "escape"), "", "", "Close; the job goes on in the background"),
+    Key("series", "zoom", ("right", "tab", "l"), "chart(1)", "", "The next chart of this panel"),
+    Key("series_back", "zoom", ("left", "shift+tab", "h"), "chart(-1)", "", "The chart before"),
+    Key("zoom_close", "zoom", ("z", "escape", "enter", "q"), "back", "", "Back to the wall"),
+    Key("filter_keep", "filter", ("enter",), "filter_keep", "", "Keep the filter and go on"),
+    Key("filter_clear", "filter", ("escape",), "back", "", "Clear the filter"),
+    Key("erase", "filter", ("ctrl+u", "ctrl+w"), "", "", "Erase the line, or the last word"),
+)  # fmt: skip
+
+SCOPES = {
+    "overview": "On the wall",
+    "everywhere": "Everywhere",
+    "chooser": "In the step chooser",
+    "palette": "In the commands",
+    "guard": "In a dialog",
+    "job": "While a job runs",
+    "zoom": "In a zoomed panel",
+    "filter": "While filtering",
+}
+"""Scope -> its heading, in the order of the help."""
+
+
+def of(scope: str) -> tuple[Key, ...]:
+    """The rows of one scope.
+
+    >>> [key.id for key in of("everywhere")]
+    ['interrupt']
+    """
+    return tuple(key for key in KEYS if key.scope == scope)
+
+
+def find(key: str, *scopes: str) -> Key | None:
+    """What the key does in the first of these scopes that knows it."""
+    return next((row for scope in scopes for row in of(scope) if key in row.keys), None)

@@ -1,0 +1,65 @@
+"""What all screens share: the session once it exists, the newest snapshot, the theme, the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from cockpit.clock import Clock, SystemClock
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.world import World
+from themes.look import Look
+from themes.night import NIGHT
+from widgets.line import Line
+from widgets.view import View
+
+if TYPE_CHECKING:
+    from cockpit.screens.ports import SessionPort
+
+Readiness = Callable[[View], Line]
+
+
+def _no_readiness(view: View) -> Line:
+    return ()
+
+
+@dataclass(slots=True)
+class Desk:
+    """The operator's desk."""
+
+    clock: Clock = field(default_factory=SystemClock)
+    looks: tuple[Look, ...] = (NIGHT,)
+    look: Look = NIGHT
+    session: SessionPort | None = None
+    snapshot: Snapshot | None = None
+    progress: list[str] = field(default_factory=list)
+    judge_readiness: Readiness = _no_readiness
+    """Whether a halt would work now; put in once the judges are loaded."""
+
+    def view(self) -> View | None:
+        """The present; None while the cockpit starts."""
+        if self.snapshot is None or self.session is None:
+            return None
+        return View(self.snapshot, self.clock.now(), self.session.settings)
+
+    @property
+    def world(self) -> World | None:
+        """Which world this is, as soon as it is known."""
+        return self.session.settings.world if self.session else None
+
+    @property
+    def site(self) -> str:
+        """Which site this is, as soon as it is known."""
+        return self.session.settings.site if self.session else ""
+
+    @property
+    def operator(self) -> str:
+        """Who sits here, as soon as it is known."""
+        return self.session.operator.label if self.session else ""
+
+    def next_look(self) -> Look:
+        """Turn to the next theme."""
+        at = self.looks.index(self.look) if self.look in self.looks else -1
+        self.look = self.looks[(at + 1) % len(self.looks)]
+        return self.look

@@ -1,0 +1,49 @@
+"""What the screens need of the session: nothing else of it is known here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Protocol
+
+from cockpit.model.action import ActionSpec
+from cockpit.model.audit import Operator
+from cockpit.model.job import Job
+from cockpit.model.plan import Confirmation, Plan
+from cockpit.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    from cockpit.config import Settings
+
+
+class SessionPort(Protocol):
+    """The session, as the screens see it."""
+
+    @property
+    def settings(self) -> Settings:
+        """The configuration."""
+
+    @property
+    def operator(self) -> Operator:
+        """Who sits here."""
+
+    def start(self, listener: Callable[[Snapshot], None]) -> None:
+        """Begin to observe; the listener is called on the observing thread."""
+
+    def stop(self, timeout_s: float = 1.0) -> None:
+        """Observe no more."""
+
+    def history(self, series: str) -> tuple[tuple[float, float | None], ...]:
+        """All points of a series that are kept."""
+
+    def actions(self) -> tuple[ActionSpec, ...]:
+        """The steps that exist."""
+
+    def prepare(self, action_id: str, parameters: dict[str, str]) -> Future[Plan]:
+        """A plan with its checks evaluated now."""
+
+    def submit(self, plan: Plan, confirmation: Confirmation) -> Future[Job]:
+        """Do what was confirmed."""
+
+    def job(self, job_id: str) -> Job | None:
+        """A job as its journal tells it."""

@@ -1,0 +1,172 @@
+"""A session with one hand-made snapshot; it remembers what was asked of it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import replace
+from pathlib import Path
+
+from cockpit.config import FeedsPart, Settings, VenuePart
+from cockpit.model.action import ActionSpec
+from cockpit.model.audit import Operator
+from cockpit.model.job import Job, JobStep, Phase, StepState
+from cockpit.model.plan import Check, Confirmation, Danger, Plan, PlanStep, Verdict
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.world import World
+from tests.ui.snapshots import NOW
+
+SETTINGS = Settings(
+    site="hf-1",
+    world=World.SANDBOX,
+    root=Path("/platform"),
+    venues=(
+        VenuePart(name="IBKR", backup="zerodha", reset_utc="23:00-23:15"),
+        VenuePart(name="Zerodha", backup="paper"),
+        VenuePart(name="Paper"),
+    ),
+    feeds=FeedsPart(),
+)
+
+
+class StillClock:
+    """Time stands still until a test moves it."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def now(self) -> float:
+        return NOW + self.passed
+
+    def monotonic(self) -> float:
+        return 1000.0 + self.passed
+
+
+class FakeSession:
+    """Answers at once."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.settings = SETTINGS.model_copy(update={"site": "hf-1", "world": snapshot.world})
+        self.operator = Operator("asha", "asha", "jump1", "pts/3", None)
+        self.listener: Callable[[Snapshot], None] | None = None
+        self.prepared: list[str] = []
+        self.submitted: list[tuple[Plan, Confirmation]] = []
+        self.plan: Plan = halt_plan()
+        self.jobs: dict[str, Job] = {job.id: job for job in snapshot.jobs}
+        self.is_stopped = False
+
+    def start(self, listener: Callable[[Snapshot], None]) -> None:
+        self.listener = listener
+        listener(self.snapshot)
+
+    def stop(self, timeout_s: float = 1.0) -> None:
+        self.is_stopped = True
+
+    def show(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        assert self.listener is not None
+        self.listener(snapshot)
+
+    def history(self, series: str) -> tuple[tuple[float, float | None], ...]:
+        points = self.snapshot.trends.get(series)
+        if points is None:
+            return ()
+        return tuple((NOW - 600 + i * 2, (points[i % len(points)] or 0) * (1 + 0.02 * math.sin(i))) for i in range(300))
+
+    def actions(self) -> tuple[ActionSpec, ...]:
+        rows = (
+            ("kill_switch.engage", "kill-switch", "Engage the kill switch", "k", Danger.PROTECT),
+            ("kill_switch.release", "release", "Release the kill switch", "r", Danger.DANGER),
+        )
+        return tuple(
+            ActionSpec(id, step, title, "Stops every order but reduce-only ones.", "3.1", "Broker outage", "b", key, d)
+            for id, step, title, key, d in rows
+        )
+
+    def prepare(self, action_id: str, parameters: dict[str, str]) -> Future[Plan]:
+        self.prepared.append(action_id)
+        future: Future[Plan] = Future()
+        plan = release_plan() if action_id.endswith("release") else self.plan
+        future.set_result(plan)
+        return future
+
+    def submit(self, plan: Plan, confirmation: Confirmation) -> Future[Job]:
+        self.submitted.append((plan, confirmation))
+        job = Job(
+            id="20260620-194412-kill-switch-9c1e",
+            action=plan.action,
+            title=plan.title,
+            target=plan.target,
+            world=plan.world,
+            digest=plan.digest,
+            by=self.operator.label,
+            phase=Phase.VERIFYING,
+            submitted_at=NOW,
+            steps=(JobStep("set policy:kill_switch", StepState.DONE, "read back: enabled=true", 0.004),),
+            proofs=(
+                JobStep("flag read back", StepState.DONE, "enabled=true", 0.01),
+                JobStep("durable", StepState.RUNNING),
+                JobStep("no order but reduce-only ones validated", StepState.WAITING),
+            ),
+        )
+        self.jobs[job.id] = job
+        future: Future[Job] = Future()
+        future.set_result(job)
+        return future
+
+    def finish(self, phase: Phase = Phase.DONE) -> None:
+        for job in self.jobs.values():
+            proofs = tuple(replace(p, state=StepState.DONE, took_s=1.4, detail=p.detail or "holds") for p in job.proofs)
+            self.jobs[job.id] = replace(job, phase=phase, ended_at=NOW + 2, proofs=proofs)
+
+    def job(self, job_id: str) -> Job | None:
+        return self.jobs.get(job_id)
+
+
+def halt_plan(verdict: Verdict = Verdict.PASS) -> Plan:
+    return Plan(
+        action="kill_switch.engage",
+        title="Engage the kill switch",
+        sentence="Stops every new order at once; only orders that reduce a position still pass.",
+        world=World.SANDBOX,
+        site="hf-1",
+        target="policy:kill_switch",
+        danger=Danger.PROTECT,
+        parameters=(("reason", "operator"),),
+        steps=(
+            PlanStep(
+                "set the flag",
+                "HSET policy:kill_switch enabled true reason operator by asha@jump1 ts 1781984652000",
+                "redis-cli HSET policy:kill_switch enabled true",
+            ),
+        ),
+        checks=(
+            Check("Redis takes writes", verdict, "primary, not MISCONF", 0.3),
+            Check("memory has room", Verdict.PASS, "412 of 1,024 MB", 0.3),
+            Check("durable", Verdict.WARN, "appendfsync everysec: up to 1 s may be lost", 0.3),
+        ),
+        impact=("51 orders a second will be rejected", "3 open orders stay open, 12 positions stay"),
+        proofs=("the flag is read back", "it is durable", "no order but reduce-only ones validated for 1.5 s"),
+        proof_deadline_s=10,
+        undo="Space b r   release (danger class)",
+        usually="0.9 s (9 of 10 within 1.6 s, 23 runs)",
+        prepared_at=NOW,
+    )
+
+
+def release_plan() -> Plan:
+    return replace(
+        halt_plan(),
+        action="kill_switch.release",
+        title="Release the kill switch",
+        sentence="Lets every order pass again. It does not resend what was rejected meanwhile.",
+        danger=Danger.DANGER,
+        phrase="RESUME TRADING",
+        needs_reason=True,
+        undo="K   engage it again",
+    )
+
+
+FakeSession.CLOCK = StillClock()  # type: ignore[attr-defined]

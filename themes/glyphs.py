@@ -1,0 +1,94 @@
+"""The word, the glyph and the ink of each state, and how all of it is written in ASCII."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from cockpit.model.plan import Danger, Verdict
+from cockpit.model.severity import Severity
+from cockpit.model.world import World
+
+
+class Mark(NamedTuple):
+    """How one state looks: never colour alone."""
+
+    glyph: str
+    word: str
+    ink: str
+
+
+SEVERITY = {
+    Severity.P1: Mark("■", "P1", "crit"),
+    Severity.P2: Mark("▲", "P2", "warn"),
+    Severity.P3: Mark("◆", "P3", "notice"),
+    Severity.P4: Mark("◇", "P4", "label"),
+    Severity.UNKNOWN: Mark("?", "unknown", "unknown"),
+    Severity.OK: Mark("●", "OK", "ok"),
+}
+
+VERDICT = {
+    Verdict.PASS: Mark("●", "ok", "ok"),
+    Verdict.WARN: Mark("▲", "warning", "warn"),
+    Verdict.FAIL: Mark("■", "NO", "crit"),
+    Verdict.UNKNOWN: Mark("?", "unknown", "unknown"),
+}
+
+DANGER = {
+    Danger.OBSERVE: "label",
+    Danger.PROTECT: "ok",
+    Danger.DISRUPT: "warn",
+    Danger.DANGER: "crit",
+}
+
+WORLD = {
+    World.LIVE: "world_live",
+    World.PAPER: "world_paper",
+    World.SANDBOX: "world_sandbox",
+    World.REPLAY: "world_replay",
+}
+
+SPARK = "▁▂▃▄▅▆▇█"
+
+_ASCII = {
+    **dict.fromkeys("─━┄", "-"),
+    **dict.fromkeys("│┃", "|"),
+    **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+"),
+    **dict(zip(SPARK, "__.-=+*#", strict=True)),
+    "█": "#",
+    "▀": '"',
+    "▐": "#",
+    "▌": "#",
+    "░": ".",
+    "▏": "|",
+    "●": "*",
+    "○": "o",
+    "■": "X",
+    "▲": "!",
+    "◆": "+",
+    "◇": "-",
+    "▶": ">",
+    "›": ">",
+    "→": ">",
+    "←": "<",
+    "↑": "^",
+    "↓": "v",
+    "·": "-",
+    "–": "-",
+    "…": "~",
+    "✔": "v",
+    "×": "x",
+    "≤": "<",
+    "≥": ">",
+}
+ASCII_TABLE = str.maketrans(_ASCII)
+
+
+def to_ascii(text: str) -> str:
+    """The same number of characters in ASCII alone.
+
+    >>> to_ascii("╭─ ● Redis ▁▄█ ─╮")
+    '+- * Redis _-# -+'
+    """
+    if text.isascii():
+        return text
+    return text.translate(ASCII_TABLE).encode("ascii", "replace").decode("ascii")

@@ -1,0 +1,147 @@
+"""Lines of spans: text with an ink that a theme turns into a style; measured and cut in cells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from rich.cells import cell_len, set_cell_size
+
+Span = tuple[str, str]
+"""Text and the ink of its style."""
+Line = tuple[Span, ...]
+
+EMPTY: Line = ()
+
+
+def line(*parts: Span | str) -> Line:
+    """A line of spans; a bare string is plain text.
+
+    >>> line("a", ("b", "ok"))
+    (('a', 'text'), ('b', 'ok'))
+    """
+    return tuple((part, "text") if isinstance(part, str) else part for part in parts if part)
+
+
+def plain(spans: Line) -> str:
+    """The text alone."""
+    return "".join(text for text, _ in spans)
+
+
+def width_of(spans: Line) -> int:
+    """How many cells the line takes."""
+    return sum(len(text) if text.isascii() else cell_len(text) for text, _ in spans)
+
+
+def cut_text(text: str, width: int) -> str:
+    """The text in at most `width` cells; what is cut ends in an ellipsis.
+
+    >>> cut_text("moneycontrol", 6), cut_text("ok", 6), cut_text("中文字", 4)
+    ('money…', 'ok', '中…')
+    """
+    if (len(text) if text.isascii() else cell_len(text)) <= width:
+        return text
+    if width <= 1:
+        return "…"[: max(0, width)]
+    return set_cell_size(text, width - 1).rstrip() + "…"
+
+
+def cut(spans: Line, width: int) -> Line:
+    """The line in at most `width` cells."""
+    if width_of(spans) <= width:
+        return spans
+    kept: list[Span] = []
+    left = width
+    for text, ink in spans:
+        size = cell_len(text)
+        if size >= left:
+            # Something follows or is cut: an ellipsis has to fit.
+            kept.append((cut_text(text if size > left else text + "…", left), ink))
+            break
+        kept.append((text, ink))
+        left -= size
+    return tuple(kept)
+
+
+def pad(spans: Line, width: int, ink: str = "text") -> Line:
+    """The line in exactly `width` cells.
+
+    >>> plain(pad(line("up"), 4)) + "|"
+    'up  |'
+    """
+    spans = cut(spans, width)
+    gap = width - width_of(spans)
+    return (*spans, (" " * gap, ink)) if gap > 0 else spans
+
+
+def both(left: Line, right: Line, width: int) -> Line:
+    """Left part and right part at the two ends of `width` cells; the left one gives way.
+
+    >>> plain(both(line("memory"), line("412 MB"), 14))
+    'memory  412 MB'
+    >>> plain(both(line("memory"), line("412 MB"), 10))
+    'me… 412 MB'
+    """
+    right = cut(right, width)
+    room = width - width_of(right)
+    if not right:
+        return pad(left, width)
+    return (*pad(left, max(0, room - 1)), *((" ", "text"),) * (room > 0), *right)
+
+
+def field(text: str, width: int, ink: str = "text", is_right: bool = False) -> Span:
+    """One column: cut and padded to `width` cells.
+
+    >>> field("12 ms", 8, is_right=True)
+    ('   12 ms', 'text')
+    """
+    text = cut_text(text, width)
+    gap = " " * (width - (len(text) if text.isascii() else cell_len(text)))
+    return (gap + text if is_right else text + gap, ink)
+
+
+def number(text: str, width: int, ink: str = "value") -> Span:
+    """A right-aligned column."""
+    return field(text, width, ink, is_right=True)
+
+
+def joined(parts: Iterable[Line], separator: Span = (" · ", "dim")) -> Line:
+    """Parts in one line, the empty ones left out.
+
+    >>> plain(joined([line("a"), (), line("b")]))
+    'a · b'
+    """
+    spans: list[Span] = []
+    for part in parts:
+        if part:
+            spans.extend((separator, *part) if spans else part)
+    return tuple(spans)
+
+
+def tinted(spans: Line, ink: str) -> Line:
+    """The same text, all in one ink: for what is no longer true."""
+    return tuple((text, ink) for text, _ in spans)
+
+
+def wrapped(text: str, width: int) -> tuple[str, ...]:
+    """The text in lines of at most `width` cells, broken at spaces.
+
+    >>> wrapped("one two three", 8)
+    ('one two', 'three')
+    """
+    lines: list[str] = []
+    current = ""
+    for word in text.split():
+        candidate = f"{current} {word}" if current else word
+        if cell_len(candidate) <= width:
+            current = candidate
+            continue
+        if current:
+            lines.append(current)
+        while cell_len(word) > width > 0:
+            head = set_cell_size(word, width)
+            lines.append(head)
+            word = word[len(head.rstrip()) or 1 :]
+        current = word
+    if current:
+        lines.append(current)
+    return tuple(lines)

@@ -1,0 +1,118 @@
+"""Brokers: who is up, who takes the orders, and what will soon stop working."""
+
+from __future__ import annotations
+
+from cockpit.model.states import Reach, Venue
+from widgets.chart import LABEL, stacked
+from widgets.figures import age, milliseconds, short_age
+from widgets.line import Line, field, joined, line, number
+from widgets.view import View
+
+_MARKS = {"up": ("●", "ok"), "degraded": ("▲", "warn"), "down": ("■", "crit")}
+
+
+def mark(status: str) -> tuple[str, str]:
+    """Glyph and ink of a venue's status; what is not known is marked as such."""
+    return _MARKS.get(status, ("?", "unknown"))
+
+
+def lines(view: View, width: int, height: int) -> list[Line]:
+    """The venues, then routes, tokens and resets."""
+    venues = view.snapshot.venues.value or ()
+    rows: list[Line] = []
+    for venue in venues:
+        rows.extend(_venue(venue, width))
+    rows.extend(_routes(view, venues))
+    rows.extend(_probes(view))
+    rows.extend(_deadlines(view, venues))
+    series = [(f"{v.name[:5]} ms", view.trend(f"venue_latency_ms:{v.name}"), 250.0) for v in venues]
+    return stacked(rows, width, height, *[entry for entry in series if entry[1]])
+
+
+def _venue(venue: Venue, width: int) -> list[Line]:
+    glyph, ink = mark(venue.status)
+    name = width - 28
+    row = line(
+        (f"{glyph} ", ink),
+        field(venue.name, name, "value"),
+        field(venue.status, 9, ink),
+        number(milliseconds(venue.latency_ms), 8),
+        number("–" if venue.open_orders is None else f"{venue.open_orders} open", 9),
+    )
+    if venue.status == "up" or not (venue.code or venue.message):
+        return [row]
+    words = " ".join(part for part in (venue.code, venue.message) if part)
+    return [row, line(f"  {words}")]
+
+
+def _routes(view: View, venues: tuple[Venue, ...]) -> list[Line]:
+    moved = [venue for venue in venues if venue.override]
+    if moved:
+        return [
+            line(field("route", LABEL, "label"), (f"{venue.name} → {venue.override}", "warn"), (" override", "label"))
+            for venue in moved
+        ]
+    if view.settings is None:
+        return []
+    pairs = [line((f"{v.name} → {v.backup}", "text")) for v in view.settings.venues if v.backup]
+    return [line(field("backup", LABEL, "label"), *joined(pairs, (", ", "dim")))] if pairs else []
+
+
+def _probes(view: View) -> list[Line]:
+    sample = view.snapshot.reach
+    if sample.value is None:
+        return [line(field("probe", LABEL, "label"), ("no answer", "unknown"))] if sample.error else []
+    is_live = view.is_live(sample)
+    parts = [_reached(reach, is_live) for reach in sample.value]
+    if not parts:
+        return []
+    late = () if is_live else line((f" ({short_age(sample.age_s(view.now))} old)", "unknown"))
+    return [line(field("probe", LABEL, "label"), *joined(parts), *late)]
+
+
+def _reached(reach: Reach, is_live: bool) -> Line:
+    if not is_live:
+        return line((reach.venue, "stale"))
+    if not reach.is_up:
+        return line((f"{reach.venue} {reach.detail}", "crit"))
+    return line((f"{reach.venue} ", "text"), (milliseconds(reach.took_ms), "value"))
+
+
+def _deadlines(view: View, venues: tuple[Venue, ...]) -> list[Line]:
+    rows: list[Line] = []
+    for venue in venues:
+        if venue.token_left_s is not None:
+            left = venue.token_left_s - (view.snapshot.venues.age_s(view.now) or 0.0)
+            ink = "ok" if left > 1800 else "warn" if left > 0 else "crit"
+            words = f"valid {age(left)}" if left > 0 else f"EXPIRED {age(-left)} ago"
+            rows.append(line(field("token", LABEL, "label"), (f"{venue.name} ", "text"), (words, ink)))
+    rows.extend(
+        line(field("reset", LABEL, "label"), (f"{part.name} {until(part.reset_utc, view.now)}", "text"))
+        for part in (view.settings.venues if view.settings else ())
+        if part.reset_utc
+    )
+    return rows
+
+
+def until(window: str, now: float) -> str:
+    """When a daily window of UTC comes, or that it is now.
+
+    >>> until("23:45-00:45", 72000.0), until("23:45-00:45", 86000.0), until("03:00-03:10", 72000.0)
+    ('in 3 h 45 m', 'NOW, until 00:45', 'in 7 h 00 m')
+    """
+    first, last = ((int(part[:2]) * 60 + int(part[3:])) * 60 for part in window.split("-"))
+    second = now % 86400
+    if (first <= second < last) if first <= last else (second >= first or second < last):
+        return f"NOW, until {window[6:]}"
+    return f"in {age((first - second) % 86400)}"
+
+
+def summary(view: View) -> Line:
+    """The venues in one line."""
+    parts = []
+    for venue in view.snapshot.venues.value or ():
+        _, ink = mark(venue.status)
+        word = milliseconds(venue.latency_ms) if venue.status == "up" and venue.latency_ms is not None else ""
+        route = f" → {venue.override}" if venue.override else ""
+        parts.append(line((f"{venue.name} ", "text"), (venue.status, ink), (f" {word}".rstrip(), "value"), route))
+    return joined(parts)

@@ -1,0 +1,134 @@
+"""Feeds: how late and how dense the ticks are, which feed is primary, and whether candles are whole."""
+
+from __future__ import annotations
+
+from cockpit.model.states import Feed, Feeds
+from widgets.chart import LABEL, stacked
+from widgets.figures import count, plural, rate, short_age
+from widgets.line import Line, field, joined, line, number
+from widgets.view import View
+
+
+def lines(view: View, width: int, height: int) -> list[Line]:
+    """A table of the feeds, the candles, the registry, and the lag of the primary feed."""
+    feeds = view.snapshot.feeds.value
+    if feeds is None:
+        return []
+    limit = _limit(view)
+    rows = [_header(width), *(_feed(view, feeds, feed, width) for feed in feeds.feeds)]
+    rows.append(_gaps(feeds))
+    rows.extend(_candles(feeds))
+    rows.append(_registry(view, feeds))
+    ordered = sorted(feeds.feeds, key=lambda feed: not is_primary(view, feeds, feed))
+    series = [(f"{feed.name[:5]} ms", view.trend(f"feed_lag_ms:{feed.name}"), limit) for feed in ordered]
+    return stacked(rows, width, height, *[entry for entry in series if entry[1]])
+
+
+def is_primary(view: View, feeds: Feeds, feed: Feed) -> bool:
+    """Whether ingestion runs on this feed: by what the platform says, else by the registry."""
+    registry = view.snapshot.registry.value
+    return feed.name == (feeds.active or (registry.primary if registry else None))
+
+
+def _limit(view: View) -> float:
+    return view.settings.thresholds.feed_lag_ms if view.settings else 100.0
+
+
+def state(view: View, feed: Feed) -> tuple[str, str]:
+    """Glyph and ink of a feed: silent, late, or well."""
+    stalled = view.settings.thresholds.feed_stalled_s if view.settings else 2.0
+    if feed.newest_age_s is None:
+        return "?", "unknown"
+    if feed.newest_age_s > stalled:
+        return "■", "crit"
+    if feed.lag_p95_ms is None:
+        return "?", "unknown"
+    return ("▲", "warn") if feed.lag_p95_ms > _limit(view) else ("●", "ok")
+
+
+def _header(width: int) -> Line:
+    return line(
+        " " * (width - 22), number("p50", 6, "label"), number("p95 ms", 8, "label"), number("ticks/s", 8, "label")
+    )
+
+
+def _feed(view: View, feeds: Feeds, feed: Feed, width: int) -> Line:
+    glyph, ink = state(view, feed)
+    name = width - 22 - 2
+    tag = " 1st" if is_primary(view, feeds, feed) else ""
+    label = line(field(f"{feed.name}{tag}", name, "value"))
+    if tag and len(feed.name) + 4 <= name:
+        label = line((feed.name, "value"), field(tag, name - len(feed.name), "accent"))
+    if feed.newest_age_s is not None and ink == "crit":
+        return line((f"{glyph} ", ink), *label, number(f"silent for {short_age(feed.newest_age_s)}", 22, ink))
+    return line(
+        (f"{glyph} ", ink),
+        *label,
+        number(_ms(feed.lag_p50_ms), 6),
+        number(_ms(feed.lag_p95_ms), 8, ink if ink != "ok" else "value"),
+        number(rate(feed.tick_rate_per_s), 8),
+    )
+
+
+def _ms(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.0f}"
+
+
+def _gaps(feeds: Feeds) -> Line:
+    parts = [
+        line(
+            (f"{feed.name} ", "text"),
+            (count(feed.gaps), "value"),
+            (f", last {short_age(feed.last_gap_age_s)} ago" if feed.last_gap_age_s is not None else "", "label"),
+        )
+        for feed in sorted(feeds.feeds, key=lambda feed: -feed.gaps)
+    ]
+    return line(field("gaps", LABEL, "label"), *joined(parts))
+
+
+def _candles(feeds: Feeds) -> list[Line]:
+    if feeds.candle_age_s is None and feeds.candles_missing is None:
+        return []
+    missing = feeds.candles_missing
+    verdict = (
+        ("whole", "ok")
+        if missing == 0
+        else (plural(missing, "candle") + " missing", "warn")
+        if missing
+        else ("missing ?", "unknown")
+    )
+    return [
+        line(
+            field("candles", LABEL, "label"),
+            ("last ", "label"),
+            (short_age(feeds.candle_age_s), "value"),
+            (" ago · ", "label"),
+            verdict,
+        )
+    ]
+
+
+def _registry(view: View, feeds: Feeds) -> Line:
+    sample = view.snapshot.registry
+    if sample.value is None:
+        return line(field("registry", LABEL, "label"), (sample.error or "not read yet", "unknown"))
+    primary, backup = sample.value.primary, sample.value.backup
+    differs = feeds.active is not None and feeds.active != primary
+    ink = "warn" if differs else "text"
+    running = f", runs on {feeds.active}" if differs else ""
+    return line(field("registry", LABEL, "label"), (f"{primary}, backup {backup}{running}", ink))
+
+
+def summary(view: View) -> Line:
+    """Each feed with its p95."""
+    feeds = view.snapshot.feeds.value
+    if feeds is None:
+        return ()
+    parts = []
+    for feed in sorted(feeds.feeds, key=lambda feed: not is_primary(view, feeds, feed)):
+        _, ink = state(view, feed)
+        tag = " 1st" if is_primary(view, feeds, feed) else ""
+        word = f"silent {short_age(feed.newest_age_s)}" if ink == "crit" else f"p95 {_ms(feed.lag_p95_ms)} ms"
+        parts.append(line((feed.name, "text"), (tag, "accent"), (f" {word}", "value" if ink == "ok" else ink)))
+    missing = line((f"{feeds.candles_missing} candles missing", "warn")) if feeds.candles_missing else ()
+    return joined([*parts, missing])

@@ -1,0 +1,93 @@
+"""Findings: what is wrong, worst first, each with the runbook section that answers it; then what was done."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from cockpit.model.finding import Finding
+from cockpit.model.job import Job, Phase
+from cockpit.model.severity import Severity
+from themes.glyphs import SEVERITY
+from widgets.figures import age, short_age
+from widgets.line import Line, both, line
+from widgets.view import View
+
+_PHASES = {
+    Phase.DONE: ("●", "ok"),
+    Phase.FAILED: ("■", "crit"),
+    Phase.IN_DOUBT: ("?", "unknown"),
+}
+
+
+def clock(at: float) -> str:
+    """Unix seconds as HH:MM:SS of UTC."""
+    return datetime.fromtimestamp(at, UTC).strftime("%H:%M:%S")
+
+
+def lines(view: View, width: int, height: int) -> list[Line]:
+    """Two lines a finding while there is room, one where there is not; jobs below."""
+    findings = view.snapshot.assessment.findings
+    jobs = view.snapshot.jobs
+    if not findings:
+        rows = [_calm(view)]
+    else:
+        for_jobs = min(len(jobs), 2) if height > 6 else 0
+        rows = _listed(view, findings, width, height - for_jobs)
+    room = height - len(rows)
+    if jobs and room >= 1:
+        rows.extend(((),) if room > len(jobs) + 1 else ())
+        rows.extend(job_line(job, view.now, width) for job in jobs[: height - len(rows)])
+    return rows[:height]
+
+
+def _calm(view: View) -> Line:
+    if view.snapshot.assessment.severity is Severity.OK:
+        return line(("● nothing is wrong", "ok"))
+    return line(("? nothing is known to be wrong, but not all is known", "unknown"))
+
+
+def _listed(view: View, findings: tuple[Finding, ...], width: int, height: int) -> list[Line]:
+    rows: list[Line] = []
+    for at, finding in enumerate(findings):
+        left = len(findings) - at
+        room = height - len(rows)
+        if room <= 0:
+            break
+        if room == 1 and left > 1:
+            rows.append(line((f"and {left} more findings", "dim")))
+            break
+        rows.append(headline(finding, view.now, width))
+        # A second line only if every other finding still gets its first one.
+        if room >= left + 1 and (answer := advice(finding)):
+            rows.append(line("  ", *answer))
+    return rows
+
+
+def headline(finding: Finding, now: float, width: int) -> Line:
+    """Severity, summary and how long it has been so."""
+    glyph, word, ink = SEVERITY[finding.severity]
+    left = line((f"{glyph} {word} ", ink), (finding.summary, "value"))
+    note = "expected " if finding.is_expected else ""
+    return both(left, line((note, "label"), (short_age(now - finding.since), "label")), width)
+
+
+def advice(finding: Finding) -> Line:
+    """The runbook section that answers it, and the keys where they exist."""
+    if not finding.section:
+        return ()
+    keys = line(("› ", "accent"), (finding.keys, "key"), (" ", "text")) if finding.keys else line(("› ", "accent"))
+    return line(*keys, (f"{finding.section} {finding.section_title or ''}".rstrip(), "label"))
+
+
+def job_line(job: Job, now: float, width: int) -> Line:
+    """When, what, and how it ended."""
+    glyph, ink = _PHASES.get(job.phase, ("▶", "accent"))
+    took = (job.ended_at or now) - job.submitted_at
+    left = line((f"{glyph} ", ink), (f"{clock(job.submitted_at)} ", "label"), (job.title, "text"))
+    return both(left, line((job.phase.value, ink), (f" {age(took)}", "label")), width)
+
+
+def summary(view: View) -> Line:
+    """The worst one."""
+    findings = view.snapshot.assessment.findings
+    return line((findings[0].summary, "value")) if findings else _calm(view)

@@ -1,0 +1,117 @@
+"""Order flow: what comes in, what passes risk, what is refused, what is filled; depth alone says nothing."""
+
+from __future__ import annotations
+
+from cockpit.model.states import Group, OrderFlow, Stream
+from widgets.chart import LABEL, stacked
+from widgets.figures import count, plural, rate, short_age
+from widgets.line import Line, field, joined, line, number
+from widgets.view import View
+
+
+def lines(view: View, width: int, height: int) -> list[Line]:
+    """A table of the streams, the orders in flight, and where there is room each consumer group."""
+    flow = view.snapshot.flow.value
+    if flow is None:
+        return []
+    rows = [_header(width), *(_stream(stream, width) for stream in flow.streams), _in_flight(flow)]
+    if height >= len(rows) + 8:
+        rows.extend(_groups(flow, width))
+    else:
+        rows.extend(_troubles(flow))
+    series = (("fills/s", view.trend("fills_per_s")), ("in /s", view.trend("incoming_per_s")))
+    return stacked(rows, width, height, *[entry for entry in series if entry[1]])
+
+
+def _columns(width: int) -> tuple[int, int, int, int]:
+    spare = max(0, width - LABEL - 27) // 4
+    return 8 + spare, 6 + spare, 7 + spare, 6 + spare
+
+
+def _header(width: int) -> Line:
+    names = ("depth", "+/s", "newest", "lag")
+    return line(" " * LABEL, *(number(name, size, "label") for name, size in zip(names, _columns(width), strict=True)))
+
+
+def _stream(stream: Stream, width: int) -> Line:
+    depth, per_s, newest, lag = _columns(width)
+    if stream.depth is None:
+        return line(field(stream.label, LABEL, "text"), number("absent", depth, "unknown"))
+    waiting, ink = lag_of(stream)
+    return line(
+        field(stream.label, LABEL, "text"),
+        number(count(stream.depth), depth),
+        number(rate(stream.rate_per_s), per_s),
+        number(short_age(stream.newest_age_s), newest, "text"),
+        number(waiting, lag, ink),
+    )
+
+
+def lag_of(stream: Stream) -> tuple[str, str]:
+    """The worst lag of the stream's groups; unknown is not 0."""
+    if not stream.groups:
+        return "–", "dim"
+    if any(group.has_lost_entries for group in stream.groups):
+        return "LOST", "crit"
+    lags = [group.lag for group in stream.groups]
+    if None in lags:
+        return "?", "unknown"
+    worst = max(stream.groups, key=lambda group: group.lag or 0)
+    return _capped(worst), "warn" if (worst.lag or 0) >= 100 else "value"
+
+
+def _capped(group: Group) -> str:
+    return "?" if group.lag is None else f"≥{group.lag:,}" if group.is_lag_capped else f"{group.lag:,}"
+
+
+def _in_flight(flow: OrderFlow) -> Line:
+    return line(
+        field("in flight", LABEL + 1, "label"),
+        (count(flow.in_flight), "value"),
+        ("   oldest ", "label"),
+        (short_age(flow.oldest_in_flight_s), "value"),
+    )
+
+
+def _troubles(flow: OrderFlow) -> list[Line]:
+    return [
+        line((f"group {group.name} lost unread entries of {stream.label}", "crit"))
+        for stream in flow.streams
+        for group in stream.groups
+        if group.has_lost_entries
+    ]
+
+
+def _groups(flow: OrderFlow, width: int) -> list[Line]:
+    rows: list[Line] = [
+        (),
+        line(field("group", 20, "label"), *(number(n, 9, "label") for n in ("lag", "pending", "oldest"))),
+    ]
+    for stream in flow.streams:
+        for group in stream.groups:
+            lost = line(("  LOST entries", "crit")) if group.has_lost_entries else ()
+            ink = "unknown" if group.lag is None else "warn" if group.lag >= 100 else "value"
+            rows.append(
+                line(
+                    field(f"{group.name} of {stream.label}", 20, "text"),
+                    number(_capped(group), 9, ink),
+                    number(count(group.pending), 9),
+                    number(short_age(group.oldest_pending_s), 9, "text"),
+                    *(lost or line((f"  {plural(group.consumers, 'consumer')}", "label"))),
+                )
+            )
+    return [*rows, ()]
+
+
+def summary(view: View) -> Line:
+    """Rates and what is in flight."""
+    flow = view.snapshot.flow.value
+    if flow is None:
+        return ()
+    short = {"incoming": "in", "validated": "val", "rejected": "rej"}
+    parts = [
+        line((f"{short.get(stream.label, stream.label)} ", "label"), (f"{rate(stream.rate_per_s)}/s", "value"))
+        for stream in flow.streams
+    ]
+    lost = [line((f"{stream.label} LOST entries", "crit")) for stream in flow.streams if lag_of(stream)[0] == "LOST"]
+    return joined([*lost, *parts, line(("in flight ", "label"), (count(flow.in_flight), "value"))])

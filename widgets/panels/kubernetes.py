@@ -1,0 +1,149 @@
+"""Kubernetes: deployments, rollouts and pods; beside them the containers and the components' heartbeats."""
+
+from __future__ import annotations
+
+from cockpit.model.backends import Container, Deployment, Pod
+from widgets.chart import LABEL
+from widgets.figures import plural, short_age
+from widgets.line import Line, field, joined, line, number
+from widgets.view import View
+
+
+def lines(view: View, width: int, height: int) -> list[Line]:
+    """Deployments with what is wrong with them, containers, heartbeats, and pods where there is room."""
+    cluster = view.snapshot.kubernetes.value
+    rows: list[Line] = []
+    if cluster is not None:
+        for deployment in cluster.deployments:
+            rows.extend(_deployment(deployment, width))
+        rows.extend(
+            line(("■ ", "crit"), field(name, width - 12, "value"), number("absent", 10, "crit"))
+            for name in cluster.absent
+        )
+    rows.extend(_containers(view, width))
+    rows.extend(_heartbeats(view))
+    if cluster is not None:
+        rows.extend(_pods([pod for each in cluster.deployments for pod in each.pods], width, height - len(rows)))
+    return rows[:height]
+
+
+def mark(deployment: Deployment) -> tuple[str, str]:
+    """Glyph and ink of a deployment."""
+    if deployment.desired and deployment.ready == 0:
+        return "■", "crit"
+    if deployment.ready < deployment.desired or deployment.rollout == "stalled":
+        return "▲", "warn"
+    return ("●", "ok") if deployment.rollout == "complete" else ("▲", "notice")
+
+
+def _deployment(deployment: Deployment, width: int) -> list[Line]:
+    glyph, ink = mark(deployment)
+    restarts = sum(pod.restarts for pod in deployment.pods)
+    if deployment.rollout != "complete":
+        note, note_ink = f"rollout {deployment.rollout}", "warn"
+    elif deployment.restarted_age_s is not None:
+        note, note_ink = f"rolled out {short_age(deployment.restarted_age_s)} ago", "label"
+    else:
+        note, note_ink = plural(restarts, "restart"), "warn" if restarts else "label"
+    name = min(14, width - 26)
+    rows = [
+        line(
+            (f"{glyph} ", ink),
+            field(deployment.name, name, "value"),
+            number(f"{deployment.ready}/{deployment.desired}", 4, ink if ink != "ok" else "value"),
+            ("  ", "text"),
+            (note, note_ink),
+        )
+    ]
+    reasons = sorted({pod.reason for pod in deployment.pods if pod.reason and not pod.is_ready})
+    words = ", ".join(reasons) or (deployment.message if ink != "ok" else None)
+    if words:
+        rows.append(line((f"  {words}", "warn")))
+    return rows
+
+
+def _containers(view: View, width: int) -> list[Line]:
+    sample = view.snapshot.docker
+    if sample.value is None:
+        return [line(("? ", "unknown"), ("docker: ", "label"), (sample.error, "unknown"))] if sample.error else []
+    is_live = view.is_live(sample)
+    late = "" if is_live else f" ({short_age(sample.age_s(view.now))} ago)"
+    return [_container(each, width, is_live, late) for each in sample.value.containers]
+
+
+def _container(container: Container, width: int, is_live: bool, late: str) -> Line:
+    is_running = container.state == "running"
+    glyph, ink = ("●", "ok") if is_running else ("■", "crit")
+    if not is_live:
+        glyph, ink = "?", "unknown"
+    name = min(14, width - 26)
+    words = container.status if container.status else container.state
+    shown = field(f"{container.name} (docker)", name + 4, "value")
+    return line((f"{glyph} ", ink), shown, (f"  {words}{late}", "label" if is_running else ink))
+
+
+def _heartbeats(view: View) -> list[Line]:
+    sample = view.snapshot.heartbeats
+    if not sample.value:
+        return []
+    limit = view.settings.thresholds.heartbeat_s if view.settings else 5.0
+    extra = sample.age_s(view.now) or 0.0
+    ages = {beat.component: beat.age_s for beat in sample.value}
+    late = {name: age for name, age in ages.items() if age is None or age > limit}
+    label = field("beats", LABEL, "label")
+    if not view.is_live(sample):
+        return [line(label, (f"not heard for {short_age(extra)}", "unknown"))]
+    if late:
+        words = ", ".join(
+            f"{name} {'never heard' if age is None else f'silent {short_age(age)}'}" for name, age in late.items()
+        )
+        return [line(label, (words, "crit"))]
+    oldest = max(ages, key=lambda name: ages[name] or 0.0)
+    return [
+        line(label, (f"{len(ages)} of {len(ages)}", "ok"), (f", oldest {short_age(ages[oldest])} {oldest}", "label"))
+    ]
+
+
+def _pods(pods: list[Pod], width: int, room: int) -> list[Line]:
+    if room < 4 or not pods:
+        return []
+    ordered = sorted(pods, key=lambda pod: (pod.is_ready, -pod.restarts))
+    shown = ordered if len(ordered) <= room - 2 else ordered[: room - 3]
+    rows: list[Line] = [
+        (),
+        line(
+            field("pod", width - 28, "label"),
+            field("phase", 10, "label"),
+            number("restarts", 9, "label"),
+            number("age", 9, "label"),
+        ),
+    ]
+    for pod in shown:
+        ink = "ok" if pod.is_ready else "warn"
+        rows.append(
+            line(
+                field(pod.name, width - 28, "text"),
+                field(pod.reason if pod.reason and not pod.is_ready else pod.phase, 10, ink),
+                number(str(pod.restarts), 9, "warn" if pod.restarts else "value"),
+                number(short_age(pod.age_s), 9, "text"),
+            )
+        )
+    if len(shown) < len(ordered):
+        rows.append(line((f"and {len(ordered) - len(shown)} more", "dim")))
+    return rows
+
+
+def summary(view: View) -> Line:
+    """Ready pods of each deployment."""
+    cluster = view.snapshot.kubernetes.value
+    parts: list[Line] = []
+    if cluster is not None:
+        parts.extend(line((f"{name} absent", "crit")) for name in cluster.absent)
+        for deployment in cluster.deployments:
+            _, ink = mark(deployment)
+            ready = f"{deployment.ready}/{deployment.desired}"
+            parts.append(line((f"{deployment.name} ", "text"), (ready, "value" if ink == "ok" else ink)))
+    docker = view.snapshot.docker
+    if docker.value and view.is_live(docker):
+        parts.extend(line((f"{c.name} {c.state}", "crit")) for c in docker.value.containers if c.state != "running")
+    return joined(parts)

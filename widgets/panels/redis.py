@@ -1,0 +1,118 @@
+"""Redis: memory against its limit, persistence, role, load; no limit is not 0 %."""
+
+from __future__ import annotations
+
+from cockpit.model.backends import RedisServer
+from widgets.bars import bar
+from widgets.chart import LABEL, stacked
+from widgets.figures import count, megabytes, milliseconds, percent, plural, rate, short_age
+from widgets.line import Line, both, field, joined, line
+from widgets.view import View
+
+
+def lines(view: View, width: int, height: int) -> list[Line]:
+    """Memory, policy, persistence, role, load, and memory over time."""
+    server = view.snapshot.redis.value
+    if server is None:
+        return []
+    rows = [_memory(server, width), _policy(server), _persistence(server), _role(server), _load(server), _trip(server)]
+    rows.extend(_troubles(server))
+    limit = (server.limit_bytes or 0) * 0.8 or None
+    series = (
+        ("memory", view.trend("redis_used_bytes"), limit, megabytes),
+        ("ops/s", view.trend("redis_ops_per_s"), None, count),
+        ("trip ms", view.trend("redis_round_trip_ms")),
+    )
+    return stacked(rows, width, height, *[entry for entry in series if entry[1]])
+
+
+def _memory(server: RedisServer, width: int) -> Line:
+    label = field("memory", LABEL, "label")
+    if server.limit_bytes is None:
+        return line(label, (megabytes(server.used_bytes), "value"), (", no limit set", "warn"))
+    fraction = server.used_fraction or 0.0
+    ink = "crit" if fraction >= 0.97 else "warn" if fraction >= 0.8 else "value"
+    used = line(label, (percent(fraction), ink), (" of ", "label"), (megabytes(server.limit_bytes), "value"))
+    size = max(4, width - LABEL - 17)
+    return both(used, bar(fraction, size, 0.8, 0.97), width)
+
+
+def _policy(server: RedisServer) -> Line:
+    ink = "text" if server.policy == "noeviction" else "warn"
+    evicting = bool(server.evicted_per_s)
+    return line(
+        field("policy", LABEL, "label"),
+        (server.policy, ink),
+        ("  evicted ", "label"),
+        (f"{rate(server.evicted_per_s)}/s", "crit" if evicting else "value"),
+    )
+
+
+def _persistence(server: RedisServer) -> Line:
+    if server.is_aof_on:
+        how, ink = ("AOF ok", "ok") if server.is_aof_ok else ("AOF FAILS", "crit")
+    else:
+        how, ink = "AOF off", "warn"
+    if not server.is_save_on:
+        save = line(("save off", "warn" if not server.is_aof_on else "text"))
+    elif not server.is_save_ok:
+        save = line(("save FAILED", "crit"))
+    else:
+        save = line(("save ", "label"), (short_age(server.last_save_age_s), "value"), (" ago", "label"))
+    return line(field("persist", LABEL, "label"), (how, ink), (", ", "label"), *save)
+
+
+def _role(server: RedisServer) -> Line:
+    if server.role == "master":
+        return line(
+            field("role", LABEL, "label"), ("primary", "ok"), (f", {plural(server.replicas, 'replica')}", "label")
+        )
+    return line(field("role", LABEL, "label"), (f"{server.role}, link {server.master_link or 'unknown'}", "crit"))
+
+
+def _load(server: RedisServer) -> Line:
+    return line(
+        field("ops/s", LABEL, "label"),
+        (count(server.ops_per_s), "value"),
+        ("  clients ", "label"),
+        (count(server.clients), "value"),
+    )
+
+
+def _trip(server: RedisServer) -> Line:
+    return line(
+        field("trip", LABEL, "label"),
+        (milliseconds(server.round_trip_ms), "value"),
+        ("  frag ", "label"),
+        (megabytes(server.fragmentation_bytes), "value"),
+        ("  up ", "label"),
+        (short_age(server.uptime_s), "value"),
+    )
+
+
+def _troubles(server: RedisServer) -> list[Line]:
+    rows = []
+    if server.is_loading:
+        rows.append(line(("LOADING its data: not ready yet", "crit")))
+    if server.refuses_writes:
+        rows.append(line(("MISCONF: a save failed, writes are refused", "crit")))
+    return rows
+
+
+def summary(view: View) -> Line:
+    """Memory, persistence, evictions."""
+    server = view.snapshot.redis.value
+    if server is None:
+        return ()
+    fraction = server.used_fraction
+    memory = (
+        line((f"{megabytes(server.used_bytes)}, no limit", "warn"))
+        if fraction is None
+        else line(
+            (percent(fraction), "warn" if fraction >= 0.8 else "value"),
+            (f" of {megabytes(server.limit_bytes)}", "text"),
+        )
+    )
+    return joined(
+        [*_troubles(server), memory, _persistence(server)[1:], line((milliseconds(server.round_trip_ms), "value"))]
+    )

@@ -1,0 +1,130 @@
+"""Risk: each figure against its limit, P&L, and the positions behind them."""
+
+from __future__ import annotations
+
+from cockpit.model.states import Position, Risk
+from widgets.bars import bar
+from widgets.chart import LABEL, stacked
+from widgets.figures import count, millions, percent, plural, short_age, signed
+from widgets.line import Line, field, joined, line, number
+from widgets.view import View
+
+
+def lines(view: View, width: int, height: int) -> list[Line]:
+    """Figures against limits, P&L, positions where there is room."""
+    risk = view.snapshot.risk.value
+    if risk is None:
+        return []
+    limits = risk.limits
+    rows = [
+        _against("VaR 99", risk.var_99, limits.var_99, width),
+        _against("ES 97.5", risk.es_975, limits.es_975, width),
+        _drawdown(risk, width),
+        _against("gross", risk.gross_usd, limits.gross_usd, width),
+        _profit(risk),
+        _book(risk),
+    ]
+    if risk.age_s > 5:
+        rows.insert(0, line((f"newest risk figures are {short_age(risk.age_s)} old", "warn")))
+    table = _positions(risk, width, height - len(rows) - 6)
+    rows.extend(table)
+    series = (
+        ("VaR M", view.trend("risk_var_99"), limits.var_99, millions),
+        ("P&L", view.trend("risk_pnl_day"), None, signed),
+    )
+    return stacked(rows, width, height, *[entry for entry in series if entry[1]])
+
+
+def used(value: float | None, limit: float | None) -> float | None:
+    """The part of the limit that is used; None where either is unknown."""
+    return value / limit if value is not None and limit else None
+
+
+def _ink(fraction: float | None) -> str:
+    return "value" if fraction is None or fraction < 0.8 else "warn" if fraction < 1 else "crit"
+
+
+def _against(label: str, value: float | None, limit: float | None, width: int) -> Line:
+    fraction = used(value, limit)
+    return line(
+        field(label, LABEL, "label"),
+        number(millions(value), 6, _ink(fraction)),
+        (" of ", "label"),
+        number(f"{millions(limit)} M" if limit else "no limit", 7, "value" if limit else "unknown"),
+        " ",
+        *bar(fraction, max(4, width - LABEL - 18)),
+    )
+
+
+def _drawdown(risk: Risk, width: int) -> Line:
+    fraction = used(risk.drawdown_pct, risk.limits.drawdown_pct)
+    value = "–" if risk.drawdown_pct is None else f"{risk.drawdown_pct * 100:.2f}"
+    limit = risk.limits.drawdown_pct
+    return line(
+        field("drawdown", LABEL, "label"),
+        number(value, 6, _ink(fraction)),
+        (" of ", "label"),
+        number(f"{limit * 100:.2f} %" if limit else "no limit", 7, "value" if limit else "unknown"),
+        " ",
+        *bar(fraction, max(4, width - LABEL - 18)),
+    )
+
+
+def _profit(risk: Risk) -> Line:
+    ink = "text" if risk.pnl_day is None else "value" if risk.pnl_day >= 0 else "warn"
+    return line(field("P&L day", LABEL, "label"), (signed(risk.pnl_day), ink))
+
+
+def _book(risk: Risk) -> Line:
+    held = sum(1 for position in risk.positions if position.qty)
+    net = "–" if risk.net_usd is None else f"{risk.net_usd / 1e6:+,.2f} M"
+    return line(field("book", LABEL, "label"), (plural(held, "position"), "value"), ("  net ", "label"), (net, "value"))
+
+
+def _positions(risk: Risk, width: int, room: int) -> list[Line]:
+    if room < 3 or not risk.positions:
+        return []
+    ordered = sorted(risk.positions, key=lambda position: -abs(position.notional_usd or 0.0))
+    shown = ordered if len(ordered) <= room - 2 else ordered[: room - 3]
+    rows: list[Line] = [
+        (),
+        line(field("position", width - 32, "label"), *(number(n, 8, "label") for n in ("qty", "avg", "mark", "k"))),
+    ]
+    rows.extend(_position(position, width) for position in shown)
+    if len(shown) < len(ordered):
+        rows.append(line((f"and {len(ordered) - len(shown)} smaller ones", "dim")))
+    return rows
+
+
+def _position(position: Position, width: int) -> Line:
+    thousands = None if position.notional_usd is None else position.notional_usd / 1000
+    return line(
+        field(position.symbol, width - 32, "text"),
+        number(count(position.qty), 8),
+        number(_price(position.avg_px), 8, "text"),
+        number(_price(position.mark), 8, "text"),
+        number(count(thousands), 8),
+    )
+
+
+def _price(value: float | None) -> str:
+    return "–" if value is None else f"{value:,.2f}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def summary(view: View) -> Line:
+    """Each limit's use."""
+    risk = view.snapshot.risk.value
+    if risk is None:
+        return ()
+    limits = risk.limits
+    pairs = (
+        ("VaR", risk.var_99, limits.var_99),
+        ("ES", risk.es_975, limits.es_975),
+        ("drawdown", risk.drawdown_pct, limits.drawdown_pct),
+        ("gross", risk.gross_usd, limits.gross_usd),
+    )
+    parts = []
+    for name, value, limit in pairs:
+        fraction = used(value, limit)
+        parts.append(line((f"{name} ", "label"), (percent(fraction), _ink(fraction))))
+    return joined([*parts, line(("P&L ", "label"), (signed(risk.pnl_day), "value"))])

@@ -1,0 +1,36 @@
+"""All that the overview shows: the live view, the one on the wall (older while frozen), and where the operator stands."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cockpit.model.world import World
+from widgets.line import Line
+from widgets.view import View
+
+
+@dataclass(frozen=True, slots=True)
+class Scene:
+    """The state of the screen at one moment."""
+
+    now: float
+    live: View | None = None
+    """What is true now; None while the cockpit starts."""
+    wall: View | None = None
+    """What the panels show: the live view, or the frozen one."""
+    world: World | None = None
+    site: str = ""
+    operator: str = ""
+    readiness: Line = ()
+    """Whether a halt would work now, and by which rung."""
+    progress: tuple[str, ...] = ()
+    """What the start is doing, newest last."""
+    selected: str | None = None
+    needle: str = ""
+    """Text that the panels are filtered by."""
+    frozen_since: float | None = None
+
+    @property
+    def frozen_s(self) -> float | None:
+        """How long the wall has been frozen."""
+        return None if self.frozen_since is None else max(0.0, self.now - self.frozen_since)

@@ -1,0 +1,111 @@
+"""The two lines that are always on the screen: world, trading, the worst finding; readiness, jobs, ages, who."""
+
+from __future__ import annotations
+
+from cockpit.model.sample import Sample
+from cockpit.model.severity import Severity
+from cockpit.model.snapshot import PROBES
+from themes.glyphs import SEVERITY, WORLD
+from widgets.exchanges import exchange_times
+from widgets.figures import plural, short_age
+from widgets.line import Line, both, cut, joined, line, width_of
+from widgets.panels.findings import clock
+from widgets.scene import Scene
+from widgets.trading import trading
+from widgets.view import View
+
+BAR = (" │ ", "border")
+
+
+def top_lines(scene: Scene, width: int) -> tuple[Line, Line]:
+    """Both lines in exactly `width` cells; what matters less gives way first."""
+    return _first(scene, width), _second(scene, width)
+
+
+def _world(scene: Scene) -> Line:
+    if scene.world is None:
+        return line(" ", ("starting", "label"))
+    return line((f" {scene.world.value} ", WORLD[scene.world]), (f" {cut_site(scene.site)}", "strong"))
+
+
+def cut_site(site: str) -> str:
+    """A site's name, short enough for the top line."""
+    return site if len(site) <= 16 else site[:15] + "…"
+
+
+def _first(scene: Scene, width: int) -> Line:
+    state = trading(scene.live)
+    since = f" {short_age(state.since_s)}" if state.since_s is not None else ""
+    word = line((f" {state.glyph} {state.word}{since} ", state.block)) if scene.live else ()
+    utc = line((clock(scene.now), "value"), (" UTC ", "label"))
+    fixed = joined([_world(scene), word], BAR)
+    room = width - width_of(fixed) - width_of(utc) - 6
+    right = utc
+    names = scene.live.settings.exchanges if scene.live and scene.live.settings else ("NSE", "NYSE")
+    times = exchange_times(names, scene.now)
+    if room - width_of(times) >= 46:
+        right = line(*times, ("  ", "text"), *utc)
+        room -= width_of(times) + 2
+    worst = cut(worst_finding(scene.live), room) if scene.live else ()
+    return both(joined([fixed, worst], BAR), right, width)
+
+
+def worst_finding(view: View) -> Line:
+    """The worst severity with what caused it and the keys that answer it."""
+    assessment = view.snapshot.assessment
+    glyph, word, ink = SEVERITY[assessment.severity]
+    if not assessment.findings:
+        text = {Severity.OK: "nothing wrong", Severity.UNKNOWN: "not everything answers"}.get(assessment.severity, "")
+        return line((f"{glyph} {word} ", ink), (text, "label"))
+    finding = assessment.findings[0]
+    answer = finding.keys or (f"runbook {finding.section}" if finding.section else "")
+    more = f" +{len(assessment.findings) - 1}" if len(assessment.findings) > 1 else ""
+    return line(
+        (f"{glyph} {word} ", ink),
+        (finding.summary, "value"),
+        (more, "label"),
+        (f" › {answer}" if answer else "", "key"),
+    )
+
+
+def _second(scene: Scene, width: int) -> Line:
+    who = line((scene.operator, "text"), " ")
+    if scene.live is None:
+        newest = scene.progress[-1] if scene.progress else ""
+        return both(line((f" {newest}", "label")), who, width)
+    parts = [
+        line((" halt: ", "label"), *(scene.readiness or line(("not known yet", "unknown")))),
+        _jobs(scene.live),
+        _oldest(scene.live),
+    ]
+    return both(joined(parts, BAR), who, width)
+
+
+def _jobs(view: View) -> Line:
+    running = [job for job in view.snapshot.jobs if not job.phase.is_over]
+    if not running:
+        return line(("jobs ", "label"), ("0", "value"))
+    return line((f"{plural(len(running), 'job')} running: {running[0].title}", "accent"))
+
+
+def _oldest(view: View) -> Line:
+    """The age of the oldest thing on the screen, and what it is when it is too old."""
+    ages: list[tuple[float, str, Sample[object]]] = []
+    silent: list[str] = []
+    for name in PROBES:
+        sample: Sample[object] = getattr(view.snapshot, name)
+        age = sample.age_s(view.now)
+        if age is not None:
+            ages.append((age - sample.stale_after_s, name, sample))
+        elif sample.error:
+            silent.append(name)
+    if silent:
+        return line((f"{plural(len(silent), 'source')} never answered", "unknown"))
+    if not ages:
+        return line(("no data yet", "unknown"))
+    _, name, sample = max(ages, key=lambda entry: entry[0])
+    words = short_age(sample.age_s(view.now))
+    if sample.is_stale(view.now):
+        return line(("oldest data ", "label"), (f"{words} ({name.replace('_', ' ')})", "warn"))
+    oldest = max(ages, key=lambda entry: entry[2].age_s(view.now) or 0.0)[2]
+    return line(("oldest data ", "label"), (short_age(oldest.age_s(view.now)), "value"))

@@ -1,0 +1,175 @@
+"""The wall as rows: a grid of panels where there is room, one line a panel where there is not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cockpit.model.severity import Severity
+from themes.glyphs import SEVERITY
+from widgets.band import band
+from widgets.box import age_words, border_ink, box
+from widgets.line import EMPTY, Line, both, field, line, pad, plain, tinted, wrapped
+from widgets.panels.catalogue import PANELS, Panel
+from widgets.panels.findings import advice, headline, job_line
+from widgets.scene import Scene
+from widgets.view import View
+
+COLUMNS = 3
+NARROWEST = 111
+"""Below this width a third of it no longer holds a panel's table."""
+LOWEST = 30
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How a wall of some size is divided."""
+
+    is_grid: bool
+    band: int
+    """Rows of the trading band."""
+    heights: tuple[int, ...] = ()
+    widths: tuple[int, ...] = ()
+
+
+def shape(width: int, height: int) -> Shape:
+    """The division of `width` x `height` cells.
+
+    >>> shape(120, 37)
+    Shape(is_grid=True, band=3, heights=(12, 11, 11), widths=(40, 40, 40))
+    >>> shape(80, 21)
+    Shape(is_grid=False, band=3, heights=(), widths=())
+    """
+    if width < NARROWEST or height < LOWEST:
+        return Shape(False, 3 if height >= 19 and width >= 60 else 0)
+    rows = 5 if height >= 50 and width >= 150 else 3
+    return Shape(True, rows, _shares(height - rows, len(PANELS) // COLUMNS), _shares(width, COLUMNS))
+
+
+def _shares(total: int, parts: int) -> tuple[int, ...]:
+    return tuple(total // parts + (1 if at < total % parts else 0) for at in range(parts))
+
+
+def wall_rows(scene: Scene, width: int, height: int) -> list[Line]:
+    """Exactly `height` rows."""
+    division = shape(width, height)
+    rows = band(scene, width, division.band) if division.band else []
+    if division.is_grid:
+        rows += _grid(scene, division)
+    else:
+        rows += _compact(scene, width, height - len(rows))
+    return [*rows[:height], *([EMPTY] * (height - len(rows)))]
+
+
+def _grid(scene: Scene, division: Shape) -> list[Line]:
+    rows: list[Line] = []
+    for at, height in enumerate(division.heights):
+        boxes = [
+            panel_box(scene, panel, width, height)
+            for panel, width in zip(PANELS[at * COLUMNS : (at + 1) * COLUMNS], division.widths, strict=True)
+        ]
+        rows.extend(tuple(span for part in parts for span in part) for parts in zip(*boxes, strict=True))
+    return rows
+
+
+def panel_box(scene: Scene, panel: Panel, width: int, height: int) -> list[Line]:
+    """One panel with its border; stale data in stale ink, with the reason."""
+    is_selected = scene.selected == panel.id
+    view = scene.wall
+    if view is None:
+        return box(panel.title, None, ("starting", "dim"), [], width, height, is_selected)
+    severity = severity_of(view, panel)
+    sample = getattr(view.snapshot, panel.sample) if panel.sample else None
+    right = age_words(sample, view.now, width - len(panel.title) - 18)
+    if panel.sample is None:
+        right = (f"{len(view.snapshot.assessment.findings) or 'none'}", "label")
+    body = panel_body(view, panel, width - 4, height - 2, scene.needle)
+    return box(panel.title, severity, right, body, width, height, is_selected)
+
+
+def severity_of(view: View, panel: Panel) -> Severity:
+    """The panel's severity; findings have the worst of all. Never OK on evidence that is not live."""
+    if panel.sample is None:
+        return view.snapshot.assessment.severity
+    severity = view.snapshot.assessment.panel(panel.id)
+    is_live = view.is_live(getattr(view.snapshot, panel.sample))
+    return Severity.UNKNOWN if severity is Severity.OK and not is_live else severity
+
+
+def panel_body(view: View, panel: Panel, width: int, height: int, needle: str = "") -> list[Line]:
+    """The panel's lines, filtered by `needle`, and honest about their age."""
+    sample = getattr(view.snapshot, panel.sample) if panel.sample else None
+    if needle:
+        every = panel.lines(view, width, 400)
+        found = [each for each in every if needle.casefold() in plain(each).casefold()]
+        lines = found or [line((f"nothing here matches {needle}", "dim"))]
+    else:
+        lines = panel.lines(view, width, height)
+    if sample is None or view.is_live(sample):
+        return lines
+    reason = [line((each, "warn")) for each in wrapped(sample.error, width)] if sample.error else []
+    if sample.value is None and not sample.error:
+        reason = [line(("waiting for the first answer", "label"))]
+    kept = panel.lines(view, width, height - len(reason)) if not needle else lines
+    return [*reason, *(tinted(each, "stale") for each in kept)]
+
+
+def _compact(scene: Scene, width: int, height: int) -> list[Line]:
+    view = scene.wall
+    panels = [panel for panel in PANELS if panel.sample is not None]
+    if view is None:
+        rows = [pad(line((f" {panel.short}", "title")), width) for panel in panels]
+        return rows
+    panels.sort(key=lambda panel: severity_of(view, panel))
+    rows = [_compact_row(scene, view, panel, width) for panel in panels]
+    if scene.needle:
+        rows = [row for row in rows if scene.needle.casefold() in plain(row).casefold()]
+    rows.append(pad(line(("─" * width, border_ink(view.snapshot.assessment.severity, False))), width))
+    return rows + _below(scene, view, width, height - len(rows))
+
+
+def _compact_row(scene: Scene, view: View, panel: Panel, width: int) -> Line:
+    assert panel.sample is not None
+    glyph, word, ink = SEVERITY[severity_of(view, panel)]
+    sample = getattr(view.snapshot, panel.sample)
+    name = "title_selected" if scene.selected == panel.id else "title"
+    words, age_ink = age_words(sample, view.now, 14)
+    summary = panel.summary(view)
+    if not view.is_live(sample):
+        error = line((sample.error or "waiting for the first answer", "warn" if sample.error else "label"))
+        old = tinted(summary, "stale")
+        summary = (*error, ("  ", "text"), *old) if sample.error else (error if sample.value is None else old)
+    state = "?" if word == "unknown" else word
+    pointer = "›" if scene.selected == panel.id else " "
+    left = line((pointer, "accent"), (f"{glyph} ", ink), field(panel.short, 11, name), field(state, 3, ink), *summary)
+    return both(left, line((words, age_ink), " "), width)
+
+
+def _below(scene: Scene, view: View, width: int, room: int) -> list[Line]:
+    """Findings, then what happened last."""
+    rows: list[Line] = []
+    findings = view.snapshot.assessment.findings
+    if scene.needle:
+        findings = tuple(each for each in findings if scene.needle.casefold() in each.summary.casefold())
+    jobs = view.snapshot.jobs
+    kept = min(len(jobs), max(1, room // 3)) if jobs else 0
+    if not findings:
+        panel = PANELS[-1]
+        rows.append(line(" ", *panel.summary(view)))
+    for at, finding in enumerate(findings):
+        if len(rows) >= room - kept:
+            break
+        if len(rows) == room - kept - 1 and at < len(findings) - 1:
+            rows.append(line((f" and {len(findings) - at} more findings", "dim")))
+            break
+        rows.append(_finding(scene, view, finding, width))
+    rows.extend(line(" ", *job_line(job, view.now, width - 2)) for job in jobs[: room - len(rows)])
+    return rows
+
+
+def _finding(scene: Scene, view: View, finding: object, width: int) -> Line:
+    from cockpit.model.finding import Finding
+
+    assert isinstance(finding, Finding)
+    answer = advice(finding)
+    half = min(width // 2 + 8, width - 30) if answer else width - 2
+    return line(" ", *pad(headline(finding, view.now, half), half), "  ", *answer)
