@@ -35,6 +35,11 @@ class Write:
         """From the journal."""
         return cls(bool(facts["enabled"]), str(facts["by"]), str(facts["reason"]), int(facts["ts_ms"]))
 
+    def command(self, key: str) -> str:
+        """As it was sent."""
+        reason, by = shlex.quote(self.reason), shlex.quote(self.by)
+        return f"HSET {shlex.quote(key)} enabled {self.flag} reason {reason} by {by} ts {self.ts_ms}"
+
     def is_in(self, switch: Mapping[str, str]) -> bool:
         """Whether the hash holds exactly this write."""
         mine = {"enabled": self.flag, "by": self.by, "reason": self.reason, "ts": str(self.ts_ms)}

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+from actions.kill_switch.intent import Write
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import JournalError, Rejected
@@ -65,7 +66,8 @@ class Runner:
 
     def start(self) -> None:
         """Open the connection that a halt will use; prepare() does it too, but then it is not warm yet."""
-        self._line()
+        if self._settings.redis is not None:
+            self._line()
 
     def stop(self, timeout_s: float = 1.0) -> None:
         """Let go of everything; what workers prove goes on without us."""
@@ -87,14 +89,14 @@ class Runner:
         Raises:
             Rejected: there is no such action.
         """
-        self._line()
+        self.start()
         plan = self._plan(action_for(action_id), parameters, snapshot)
         with self._guard:
             is_new = plan.digest not in self._previewed
             self._previewed.add(plan.digest)
         if is_new:
             self._minutes.write("previewed", f"{plan.title}: {_commands(plan)}", plan.digest)
-        return plan
+        return replace(plan, usually=self._usually(plan.action))
 
     def submit(self, plan: Plan, confirmation: Confirmation, snapshot: Snapshot) -> Job:
         """Do what was confirmed, and return once Redis has answered; the proof goes on by itself.
@@ -119,7 +121,7 @@ class Runner:
         self._wait_for_intent(live, record, said, noted)
         self._custody.file_plan(record, live)
         outcome = self._line().strike(write).result(self._strike_limit_s())
-        self._write_down(action, live, record, outcome, self._clock.monotonic() - pressed_at)
+        self._write_down(live, record, write, outcome, self._clock.monotonic() - pressed_at)
         return record.job()
 
     def jobs(self) -> tuple[Job, ...]:
@@ -144,7 +146,7 @@ class Runner:
 
     def _plan(self, action: Action, parameters: Mapping[str, str], snapshot: Snapshot) -> Plan:
         plan = action.plan(self._settings, self._operator, parameters, snapshot, self._clock.now())
-        return replace(plan, checks=(*plan.checks, *self._journal_checks(plan)), usually=self._usually(plan.action))
+        return replace(plan, checks=(*plan.checks, *self._journal_checks(plan)))
 
     def _journal_checks(self, plan: Plan) -> tuple[Check, ...]:
         """Only where the last try to write failed."""
@@ -179,14 +181,14 @@ class Runner:
                 record.write(*journaling.not_begun(now, f"not done, its intent could not be written: {words}"))
                 raise JournalError(f"not done: {words}") from None
 
-    def _write_down(self, action: Action, plan: Plan, record: Record, outcome: Outcome, took_s: float) -> None:
+    def _write_down(self, plan: Plan, record: Record, write: Write, outcome: Outcome, took_s: float) -> None:
         """The outcome in journal and audit, and the proof on its way; nothing here waits for the disk."""
         now = self._clock.now()
-        failures = () if outcome.is_done else action.failure(self._settings, outcome.detail)
+        failures = () if outcome.is_done else action_for(plan.action).failure(self._settings, outcome.detail)
         saved = record.write(*journaling.outcome(now, outcome, failures, took_s))
         kind = "step_done" if outcome.is_done else "failed" if outcome.is_known else "in_doubt"
-        words = outcome.detail if outcome.is_done else "; ".join(failures)
-        self._minutes.write(kind, f"{plan.title}: {words} ({took_s * 1000:.1f} ms after it was confirmed)", record.id)
+        sent = f"{write.command(plan.target)}: {outcome.detail} ({took_s * 1000:.1f} ms after it was confirmed)"
+        self._minutes.write(kind, "; ".join((sent, *failures)), record.id)
         if outcome.is_known and not outcome.is_done:
             saved.add_done_callback(lambda _: record.release())
             return

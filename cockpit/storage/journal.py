@@ -7,13 +7,10 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 from cockpit.errors import JournalError
 from cockpit.storage.disk import append_synced, opened, reason
-
-NO_FACTS: Mapping[str, Any] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +21,7 @@ class Entry:
     """Unix seconds."""
     kind: str
     """submitted confirmed step_started step_done step_failed step_unknown note verifying proof done failed in_doubt"""
-    facts: Mapping[str, Any] = field(default=NO_FACTS)
+    facts: Mapping[str, Any] = field(default_factory=dict)
 
     def to_line(self) -> bytes:
         """The entry as the file holds it, with its newline."""
