@@ -21,6 +21,8 @@ from cockpit.observe.trends import points
 SOONEST_S = 0.1
 """No two snapshots are closer together than this, whatever happens."""
 JOBS_EVERY_S = 0.2
+EARLY_S = 0.005
+"""A timer may wake us this much too soon; the tick is not put off for that."""
 
 Listener = Callable[[Snapshot], None]
 Judge = Callable[[Snapshot], tuple[Assessment, float | None]]
@@ -68,7 +70,7 @@ class Hub:
         due = self._clock.monotonic()
         while True:
             started = self._clock.monotonic()
-            is_tick = started >= due
+            is_tick = started >= due - EARLY_S
             if is_tick:
                 due = max(due + self._settings.interval_s, started)
             self._publish(is_tick)

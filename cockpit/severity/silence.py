@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cockpit.config import Settings
@@ -85,6 +85,9 @@ def silent(snapshot: Snapshot, settings: Settings) -> Iterator[Finding]:
         failing = [field for field in fields if is_failing(_sample(snapshot, field), snapshot.taken_at)]
         if failing and len(failing) == len(fields):
             yield _silence(backend, _sample(snapshot, failing[-1]), snapshot.taken_at)
+        elif len(failing) > len(fields) / 2:
+            # It answers, and serves nothing: loading its data, or not for this user.
+            yield _silence(replace(backend, verb="serves no data"), _sample(snapshot, failing[0]), snapshot.taken_at)
         elif failing:
             yield from (_unreadable(field, _sample(snapshot, field), snapshot.taken_at) for field in failing)
 

@@ -1,0 +1,189 @@
+"""Where everything comes together: settings -> probes, hub, runner, stores. Knows no screen; every face talks to it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cockpit import paths
+from cockpit.clients.bounded import in_daemon_thread
+from cockpit.clock import Clock, SystemClock
+from cockpit.config import Settings
+from cockpit.model.action import ActionSpec
+from cockpit.model.audit import Operator
+from cockpit.model.finding import Assessment
+from cockpit.model.job import Job
+from cockpit.model.plan import Confirmation, Plan
+from cockpit.model.snapshot import Snapshot
+from cockpit.observe.hub import Hub, Jobs, Judge
+from cockpit.observe.observer import Observer
+from cockpit.observe.sources import sources
+from cockpit.severity.sections import Sections
+
+if TYPE_CHECKING:
+    from cockpit.jobs.runner import Runner
+
+Listener = Callable[[Snapshot], None]
+
+
+class Session:
+    """One cockpit on one platform."""
+
+    def __init__(
+        self, settings: Settings, clock: Clock, operator: Operator, runner: Runner, actions: tuple[ActionSpec, ...]
+    ) -> None:
+        self.settings = settings
+        self.operator = operator
+        self._clock = clock
+        self._runner = runner
+        self._actions = actions
+        self._observer: Observer | None = None
+        self._first = Snapshot(0, clock.now(), settings.world, settings.site)
+
+    @classmethod
+    def open(cls, settings: Settings, clock: Clock | None = None) -> Session:
+        """Put it together; nothing is connected yet.
+
+        Raises:
+            CockpitError: the state folder cannot be used.
+        """
+        from actions.catalogue import ACTIONS
+        from cockpit.jobs.operator import current_operator
+        from cockpit.jobs.runner import Runner
+
+        clock = clock or SystemClock()
+        operator = current_operator()
+        runner = Runner(settings, clock, operator, state_folder(settings))
+        return cls(settings, clock, operator, runner, ACTIONS)
+
+    def start(self, listener: Listener) -> None:
+        """Begin to watch, and warm the line that a halt will use; the listener is called on the observing thread."""
+        self._observer = watch(self.settings, self._clock, self._actions, self._runner.jobs, listener)
+        in_daemon_thread(self._runner.start)
+        self._runner.note("opened", f"cockpit opened on {self.settings.world} {self.settings.site}")
+
+    def stop(self, timeout_s: float = 1.0) -> None:
+        """Watch no more; whatever hangs is left behind, and jobs that run go on."""
+        ends_at = self._clock.monotonic() + timeout_s
+        if self._observer is not None:
+            self._runner.note("closed", f"cockpit closed on {self.settings.world} {self.settings.site}")
+            self._observer.stop(timeout_s / 2)
+        self._runner.stop(max(0.05, ends_at - self._clock.monotonic()))
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest one."""
+        hub = self._observer.hub if self._observer else None
+        return hub.snapshot if hub else self._first
+
+    def history(self, series: str) -> tuple[tuple[float, float | None], ...]:
+        """All points of a series that are kept: Unix seconds, value or None for unknown."""
+        hub = self._observer.hub if self._observer else None
+        return hub.history.series(series) if hub else ()
+
+    def actions(self) -> tuple[ActionSpec, ...]:
+        """The steps that can be taken."""
+        return self._actions
+
+    def prepare(self, action_id: str, parameters: dict[str, str]) -> Future[Plan]:
+        """A plan with its checks evaluated on the newest snapshot."""
+        return in_daemon_thread(self._runner.prepare, action_id, parameters, self.snapshot)
+
+    def submit(self, plan: Plan, confirmation: Confirmation) -> Future[Job]:
+        """Do what was confirmed."""
+        future = in_daemon_thread(self._runner.submit, plan, confirmation, self.snapshot)
+        future.add_done_callback(lambda _: self.poke("redis"))
+        return future
+
+    def job(self, job_id: str) -> Job | None:
+        """A job, as its journal tells it now."""
+        return self._runner.job(job_id)
+
+    def poke(self, source: str) -> None:
+        """Ask one backend again at once."""
+        observer = self._observer
+        if observer is not None and observer.hub is not None:
+            hub = observer.hub
+            observer.call(lambda: hub.poke(source))
+
+
+def watch(
+    settings: Settings, clock: Clock, actions: tuple[ActionSpec, ...], jobs: Jobs, listener: Listener
+) -> Observer:
+    """Only watch: begin on a thread of its own, with nothing that could act."""
+    judge = make_judge(settings, actions)
+    observer = Observer(lambda: Hub(settings, clock, sources(settings, clock), judge, jobs, listener))
+    observer.start()
+    return observer
+
+
+def state_folder(settings: Settings) -> Path:
+    """Where this site's journals are, made private."""
+    if settings.state is None:
+        return paths.state_folder(settings.site)
+    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return settings.state
+
+
+def make_judge(settings: Settings, actions: tuple[ActionSpec, ...]) -> Judge:
+    """The judgement with its memory; the rules themselves remember nothing."""
+    from cockpit.severity.judge import assess
+    from cockpit.severity.sections import from_actions
+    from cockpit.severity.standing import NOTHING, next_clear_at
+
+    sections: Sections = from_actions(actions)
+    memory = NOTHING
+
+    def judge(snapshot: Snapshot) -> tuple[Assessment, float | None]:
+        nonlocal memory
+        assessment, memory = assess(snapshot, settings, memory, sections)
+        return assessment, next_clear_at(memory, settings.thresholds.clear_after_s, snapshot.taken_at)
+
+    return judge
+
+
+Progress = Callable[[str], None]
+Closer = Callable[[], None]
+
+NO_PLATFORM = "no platform: name one with --config FILE, or start a sandbox with `cockpit sandbox up`"
+
+
+def find_world(config: Path | None) -> Settings | None:
+    """The platform that is configured, else the shared sandbox that runs, else None.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+    """
+    from cockpit.config import load
+    from cockpit.sandbox import launcher
+
+    file = config or paths.config_file()
+    if file is None:
+        layout = launcher.find_running()
+        file = layout.config if layout else None
+    return None if file is None else load(file)
+
+
+def open_world(config: Path | None, progress: Progress) -> tuple[Settings, Closer]:
+    """The platform to work on, and what ends it: a sandbox of one's own where there is no other.
+
+    Raises:
+        ConfigError: the configuration is wrong.
+        SandboxError: no sandbox could be started.
+    """
+    from cockpit.config import load
+    from cockpit.sandbox import launcher
+
+    found = find_world(config)
+    if found is not None:
+        progress(f"{found.world} {found.site}")
+        return found, lambda: None
+    progress("starting a sandbox")
+    private = launcher.launch_private(watch=lambda one: progress(f"sandbox: {one.step}"))
+    try:
+        return load(private.layout.config), private.close
+    except BaseException:
+        private.close()
+        raise

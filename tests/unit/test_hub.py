@@ -1,0 +1,210 @@
+"""Snapshots: one each interval, at once when it matters, whatever listeners, judges and journals do."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+import time
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any
+
+from cockpit.clock import SystemClock
+from cockpit.errors import Unreachable
+from cockpit.model.finding import Assessment
+from cockpit.model.job import Job, Phase
+from cockpit.model.sample import Sample
+from cockpit.model.severity import Severity
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.states import KillSwitch
+from cockpit.model.world import World
+from cockpit.observe.hub import Hub
+from cockpit.observe.observer import Observer
+from cockpit.observe.pace import Pace
+from cockpit.session import make_judge
+from tests.unit.healthy import SETTINGS, values
+from tests.unit.virtual_time import EPOCH, LoopClock, VirtualLoop, play
+
+
+def a_job(phase: Phase) -> Job:
+    return Job("j1", "kill_switch.engage", "Engage", "redis", World.SANDBOX, "d", "asha", phase, 0.0)
+
+
+class Stage:
+    """A hub over one source that says what it is told, in virtual time."""
+
+    def __init__(self, interval_s: float = 1.0) -> None:
+        self.loop = VirtualLoop()
+        self.clock = LoopClock(self.loop)
+        self.now: dict[str, Any] = values()
+        self.jobs: tuple[Job, ...] = ()
+        self.seen: list[Snapshot] = []
+        self.listener: Callable[[Snapshot], None] = self.seen.append
+        self.source = WholePlatform(self, interval_s)
+
+    def run(self, seconds: float, *acts: tuple[float, Callable[[], None]]) -> list[Snapshot]:
+        async def main() -> Hub:
+            judge = make_judge(SETTINGS, ())
+            hub = Hub(SETTINGS, self.clock, [self.source], judge, lambda: self.jobs, lambda one: self.listener(one))
+            running = asyncio.ensure_future(hub.run())
+            for at, act in acts:
+                self.loop.call_at(at, act)
+            await asyncio.sleep(seconds)
+            running.cancel()
+            await asyncio.wait({running})
+            await hub.close()
+            return hub
+
+        self.hub = play(main(), self.loop)
+        return self.seen
+
+    def times(self) -> list[float]:
+        return [round(one.taken_at - EPOCH, 2) for one in self.seen]
+
+
+class WholePlatform:
+    """All samples from one source; a value that is an exception fails its field."""
+
+    name = "redis"
+
+    def __init__(self, stage: Stage, interval_s: float) -> None:
+        self.fields = tuple(values())
+        self.pace = Pace(interval_s, 2.0)
+        self.asked = 0
+        self._stage = stage
+        self._last: dict[str, Sample[Any]] = {name: Sample() for name in self.fields}
+
+    async def read(self) -> dict[str, Sample[Any]]:
+        self.asked += 1
+        at = self._stage.clock.now()
+        for name, value in self._stage.now.items():
+            is_bad = isinstance(value, Exception)
+            self._last[name] = self._last[name].failed(str(value), at, 0.0) if is_bad else Sample.good(value, at, 0.0)
+        return dict(self._last)
+
+    async def close(self) -> None:
+        return
+
+
+def test_one_snapshot_each_interval_and_unknown_before_the_first_data() -> None:
+    stage = Stage()
+    seen = stage.run(4.55)
+    assert stage.times() == [0.0, 0.1, 1.0, 2.0, 3.0, 4.0]
+    assert [one.seq for one in seen] == [1, 2, 3, 4, 5, 6]
+    assert seen[0].assessment.severity is Severity.UNKNOWN
+    assert seen[0].assessment.findings == ()
+    assert seen[1].assessment.severity is Severity.OK
+    assert len(seen[-1].trends["fills_per_s"]) == 5
+
+
+def test_kill_switch_is_shown_at_once() -> None:
+    stage = Stage(interval_s=0.25)
+
+    def engage() -> None:
+        stage.now["kill_switch"] = KillSwitch(True, True, "test", "asha", EPOCH)
+
+    seen = stage.run(3.0, (1.3, engage))
+    halted = next(one for one in seen if one.kill_switch.value and one.kill_switch.value.is_engaged)
+    assert halted.taken_at - EPOCH == 1.5
+    assert halted.assessment.severity is Severity.P1
+
+
+def test_failure_is_shown_at_once_and_cleared_a_second_after_recovery() -> None:
+    stage = Stage(interval_s=0.25)
+
+    def fail() -> None:
+        stage.now["postgres"] = Unreachable("refused")
+
+    def heal() -> None:
+        stage.now["postgres"] = values()["postgres"]
+
+    seen = stage.run(8.0, (1.3, fail), (4.3, heal))
+    ill = [one.taken_at - EPOCH for one in seen if one.assessment.findings]
+    assert round(ill[0], 2) == 1.5
+    assert ill[-1] < 5.4
+    cleared = next(one.taken_at - EPOCH for one in seen if one.taken_at - EPOCH > 4.3 and not one.assessment.findings)
+    assert cleared < 5.6
+
+
+def test_no_two_snapshots_are_closer_than_a_tenth_of_a_second() -> None:
+    stage = Stage(interval_s=0.01)
+    count = iter(range(100_000))
+
+    async def restless() -> dict[str, Sample[Any]]:
+        switch = KillSwitch(False, True, str(next(count)))
+        return {"kill_switch": Sample.good(switch, stage.clock.now(), 0.0)}
+
+    stage.source.read = restless  # type: ignore[method-assign]
+    stage.run(5.0)
+    times = stage.times()
+    assert all(after - before > 0.099 for before, after in pairwise(times))
+    assert 40 <= len(times) <= 51
+    assert len(stage.hub.history.series("in_flight")) == 5
+
+
+def test_job_is_shown_at_once_and_redis_is_asked_again() -> None:
+    stage = Stage()
+
+    def begin() -> None:
+        stage.jobs = (a_job(Phase.RUNNING),)
+
+    seen = stage.run(1.8, (1.25, begin))
+    shown = next(one for one in seen if one.jobs)
+    assert shown.taken_at - EPOCH < 1.5
+    assert stage.source.asked == 3
+
+
+def test_listener_that_fails_stops_nothing() -> None:
+    stage = Stage()
+
+    def listen(snapshot: Snapshot) -> None:
+        stage.seen.append(snapshot)
+        raise RuntimeError("no screen")
+
+    stage.listener = listen
+    assert len(stage.run(3.5)) == 5
+
+
+class SlowJobs:
+    """Stands for a platform where everything hangs, its journals included."""
+
+    def __init__(self) -> None:
+        self.release = threading.Event()
+
+    def __call__(self) -> tuple[Job, ...]:
+        self.release.wait(20)
+        return ()
+
+
+def observer(listener: Callable[[Snapshot], None], jobs: Callable[[], tuple[Job, ...]] = tuple) -> Observer:
+    def judge(snapshot: Snapshot) -> tuple[Assessment, float | None]:
+        return Assessment(), None
+
+    return Observer(lambda: Hub(SETTINGS, SystemClock(), [], judge, jobs, listener))
+
+
+def test_observer_starts_and_stops() -> None:
+    heard = threading.Event()
+    watching = observer(lambda snapshot: heard.set())
+    watching.start()
+    assert heard.wait(5)
+    assert watching.stop(5)
+    assert not watching.is_running
+    watching.call(lambda: None)
+
+
+def test_stop_does_not_wait_for_what_hangs() -> None:
+    jobs = SlowJobs()
+    heard = threading.Event()
+    watching = observer(lambda snapshot: heard.set(), jobs)
+    watching.start()
+    assert heard.wait(5)
+    started = time.monotonic()
+    assert not watching.stop(0.2)
+    assert time.monotonic() - started < 2
+    jobs.release.set()
+    assert watching.stop(5)
+
+
+def test_stop_before_start_is_harmless() -> None:
+    assert observer(lambda snapshot: None).stop(0.1)
