@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.resources import files
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.clients.bounded import SoloThread, bounded
@@ -97,7 +97,7 @@ class PostgresWall:
         """
         import psycopg.conninfo
 
-        self._ask = files("cockpit.clients").joinpath("postgres.sql").read_text(encoding="utf-8")
+        self._ask = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
         timeout_s = self._settings.timeout_s
         try:
             given = psycopg.conninfo.conninfo_to_dict(self._settings.dsn)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -91,8 +92,7 @@ class Web:
         Raises:
             BackendError: nothing came back, too late, or too much.
         """
-        if self._client is None:
-            await self._ready()
+        await self.ready()
         return await bounded(self._get(path, params, headers), self._timeout_s, self._name)
 
     async def get_json(
@@ -130,11 +130,16 @@ class Web:
         if client is not None:
             await client.aclose()
 
-    async def _ready(self) -> None:
-        """Have the client built, by whichever of several first requests comes first."""
-        async with self._building:
-            if self._client is None:
-                await self._builder.call(self._timeout_s, self._build)
+    async def ready(self) -> None:
+        """Have the client built, by whichever of several first requests comes first.
+
+        Raises:
+            BackendError: the certificates cannot be used.
+        """
+        if self._client is None:
+            async with self._building:
+                if self._client is None:
+                    await self._builder.call(self._timeout_s, self._build)
 
     async def _get(
         self,
@@ -163,6 +168,8 @@ class Web:
 
     def _build(self) -> None:
         """Import httpx (60 ms) and read the machine's certificate authorities (25 ms); blocks."""
+        # Where click is installed, httpx loads its own command line, and rich with it, unless that seems not to be there.
+        sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         import httpx
 
         limits = httpx.Limits(max_connections=8, max_keepalive_connections=4)

@@ -48,6 +48,8 @@ class ReachProbe:
     async def _reach(self, look: TwsLook | KiteLook | NoLook) -> Reach:
         began = self._clock.monotonic()
         try:
+            await look.ready()
+            began = self._clock.monotonic()
             is_up, detail = await look.look()
         except BackendError as error:
             is_up, detail = False, clean(error)
@@ -60,6 +62,9 @@ class NoLook:
 
     venue: str
     reason: str
+
+    async def ready(self) -> None:
+        """Nothing to prepare."""
 
     async def look(self) -> tuple[bool, str]:
         """Say so."""
@@ -76,6 +81,9 @@ class TwsLook:
     venue: str
     host: str
     port: int
+
+    async def ready(self) -> None:
+        """Nothing to prepare."""
 
     async def look(self) -> tuple[bool, str]:
         """Greet it.
@@ -102,14 +110,22 @@ class KiteLook:
         self._thread = SoloThread(f"the place of the token for {self.venue}")
         self._headers: dict[str, str] | None = None
 
+    async def ready(self) -> None:
+        """Have the client built and the token revealed.
+
+        Raises:
+            BackendError: the token is not where it should be.
+        """
+        await self._web.ready()
+        if self._headers is None:
+            await self._thread.call(TIMEOUT_S, self._authorize)
+
     async def look(self) -> tuple[bool, str]:
         """Ask for the profile.
 
         Raises:
             BackendError: nothing came back.
         """
-        if self._headers is None:
-            await self._thread.call(TIMEOUT_S, self._authorize)
         answer = await self._web.get(KITE_PATH, headers=self._headers)
         if answer.status in (401, 403) and self._token is not None:
             self._headers = None  # a new token is issued every morning

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 
 import pytest
@@ -16,7 +18,7 @@ TIMEOUT_S = 0.6
 
 async def failure(port: int, timeout_s: float = TIMEOUT_S) -> BackendError:
     client = Web(f"http://user:secret@127.0.0.1:{port}", name="Grafana", timeout_s=timeout_s, max_bytes=1 << 20)
-    await client._ready()
+    await client.ready()
     began = time.monotonic()
     with pytest.raises(BackendError) as caught:
         await client.get_json("/x")
@@ -94,3 +96,16 @@ async def test_compression_is_not_unpacked() -> None:
     answer = web.Response
     async with serving(lambda request: answer(body=bomb, headers={"Content-Encoding": "gzip"})) as url:
         assert "not JSON" in str(await failure(int(url.rpartition(":")[2]), 2.0))
+
+
+def test_building_a_client_loads_neither_rich_nor_a_command_line() -> None:
+    script = (
+        "import asyncio, sys\n"
+        "from cockpit.clients.web import Web\n"
+        "assert 'httpx' not in sys.modules\n"
+        "asyncio.run(Web('https://x', name='x', timeout_s=9).ready())\n"
+        "assert 'httpx' in sys.modules\n"
+        "assert not {'rich', 'click', 'textual'} & set(sys.modules)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
+    assert done.returncode == 0, done.stderr
