@@ -11,7 +11,7 @@ from cockpit.sandbox.workers.cycle import Every, Pace, beat, run_cycles, say
 from cockpit.sandbox.workers.ledger_file import LedgerFile
 from cockpit.sandbox.workers.quotes import Quotes
 from cockpit.sandbox.workers.redis_line import Command, RedisLine
-from cockpit.sandbox.workers.streams import FILLS, REJECTED, VALIDATED, Entry, Group
+from cockpit.sandbox.workers.streams import FILLS, REJECTED, VALIDATED, Entry, Group, entry_key
 
 BATCHES_PER_S = 10
 STREAMS = (VALIDATED, FILLS, REJECTED)
@@ -26,7 +26,7 @@ class LedgerWriter:
         self._group = Group(self._line, "ledger", STREAMS, count=1000, oldest_ms=None)
         self._file = LedgerFile(context.layout.ledger)
         self._quotes = Quotes(self._line)
-        self._fills_upto = "0-0"
+        self._fills_upto = self._file.last_fill_entry()
         self._pace = Pace(1 / BATCHES_PER_S)
         self._second, self._mark, self._stray = Every(1.0), Every(0.5), Every(3.0)
 
@@ -34,7 +34,8 @@ class LedgerWriter:
         """Take up what was handed out and not acknowledged, and put all positions into Redis."""
         self._group.ensure()
         kept = self._line.ask(("HGET", "ledger:state", "fills_upto"))[0]
-        self._fills_upto = kept or "0-0"
+        # Redis may have forgotten it, or know of one that the ledger had recorded before under another id.
+        self._fills_upto = max(self._fills_upto, kept or "0-0", key=entry_key)
         self._record(self._group.pending())
         self._quotes.refresh()
         commands = self._position_commands(set(self._file.positions))
@@ -68,7 +69,7 @@ class LedgerWriter:
                     return
                 time.sleep(0.2)
         fills = [entry_id for stream, entry_id, _ in entries if stream == FILLS]
-        self._fills_upto = fills[-1] if fills else self._fills_upto
+        self._fills_upto = max(self._fills_upto, *fills, key=entry_key) if fills else self._fills_upto
         commands = self._position_commands(changed)
         for stream in STREAMS:
             entry_ids = [entry_id for name, entry_id, _ in entries if name == stream]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,11 @@ class LedgerFile:
             raise
         self.positions, self._last_id, self._last_hash = batch.positions, batch.last_id, batch.last_hash
         return batch.changed
+
+    def last_fill_entry(self) -> str:
+        """The entry id of the fill recorded last; 0-0 where there is none."""
+        row = self._file.execute("SELECT payload FROM events WHERE kind = 'fill' ORDER BY id DESC LIMIT 1").fetchone()
+        return str(json.loads(row[0])["entry"]) if row else "0-0"
 
     def close(self) -> None:
         """Close the file."""
