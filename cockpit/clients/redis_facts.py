@@ -90,7 +90,7 @@ def time_ms(value: Any) -> int | None:
     (1700000000000, None, None, None)
     """
     found = whole(value)
-    return found if found in _TIME_MS else None
+    return found if found is not None and found in _TIME_MS else None
 
 
 def json_object(raw: str | bytes | None) -> Mapping[str, Any] | None:
