@@ -12,6 +12,7 @@ from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
 from cockpit.severity import sections, words
+from cockpit.severity.standing import SUMMARY_CELLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,18 +100,29 @@ def is_failing(sample: Sample[Any], now: float) -> bool:
 
 def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
     age_s = sample.age_s(now)
-    error = sample.error or "its data is old"
+    said = f"{backend.name} {backend.verb}: "
     return Finding(
         rule="backend_silent",
         subject=backend.name,
         severity=backend.severity,
         panel=backend.panel,
-        summary=f"{backend.name} {backend.verb}: {error}",
+        summary=said + _reason(sample.error, SUMMARY_CELLS - len(said)),
         observed="never answered" if age_s is None else f"no answer for {words.seconds(age_s)}",
         threshold=words.seconds(sample.stale_after_s),
         since=now,
         section=backend.section,
     )
+
+
+def _reason(error: str | None, room: int) -> str:
+    """Why it does not answer; where that is too long, its last part, which holds the cause.
+
+    >>> _reason("cannot reach http://127.0.0.1:3000: connection refused", 30)
+    'connection refused'
+    """
+    if error is None:
+        return "its data is old"
+    return error if len(error) <= room else error.rpartition(": ")[2]
 
 
 def _unreadable(field: str, sample: Sample[Any], now: float) -> Finding:
