@@ -58,10 +58,14 @@ class CockpitApp(App[int], inherit_bindings=False):
         loop = self._loop
         assert loop is not None
         try:
-            session = self._opener(lambda text: loop.call_soon_threadsafe(self._told, text) and None)
+            session = self._opener(self._tell)
             loop.call_soon_threadsafe(self._opened, session)
         except CockpitError as error:
             loop.call_soon_threadsafe(self._failed, error)
+
+    def _tell(self, text: str) -> None:
+        assert self._loop is not None
+        self._loop.call_soon_threadsafe(self._told, text)
 
     def _told(self, text: str) -> None:
         self.desk.progress.append(text)

@@ -31,7 +31,7 @@ DAY = Look(
         "border_crit": "#c8434d",
         "border_unknown": "#9a83c4",
         "border_selected": "#1f5fae",
-        "chart": "#3a74b8",
+        "chart": "#8fb1d8",
         "chart_hot": "#b86e00",
         "bar": "#3f8f60",
         "bar_hot": "#c27a10",

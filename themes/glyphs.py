@@ -53,7 +53,7 @@ _ASCII = {
     **dict.fromkeys("─━┄", "-"),
     **dict.fromkeys("│┃", "|"),
     **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+"),
-    **dict(zip(SPARK, "__.-=+*#", strict=True)),
+    **dict(zip(SPARK, ".._-=+*#", strict=True)),
     "█": "#",
     "▀": '"',
     "▐": "#",
@@ -87,7 +87,7 @@ def to_ascii(text: str) -> str:
     """The same number of characters in ASCII alone.
 
     >>> to_ascii("╭─ ● Redis ▁▄█ ─╮")
-    '+- * Redis _-# -+'
+    '+- * Redis .-# -+'
     """
     if text.isascii():
         return text

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 from themes.look import Look
 
+_BLOCKS = (
+    *("block_ok", "block_warn", "block_crit", "block_unknown", "block_notice"),
+    *("halted", "halted_big", "unknown_fill", "unknown_big", "frozen", "frozen_big"),
+    *("world_live", "world_paper", "world_sandbox", "world_replay", "cursor", "picked", "match"),
+)
+
 MONO = Look(
     name="mono",
     title="Mono",
@@ -17,29 +23,7 @@ MONO = Look(
             ("border_selected", "border_crit", "border_warn", "border_unknown", "chart_hot", "bar_hot", "bar_full"),
             "bold",
         ),
-        **dict.fromkeys(
-            [
-                "block_ok",
-                "block_warn",
-                "block_crit",
-                "block_unknown",
-                "block_notice",
-                "halted",
-                "halted_big",
-                "unknown_fill",
-                "unknown_big",
-                "frozen",
-                "frozen_big",
-                "world_live",
-                "world_paper",
-                "world_sandbox",
-                "world_replay",
-                "cursor",
-                "picked",
-                "match",
-            ],
-            "bold reverse",
-        ),
+        **dict.fromkeys(_BLOCKS, "bold reverse"),
         "title_selected": "bold underline",
         "active_big": "bold",
         "field": "underline",

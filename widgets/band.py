@@ -10,7 +10,7 @@ from widgets.trading import told, trading
 
 
 def band(scene: Scene, width: int, rows: int) -> list[Line]:
-    """`rows` (3 or 5) lines; filled with colour unless trading is active, with FROZEN beside it while frozen."""
+    """`rows` (3 or 6) lines; filled with colour unless trading is active, with FROZEN beside it while frozen."""
     if scene.live is None:
         return _starting(scene, width, rows)
     state = trading(scene.live)
@@ -18,7 +18,7 @@ def band(scene: Scene, width: int, rows: int) -> list[Line]:
     frozen = _frozen(scene, width - len(shapes[0]) - 4, rows)
     if frozen and width_of(frozen[0]) + len(shapes[0]) + 4 > width:
         return [pad(each, width, "frozen") for each in frozen]
-    words = [()] * rows if frozen else _beside(scene, state.fill, rows)
+    words = [()] * rows if frozen else _beside(scene, state.fill, width - len(shapes[0]) - 4, rows)
     lines: list[Line] = []
     for at, shape in enumerate(shapes):
         left = line((f" {shape}  ", state.big), *words[at])
@@ -27,8 +27,8 @@ def band(scene: Scene, width: int, rows: int) -> list[Line]:
     return lines
 
 
-def _beside(scene: Scene, fill: str, rows: int) -> list[Line]:
-    told_lines = [each if fill == "text" else tinted(each, fill) for each in told(scene.live, scene.readiness)]
+def _beside(scene: Scene, fill: str, width: int, rows: int) -> list[Line]:
+    told_lines = [each if fill == "text" else tinted(each, fill) for each in told(scene.live, scene.readiness, width)]
     above = (rows - 3) // 2
     return [*([()] * above), *told_lines, *([()] * (rows - 3 - above))]
 

@@ -14,7 +14,7 @@ def bar(fraction: float | None, width: int, hot: float = 0.8, full: float = 1.0)
     """A bar of `width` cells; its colour turns at `hot` and at `full`.
 
     >>> "".join(text for text, _ in bar(0.61, 10))
-    '██████░░░░'
+    '▆▆▆▆▆▆▁▁▁▁'
     """
     if fraction is None:
         return (("┄" * width, "bar_empty"),)
@@ -22,7 +22,7 @@ def bar(fraction: float | None, width: int, hot: float = 0.8, full: float = 1.0)
     if fraction > 0 and cells == 0:
         cells = 1
     ink = "bar_full" if fraction >= full else "bar_hot" if fraction >= hot else "bar"
-    return (("█" * cells, ink), ("░" * (width - cells), "bar_empty"))
+    return (("▆" * cells, ink), ("▁" * (width - cells), "bar_empty"))
 
 
 def _scale(points: Points, floor: float | None) -> tuple[float, float]:
@@ -45,23 +45,24 @@ def spark(points: Points, width: int, hot: float | None = None, floor: float | N
 
 
 def columns(
-    points: Points, width: int, height: int, hot: float | None = None, floor: float | None = None
+    points: Points, width: int, height: int, hot: float | None = None, floor: float | None = None, steps: int = 8
 ) -> list[Line]:
-    """The newest `width` points as bars `height` rows tall."""
+    """The newest `width` points as bars `height` rows tall; fewer `steps` leave air above the topmost row."""
     newest = list(points[-width:]) if width > 0 else []
     if not any(point is not None for point in newest):
         return [
             pad((("·" * min(width, 12) if row == height - 1 else "", "bar_empty"),), width) for row in range(height)
         ]
     low, high = _scale(newest, floor)
-    levels = [_level(point, low, high, height * 8) for point in newest]
-    newest_tokens = ["chart_hot" if hot is not None and (p or 0) > hot else "chart" for p in newest]
+    levels = [_level(point, low, high, (height - 1) * 8 + steps) for point in newest]
+    are_hot = [hot is not None and point is not None and point > hot for point in newest]
     rows: list[Line] = []
     for row in range(height - 1, -1, -1):
         spans: list[Span] = [(" " * (width - len(newest)), "text")] if width > len(newest) else []
-        for level, ink in zip(levels, newest_tokens, strict=True):
+        for level, is_hot in zip(levels, are_hot, strict=True):
             eighths = 0 if level is None else max(0, min(8, level - row * 8))
             char = SPARK[eighths - 1] if eighths else " "
+            ink = "chart_hot" if is_hot else "chart"
             if spans and spans[-1][1] == ink:
                 spans[-1] = (spans[-1][0] + char, ink)
             else:

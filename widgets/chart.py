@@ -10,7 +10,8 @@ from widgets.line import Line, field
 
 LABEL = 9
 """Cells of the first column of every panel."""
-TALLEST = 6
+TALLEST = 3
+"""Higher ones say no more and shout."""
 
 
 def chart(
@@ -50,7 +51,9 @@ def stacked(fixed: list[Line], width: int, height: int, *series: tuple[object, .
     rows = min(TALLEST, (room - 1) // several if room > 2 else 1)
     body: list[Line] = []
     for entry in wanted[:several]:
+        if body:
+            body.append(())
         label, points, *rest = entry
         body.extend(chart(label, points, width, rows, *rest))  # type: ignore[arg-type]
-    blank = room - len(body)
-    return [*fixed, *([()] * blank), *body]
+    blank = max(0, room - len(body))
+    return [*fixed, *([()] * blank), *body][:height]

@@ -9,22 +9,30 @@ from cockpit.model.plan import Danger
 from widgets.field import Field
 from widgets.line import Line, Span, line, pad, width_of
 
+_LEAST_NEEDED = ("theme", "freeze", "zoom", "filter", "commands")
+"""What goes first where the line is short; the help has all of them."""
+
 
 def key_bar(keys: Sequence[Key], width: int, hint: str = "") -> Line:
     """Keys with their labels, as many as fit; a hint takes the place of the labels."""
     if hint:
         return pad(line((f" {hint}", "hint")), width)
-    spans: list[Span] = [(" ", "text")]
-    for key in keys:
-        if not key.label:
-            continue
-        ink = "key" if key.danger is Danger.OBSERVE else "key_danger"
-        written = key.written.split()[0]
-        part: list[Span] = [(written, ink), (f" {key.label}", "label"), ("   " if width > 100 else "  ", "text")]
-        if width_of(tuple(spans)) + width_of(tuple(part)) - 2 > width:
+    shown = [key for key in keys if key.label]
+    gap = "   " if width > 100 else "  "
+    for dropped in (None, *_LEAST_NEEDED):
+        shown = [key for key in shown if key.id != dropped]
+        spans = _spans(shown, gap)
+        if width_of(spans) <= width:
             break
-        spans.extend(part)
-    return pad(tuple(spans), width)
+    return pad(spans, width)
+
+
+def _spans(keys: Sequence[Key], gap: str) -> Line:
+    spans: list[Span] = []
+    for key in keys:
+        ink = "key" if key.danger is Danger.OBSERVE else "key_danger"
+        spans.extend(((gap if spans else " ", "text"), (key.written.split()[0], ink), (f" {key.label}", "label")))
+    return tuple(spans)
 
 
 def field_bar(name: str, field: Field, hint: str, width: int, is_active: bool = True) -> Line:

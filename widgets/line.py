@@ -112,9 +112,43 @@ def joined(parts: Iterable[Line], separator: Span = (" · ", "dim")) -> Line:
     """
     spans: list[Span] = []
     for part in parts:
-        if part:
+        if any(text for text, _ in part):
             spans.extend((separator, *part) if spans else part)
     return tuple(spans)
+
+
+def fitted(parts: Iterable[Line], width: int) -> Line:
+    """As many parts as fit in whole, in their order; the first one always.
+
+    >>> plain(fitted([line("in 51/s"), line("fills 49/s"), line("rej 2/s")], 20))
+    'in 51/s · fills 49/s'
+    """
+    kept: list[Line] = []
+    for part in parts:
+        if not any(text for text, _ in part):
+            continue
+        if kept and width_of(joined([*kept, part])) > width:
+            break
+        kept.append(part)
+    return joined(kept)
+
+
+def listing(label: str, parts: Iterable[Line], width: int, label_width: int = 9) -> list[Line]:
+    """A label and its parts, on as many lines as they need.
+
+    >>> [plain(each) for each in listing("probe", [line("IBKR 3 ms"), line("Kite 8 ms")], 24)]
+    ['probe    IBKR 3 ms', '         Kite 8 ms']
+    """
+    rows: list[Line] = []
+    current: Line = line(field(label, label_width, "label"))
+    is_first = True
+    for part in parts:
+        if not is_first and width_of(current) + 2 + width_of(part) > width:
+            rows.append(current)
+            current, is_first = line(" " * label_width), True
+        current = (*current, *(() if is_first else (("  ", "text"),)), *part)
+        is_first = False
+    return [*rows, current]
 
 
 def tinted(spans: Line, ink: str) -> Line:

@@ -1,4 +1,4 @@
-"""All that the overview shows: the live view, the one on the wall (older while frozen), and where the operator stands."""
+"""All that the overview shows: the live view, the wall's own (older while frozen), and where the operator stands."""
 
 from __future__ import annotations
 

@@ -43,10 +43,11 @@ def _first(scene: Scene, width: int) -> Line:
     right = utc
     names = scene.live.settings.exchanges if scene.live and scene.live.settings else ("NSE", "NYSE")
     times = exchange_times(names, scene.now)
-    if room - width_of(times) >= 46:
+    worst = worst_finding(scene.live) if scene.live else ()
+    if width_of(worst) + width_of(times) + 2 <= room:
         right = line(*times, ("  ", "text"), *utc)
         room -= width_of(times) + 2
-    worst = cut(worst_finding(scene.live), room) if scene.live else ()
+    worst = cut(worst, room)
     return both(joined([fixed, worst], BAR), right, width)
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from widgets.figures import age, count, plural
-from widgets.line import Line, joined, line
+from rich.cells import cell_len
+
+from widgets.figures import age, count, plural, rate
+from widgets.line import Line, fitted, line
 from widgets.view import View
 
 
@@ -43,40 +45,51 @@ def trading(view: View | None) -> Trading:
     return Trading("ACTIVE", "●", "block_ok", "text", "active_big", since, switch.by, switch.reason)
 
 
-def told(view: View | None, readiness: Line) -> tuple[Line, Line, Line]:
+def told(view: View | None, readiness: Line, width: int) -> tuple[Line, Line, Line]:
     """Three lines beside the word: since when and by whom, why or how much, and what a halt would do."""
     if view is None:
         return (), (), ()
     state = trading(view)
-    halt = line("halt ", *readiness) if readiness else ()
+    halt = line(("halt ", "label"), *readiness) if readiness else ()
     if state.word == "HALTED":
-        return _halted(state), line(f"why: {state.reason or 'no reason given'}"), not_flat(view)
+        return _halted(state, width), line(f"why: {state.reason or 'no reason given'}"), not_flat(view, width)
     if state.word == "ACTIVE":
-        return _active(view, state), moving(view), halt
-    return _unknown(view), line((_error(view), "text")), halt
+        return _active(view, state, width), moving(view, width), halt
+    return _unknown(view, width), line(_error(view)), halt
 
 
-def _active(view: View, state: Trading) -> Line:
+def _first_that_fits(variants: list[str], width: int) -> Line:
+    return line((next((each for each in variants if cell_len(each) <= width), variants[-1]), "value"))
+
+
+def _active(view: View, state: Trading, width: int) -> Line:
     switch = view.snapshot.kill_switch.value
     if switch is not None and not switch.is_present:
-        return line(("trading is enabled: the kill switch was never set", "value"))
+        return _first_that_fits(["trading is enabled: the kill switch was never set", "never halted"], width)
     if state.since_s is None:
         return line(("trading is enabled", "value"))
-    by = f", released by {state.by}" if state.by else ""
-    return line((f"trading is enabled for {age(state.since_s)}{by}", "value"))
+    since = age(state.since_s)
+    by = state.by or "somebody unnamed"
+    variants = [f"trading is enabled for {since}, released by {by}", f"for {since}, released by {by}", f"for {since}"]
+    return _first_that_fits(variants, width)
 
 
-def _halted(state: Trading) -> Line:
-    since = f"halted for {age(state.since_s)}" if state.since_s is not None else "halted"
-    return line(f"{since}, by {state.by or 'somebody unnamed'}")
+def _halted(state: Trading, width: int) -> Line:
+    by = state.by or "somebody unnamed"
+    if state.since_s is None:
+        return line(f"halted by {by}")
+    since = age(state.since_s)
+    return _first_that_fits([f"halted for {since}, by {by}", f"{since}, by {by}", f"halted for {since}"], width)
 
 
-def _unknown(view: View) -> Line:
+def _unknown(view: View, width: int) -> Line:
     sample = view.snapshot.kill_switch
     if sample.value is None:
-        return line("nobody can say whether orders pass: Redis has not answered yet")
+        never = "Redis has not answered yet"
+        return _first_that_fits([f"nobody can say whether orders pass: {never}", never], width)
     last = "HALTED" if sample.value.is_engaged else "ACTIVE"
-    return line(f"last known {last}, {age(sample.age_s(view.now))} ago: do not rely on it")
+    was = f"last known {last}, {age(sample.age_s(view.now))} ago"
+    return _first_that_fits([f"{was}: do not rely on it", was], width)
 
 
 def _error(view: View) -> str:
@@ -84,46 +97,53 @@ def _error(view: View) -> str:
     return f"Redis: {error}" if error else "no answer yet"
 
 
-def moving(view: View) -> Line:
-    """What passes through right now."""
+def moving(view: View, width: int) -> Line:
+    """What passes through right now, and what is out there."""
     sample = view.snapshot.flow
     if sample.value is None or not view.is_live(sample):
         return line(("order flow unknown", "unknown"))
     fills = sample.value.stream("fills")
-    rate = fills.rate_per_s if fills else None
     parts = [
-        line((count(rate), "value"), (" fills a second", "label")),
+        line((rate(fills.rate_per_s if fills else None), "value"), (" fills/s", "label")),
         line((count(sample.value.in_flight), "value"), (" in flight", "label")),
-        *_exposure(view),
+        *(line((text, "text")) for text in _exposure(view)),
     ]
-    return joined(parts)
+    return fitted(parts, width)
 
 
-def _exposure(view: View) -> list[Line]:
-    parts: list[Line] = []
-    venues, risk = view.snapshot.venues, view.snapshot.risk
-    if venues.value is not None and view.is_live(venues):
-        known = [venue.open_orders for venue in venues.value if venue.open_orders is not None]
-        parts.append(line((count(sum(known)), "value"), (" open orders", "label")))
-    if risk.value is not None and view.is_live(risk):
-        held = sum(1 for position in risk.value.positions if position.qty)
-        parts.append(line((plural(held, "position"), "value")))
-    return parts
+def _exposure(view: View) -> list[str]:
+    orders, held = open_orders(view), positions(view)
+    return [
+        "open orders unknown" if orders is None else plural(orders, "open order"),
+        "positions unknown" if held is None else plural(held, "position"),
+    ]
 
 
-def not_flat(view: View) -> Line:
-    """Halted is not cancelled is not flat: what is still out there."""
-    parts: list[str] = []
-    venues, flow, risk = view.snapshot.venues, view.snapshot.flow, view.snapshot.risk
+def open_orders(view: View) -> int | None:
+    """Orders that stand at the brokers; None where that is not known now."""
+    venues = view.snapshot.venues
     if venues.value is None or not view.is_live(venues):
-        parts.append("open orders unknown")
-    elif known := [venue.open_orders for venue in venues.value if venue.open_orders is not None]:
-        parts.append(f"not cancelled: {plural(sum(known), 'open order')}" if sum(known) else "no open orders")
-    if flow.value is not None and view.is_live(flow):
-        parts.append(f"{count(flow.value.in_flight)} in flight")
+        return None
+    known = [venue.open_orders for venue in venues.value if venue.open_orders is not None]
+    return sum(known) if known else None
+
+
+def positions(view: View) -> int | None:
+    """Positions that are not zero; None where that is not known now."""
+    risk = view.snapshot.risk
     if risk.value is None or not view.is_live(risk):
-        parts.append("positions unknown")
-    else:
-        held = sum(1 for position in risk.value.positions if position.qty)
-        parts.append(f"not flat: {plural(held, 'position')}" if held else "flat")
-    return line(" · ".join(parts))
+        return None
+    return sum(1 for position in risk.value.positions if position.qty)
+
+
+def not_flat(view: View, width: int) -> Line:
+    """Halted is not cancelled is not flat: what is still out there."""
+    orders, held = open_orders(view), positions(view)
+    if orders == 0 and held == 0:
+        return line(("no open orders, flat", "value"))
+    left, kept = _exposure(view)
+    long = [
+        left if not orders else f"not cancelled: {left}",
+        kept if held is None else "flat" if held == 0 else f"not flat: {kept}",
+    ]
+    return _first_that_fits([" · ".join(long), f"still {left}, {kept}", f"{left}, {kept}"], width)

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from cockpit.model.finding import Finding
 from cockpit.model.severity import Severity
 from themes.glyphs import SEVERITY
 from widgets.band import band
+from widgets.bars import columns
 from widgets.box import age_words, border_ink, box
-from widgets.line import EMPTY, Line, both, field, line, pad, plain, tinted, wrapped
+from widgets.figures import rate
+from widgets.line import EMPTY, Line, both, field, line, number, pad, plain, tinted, width_of, wrapped
 from widgets.panels.catalogue import PANELS, Panel
 from widgets.panels.findings import advice, headline, job_line
 from widgets.scene import Scene
@@ -41,7 +44,7 @@ def shape(width: int, height: int) -> Shape:
     """
     if width < NARROWEST or height < LOWEST:
         return Shape(False, 3 if height >= 19 and width >= 60 else 0)
-    rows = 5 if height >= 50 and width >= 150 else 3
+    rows = 6 if height >= 50 and width >= 150 else 3
     return Shape(True, rows, _shares(height - rows, len(PANELS) // COLUMNS), _shares(width, COLUMNS))
 
 
@@ -117,8 +120,7 @@ def _compact(scene: Scene, width: int, height: int) -> list[Line]:
     view = scene.wall
     panels = [panel for panel in PANELS if panel.sample is not None]
     if view is None:
-        rows = [pad(line((f" {panel.short}", "title")), width) for panel in panels]
-        return rows
+        return [pad(line((f" {panel.short}", "title")), width) for panel in panels]
     panels.sort(key=lambda panel: severity_of(view, panel))
     rows = [_compact_row(scene, view, panel, width) for panel in panels]
     if scene.needle:
@@ -133,7 +135,7 @@ def _compact_row(scene: Scene, view: View, panel: Panel, width: int) -> Line:
     sample = getattr(view.snapshot, panel.sample)
     name = "title_selected" if scene.selected == panel.id else "title"
     words, age_ink = age_words(sample, view.now, 14)
-    summary = panel.summary(view)
+    summary = panel.summary(view, width - 17 - width_of(line((words, age_ink))) - 2)
     if not view.is_live(sample):
         error = line((sample.error or "waiting for the first answer", "warn" if sample.error else "label"))
         old = tinted(summary, "stale")
@@ -154,22 +156,47 @@ def _below(scene: Scene, view: View, width: int, room: int) -> list[Line]:
     kept = min(len(jobs), max(1, room // 3)) if jobs else 0
     if not findings:
         panel = PANELS[-1]
-        rows.append(line(" ", *panel.summary(view)))
+        rows.append(line(" ", *panel.summary(view, width - 2)))
     for at, finding in enumerate(findings):
         if len(rows) >= room - kept:
             break
         if len(rows) == room - kept - 1 and at < len(findings) - 1:
             rows.append(line((f" and {len(findings) - at} more findings", "dim")))
             break
-        rows.append(_finding(scene, view, finding, width))
+        rows.append(_finding(view, finding, width))
     rows.extend(line(" ", *job_line(job, view.now, width - 2)) for job in jobs[: room - len(rows)])
+    left = room - len(rows)
+    trends = _trends(view, width)[: max(0, left - 1)] if not scene.needle else []
+    return [*rows, *([()] * (left - len(trends))), *trends]
+
+
+def _trends(view: View, width: int) -> list[Line]:
+    """A few series, one line each, for the room that is left."""
+    limits = view.settings.thresholds.feed_lag_ms if view.settings else 100.0
+    wanted: list[tuple[str, str, float | None]] = [("fills/s", "fills_per_s", None), ("in flight", "in_flight", None)]
+    wanted += [
+        (f"{name.partition(':')[2][:12]} ms", name, limits if name.startswith("feed") else None)
+        for name in sorted(view.snapshot.trends)
+        if name.startswith(("feed_lag_ms:", "venue_latency_ms:"))
+    ]
+    rows: list[Line] = []
+    for label, name, hot in wanted:
+        points = view.trend(name)
+        if any(point is not None for point in points):
+            last = rate(points[-1])
+            rows.append(
+                line(
+                    "   ",
+                    field(label, 16, "label"),
+                    number(last, 7),
+                    "  ",
+                    *columns(points, width - 30, 1, hot, 0.0, steps=6)[0],
+                )
+            )
     return rows
 
 
-def _finding(scene: Scene, view: View, finding: object, width: int) -> Line:
-    from cockpit.model.finding import Finding
-
-    assert isinstance(finding, Finding)
+def _finding(view: View, finding: Finding, width: int) -> Line:
     answer = advice(finding)
     half = min(width // 2 + 8, width - 30) if answer else width - 2
     return line(" ", *pad(headline(finding, view.now, half), half), "  ", *answer)

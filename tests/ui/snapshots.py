@@ -296,7 +296,12 @@ def redis_down() -> Snapshot:
         name: replace(getattr(base, name), value_at=NOW - 14.2, tried_at=NOW - 0.4, error="refused: 127.0.0.1:16379")
         for name in names
     }
-    snapshot = replace(base, **failed, docker=good(Docker("28.0", (
+    dark = ("fills", "validated", "incoming", "rejected", "in_flight", "feed", "redis", "risk", "venue")
+    lost = {
+        name: (*points[:-14], *([None] * 14)) if name.startswith(dark) else points
+        for name, points in base.trends.items()
+    }
+    snapshot = replace(base, **failed, trends=lost, docker=good(Docker("28.0", (
         Container("redis", "exited", "Exited (137) 14 seconds ago", None, 137, None),)), 0.6))  # fmt: skip
     unknown = {panel: Severity.UNKNOWN for panel in ("brokers", "flow", "feeds", "risk")}
     snapshot = replace(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from cockpit.model.backends import AlertRule
+from cockpit.model.backends import AlertRule, Alerts
 from themes.glyphs import Mark
-from widgets.figures import short_age
-from widgets.line import Line, field, joined, line, number
+from widgets.figures import plural, short_age
+from widgets.line import Line, both, fitted, joined, line
 from widgets.view import View
 
 _MARKS = {
@@ -56,37 +56,27 @@ def lines(view: View, width: int, height: int) -> list[Line]:
         rows.append(line((f"and {len(listed) - len(shown)} more rules", "dim")))
     if not listed:
         rows.append(line((f"{alerts.source} has no alert rules", "unknown")))
-    rows.append(_counts(view))
+    rows.append(_counts(alerts))
     return rows[:height]
 
 
 def _rule(rule: AlertRule, width: int, is_wordy: bool) -> list[Line]:
     glyph, word, ink = mark(rule)
-    since = short_age(rule.since_s) if rule.since_s is not None and rule.state != "normal" else ""
-    row = line(
-        (f"{glyph} ", ink),
-        field(rule.name, width - 19, "value" if ink != "ok" else "text"),
-        field(word, 10, ink),
-        number(since, 7, "value"),
-    )
+    since = f" {short_age(rule.since_s)}" if rule.since_s is not None and rule.state != "normal" else ""
+    name = line((f"{glyph} ", ink), (rule.name, "value" if ink != "ok" else "text"))
+    row = both(name, line((word, ink), (since, "value")), width)
     if is_wordy and rule.summary and rule.state != "normal":
         return [row, line((f"  {rule.summary}", "label"))]
     return [row]
 
 
-def _counts(view: View) -> Line:
-    alerts = view.snapshot.alerts.value
-    assert alerts is not None
-    parts = []
-    for state in ("firing", "pending", "nodata", "silenced"):
-        number_of = alerts.count(state)
-        ink = _MARKS[state].ink if number_of else "value"
-        name = "no data" if state == "nodata" else state
-        parts.append(line((f"{name} ", "label"), (str(number_of), ink)))
-    return joined(parts, ("  ", "text"))
+def _counts(alerts: Alerts) -> Line:
+    counted = ((state, alerts.count(state)) for state in ("firing", "pending", "nodata", "silenced"))
+    parts = [line((f"{count} {_MARKS[state].word.lower()}", _MARKS[state].ink)) for state, count in counted if count]
+    return joined([line((plural(len(alerts.rules), "rule"), "label")), *(parts or [line(("none fires", "label"))])])
 
 
-def summary(view: View) -> Line:
+def summary(view: View, width: int) -> Line:
     """What fires, by name, else the counts."""
     alerts = view.snapshot.alerts.value
     if alerts is None:
@@ -94,9 +84,10 @@ def summary(view: View) -> Line:
     firing = [rule for rule in ordered(alerts.rules) if rule.state in ("firing", "error", "nodata")]
     if not firing:
         return line((f"{len(alerts.rules)} rules, none fires", "text"))
-    return joined(
+    return fitted(
         [
             line((f"{mark(r).word} ", mark(r).ink), (r.name, "value"), (f" {short_age(r.since_s)}", "label"))
             for r in firing
-        ]
+        ],
+        width,
     )

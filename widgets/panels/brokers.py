@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cockpit.model.states import Reach, Venue
 from widgets.chart import LABEL, stacked
-from widgets.figures import age, milliseconds, short_age
-from widgets.line import Line, field, joined, line, number
+from widgets.figures import age, milliseconds, rate, short_age
+from widgets.line import Line, field, fitted, line, listing, number
 from widgets.view import View
 
 _MARKS = {"up": ("●", "ok"), "degraded": ("▲", "warn"), "down": ("■", "crit")}
@@ -22,10 +22,10 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     rows: list[Line] = []
     for venue in venues:
         rows.extend(_venue(venue, width))
-    rows.extend(_routes(view, venues))
-    rows.extend(_probes(view))
+    rows.extend(_routes(view, venues, width))
+    rows.extend(_probes(view, width))
     rows.extend(_deadlines(view, venues))
-    series = [(f"{v.name[:5]} ms", view.trend(f"venue_latency_ms:{v.name}"), 250.0) for v in venues]
+    series = [(f"{v.name[:5]} ms", view.trend(f"venue_latency_ms:{v.name}"), 250.0, rate, 0.0) for v in venues]
     return stacked(rows, width, height, *[entry for entry in series if entry[1]])
 
 
@@ -45,7 +45,7 @@ def _venue(venue: Venue, width: int) -> list[Line]:
     return [row, line(f"  {words}")]
 
 
-def _routes(view: View, venues: tuple[Venue, ...]) -> list[Line]:
+def _routes(view: View, venues: tuple[Venue, ...], width: int) -> list[Line]:
     moved = [venue for venue in venues if venue.override]
     if moved:
         return [
@@ -55,10 +55,10 @@ def _routes(view: View, venues: tuple[Venue, ...]) -> list[Line]:
     if view.settings is None:
         return []
     pairs = [line((f"{v.name} → {v.backup}", "text")) for v in view.settings.venues if v.backup]
-    return [line(field("backup", LABEL, "label"), *joined(pairs, (", ", "dim")))] if pairs else []
+    return listing("backup", pairs, width) if pairs else []
 
 
-def _probes(view: View) -> list[Line]:
+def _probes(view: View, width: int) -> list[Line]:
     sample = view.snapshot.reach
     if sample.value is None:
         return [line(field("probe", LABEL, "label"), ("no answer", "unknown"))] if sample.error else []
@@ -66,8 +66,8 @@ def _probes(view: View) -> list[Line]:
     parts = [_reached(reach, is_live) for reach in sample.value]
     if not parts:
         return []
-    late = () if is_live else line((f" ({short_age(sample.age_s(view.now))} old)", "unknown"))
-    return [line(field("probe", LABEL, "label"), *joined(parts), *late)]
+    late = () if is_live else line((f"({short_age(sample.age_s(view.now))} old)", "unknown"))
+    return listing("probe", [*parts, late] if late else parts, width)
 
 
 def _reached(reach: Reach, is_live: bool) -> Line:
@@ -107,7 +107,7 @@ def until(window: str, now: float) -> str:
     return f"in {age((first - second) % 86400)}"
 
 
-def summary(view: View) -> Line:
+def summary(view: View, width: int) -> Line:
     """The venues in one line."""
     parts = []
     for venue in view.snapshot.venues.value or ():
@@ -115,4 +115,4 @@ def summary(view: View) -> Line:
         word = milliseconds(venue.latency_ms) if venue.status == "up" and venue.latency_ms is not None else ""
         route = f" → {venue.override}" if venue.override else ""
         parts.append(line((f"{venue.name} ", "text"), (venue.status, ink), (f" {word}".rstrip(), "value"), route))
-    return joined(parts)
+    return fitted(parts, width)

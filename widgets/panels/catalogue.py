@@ -21,7 +21,7 @@ class Panel:
     sample: str | None
     """The field of the snapshot whose age is the panel's; None = the snapshot's own."""
     lines: Callable[[View, int, int], list[Line]]
-    summary: Callable[[View], Line]
+    summary: Callable[[View, int], Line]
     charts: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     """Title, unit and series of each chart that zooming offers; a series ending in `:` is a family."""
 
@@ -33,7 +33,8 @@ PANELS: tuple[Panel, ...] = (
           (("Orders a second", "/s", ("incoming_per_s", "validated_per_s", "rejected_per_s", "fills_per_s")),
            ("Orders in flight", "orders", ("in_flight",)))),
     Panel("risk", "Risk limits", "Risk", "risk", risk.lines, risk.summary,
-          (("VaR 99 and ES 97.5", "$", ("risk_var_99", "risk_es_975")), ("Drawdown", "fraction", ("risk_drawdown_pct",)),
+          (("VaR 99 and ES 97.5", "$", ("risk_var_99", "risk_es_975")),
+           ("Drawdown", "fraction", ("risk_drawdown_pct",)),
            ("Gross exposure", "$", ("risk_gross_usd",)), ("P&L of the day", "$", ("risk_pnl_day",)))),
     Panel("feeds", "Feeds", "Feeds", "feeds", feeds.lines, feeds.summary,
           (("Lag p95 from exchange to Redis", "ms", ("feed_lag_ms:",)), ("Ticks a second", "/s", ("feed_rate:",)))),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cockpit.model.states import Feed, Feeds
 from widgets.chart import LABEL, stacked
 from widgets.figures import count, plural, rate, short_age
-from widgets.line import Line, field, joined, line, number
+from widgets.line import Line, field, fitted, line, listing, number
 from widgets.view import View
 
 
@@ -16,11 +16,11 @@ def lines(view: View, width: int, height: int) -> list[Line]:
         return []
     limit = _limit(view)
     rows = [_header(width), *(_feed(view, feeds, feed, width) for feed in feeds.feeds)]
-    rows.append(_gaps(feeds))
+    rows.extend(_gaps(feeds, width))
     rows.extend(_candles(feeds))
     rows.append(_registry(view, feeds))
     ordered = sorted(feeds.feeds, key=lambda feed: not is_primary(view, feeds, feed))
-    series = [(f"{feed.name[:5]} ms", view.trend(f"feed_lag_ms:{feed.name}"), limit) for feed in ordered]
+    series = [(f"{feed.name[:5]} ms", view.trend(f"feed_lag_ms:{feed.name}"), limit, rate, 0.0) for feed in ordered]
     return stacked(rows, width, height, *[entry for entry in series if entry[1]])
 
 
@@ -48,24 +48,24 @@ def state(view: View, feed: Feed) -> tuple[str, str]:
 
 def _header(width: int) -> Line:
     return line(
-        " " * (width - 22), number("p50", 6, "label"), number("p95 ms", 8, "label"), number("ticks/s", 8, "label")
+        " " * (width - 20), number("p50", 5, "label"), number("p95 ms", 7, "label"), number("ticks/s", 8, "label")
     )
 
 
 def _feed(view: View, feeds: Feeds, feed: Feed, width: int) -> Line:
     glyph, ink = state(view, feed)
-    name = width - 22 - 2
-    tag = " 1st" if is_primary(view, feeds, feed) else ""
+    name = width - 20 - 2
+    tag = " PRIMARY" if is_primary(view, feeds, feed) else ""
     label = line(field(f"{feed.name}{tag}", name, "value"))
-    if tag and len(feed.name) + 4 <= name:
+    if tag and len(feed.name) + len(tag) <= name:
         label = line((feed.name, "value"), field(tag, name - len(feed.name), "accent"))
     if feed.newest_age_s is not None and ink == "crit":
-        return line((f"{glyph} ", ink), *label, number(f"silent for {short_age(feed.newest_age_s)}", 22, ink))
+        return line((f"{glyph} ", ink), *label, number(f"silent for {short_age(feed.newest_age_s)}", 20, ink))
     return line(
         (f"{glyph} ", ink),
         *label,
-        number(_ms(feed.lag_p50_ms), 6),
-        number(_ms(feed.lag_p95_ms), 8, ink if ink != "ok" else "value"),
+        number(_ms(feed.lag_p50_ms), 5),
+        number(_ms(feed.lag_p95_ms), 7, ink if ink != "ok" else "value"),
         number(rate(feed.tick_rate_per_s), 8),
     )
 
@@ -74,16 +74,15 @@ def _ms(value: float | None) -> str:
     return "–" if value is None else f"{value:,.0f}"
 
 
-def _gaps(feeds: Feeds) -> Line:
-    parts = [
-        line(
-            (f"{feed.name} ", "text"),
-            (count(feed.gaps), "value"),
-            (f", last {short_age(feed.last_gap_age_s)} ago" if feed.last_gap_age_s is not None else "", "label"),
-        )
-        for feed in sorted(feeds.feeds, key=lambda feed: -feed.gaps)
-    ]
-    return line(field("gaps", LABEL, "label"), *joined(parts))
+def _gaps(feeds: Feeds, width: int) -> list[Line]:
+    parts, short = [], []
+    for feed in sorted(feeds.feeds, key=lambda feed: -feed.gaps):
+        counted = line((f"{feed.name} ", "text"), (count(feed.gaps), "value"))
+        last = f", last {short_age(feed.last_gap_age_s)} ago" if feed.last_gap_age_s is not None else ""
+        short.append(counted)
+        parts.append(line(*counted, (last, "label")))
+    rows = listing("gaps", parts, width)
+    return rows if len(rows) == 1 else listing("gaps", short, width)
 
 
 def _candles(feeds: Feeds) -> list[Line]:
@@ -119,7 +118,7 @@ def _registry(view: View, feeds: Feeds) -> Line:
     return line(field("registry", LABEL, "label"), (f"{primary}, backup {backup}{running}", ink))
 
 
-def summary(view: View) -> Line:
+def summary(view: View, width: int) -> Line:
     """Each feed with its p95."""
     feeds = view.snapshot.feeds.value
     if feeds is None:
@@ -127,8 +126,8 @@ def summary(view: View) -> Line:
     parts = []
     for feed in sorted(feeds.feeds, key=lambda feed: not is_primary(view, feeds, feed)):
         _, ink = state(view, feed)
-        tag = " 1st" if is_primary(view, feeds, feed) else ""
+        tag = " PRIMARY" if is_primary(view, feeds, feed) else ""
         word = f"silent {short_age(feed.newest_age_s)}" if ink == "crit" else f"p95 {_ms(feed.lag_p95_ms)} ms"
         parts.append(line((feed.name, "text"), (tag, "accent"), (f" {word}", "value" if ink == "ok" else ink)))
     missing = line((f"{feeds.candles_missing} candles missing", "warn")) if feeds.candles_missing else ()
-    return joined([*parts, missing])
+    return fitted([*parts, missing], width)

@@ -9,7 +9,7 @@ from cockpit.model.job import Job, Phase
 from cockpit.model.severity import Severity
 from themes.glyphs import SEVERITY
 from widgets.figures import age, short_age
-from widgets.line import Line, both, line
+from widgets.line import Line, both, line, wrapped
 from widgets.view import View
 
 _PHASES = {
@@ -43,28 +43,44 @@ def lines(view: View, width: int, height: int) -> list[Line]:
 def _calm(view: View) -> Line:
     if view.snapshot.assessment.severity is Severity.OK:
         return line(("● nothing is wrong", "ok"))
-    return line(("? nothing is known to be wrong, but not all is known", "unknown"))
+    return line(("? not all is known: see the panels", "unknown"))
 
 
 def _listed(view: View, findings: tuple[Finding, ...], width: int, height: int) -> list[Line]:
+    """In full while everything fits, else one line each."""
+    full = [row for finding in findings for row in told(finding, view.now, width)]
+    if len(full) <= height:
+        return full
     rows: list[Line] = []
     for at, finding in enumerate(findings):
-        left = len(findings) - at
-        room = height - len(rows)
+        left, room = len(findings) - at, height - len(rows)
         if room <= 0:
             break
         if room == 1 and left > 1:
             rows.append(line((f"and {left} more findings", "dim")))
             break
-        rows.append(headline(finding, view.now, width))
-        # A second line only if every other finding still gets its first one.
-        if room >= left + 1 and (answer := advice(finding)):
-            rows.append(line("  ", *answer))
+        whole = told(finding, view.now, width)
+        # The worst ones are told in full only if every other one still gets a line.
+        rows.extend(whole if room - len(whole) >= left - 1 else [headline(finding, view.now, width)])
     return rows
 
 
+def told(finding: Finding, now: float, width: int) -> list[Line]:
+    """The whole summary, then what answers it and how long it has been so."""
+    glyph, word, ink = SEVERITY[finding.severity]
+    mark = f"{glyph} {word} "
+    first, *more = wrapped(finding.summary, width - len(mark)) or ("",)
+    note = "expected, " if finding.is_expected else ""
+    since = line((note, "label"), (short_age(now - finding.since), "label"))
+    return [
+        line((mark, ink), (first, "value")),
+        *(line(" " * len(mark), (each, "value")) for each in more),
+        both(line("  ", *advice(finding)), since, width),
+    ]
+
+
 def headline(finding: Finding, now: float, width: int) -> Line:
-    """Severity, summary and how long it has been so."""
+    """Severity, summary and how long it has been so, in one line."""
     glyph, word, ink = SEVERITY[finding.severity]
     left = line((f"{glyph} {word} ", ink), (finding.summary, "value"))
     note = "expected " if finding.is_expected else ""
@@ -87,7 +103,7 @@ def job_line(job: Job, now: float, width: int) -> Line:
     return both(left, line((job.phase.value, ink), (f" {age(took)}", "label")), width)
 
 
-def summary(view: View) -> Line:
+def summary(view: View, width: int) -> Line:
     """The worst one."""
     findings = view.snapshot.assessment.findings
     return line((findings[0].summary, "value")) if findings else _calm(view)

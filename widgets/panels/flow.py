@@ -5,7 +5,7 @@ from __future__ import annotations
 from cockpit.model.states import Group, OrderFlow, Stream
 from widgets.chart import LABEL, stacked
 from widgets.figures import count, plural, rate, short_age
-from widgets.line import Line, field, joined, line, number
+from widgets.line import Line, field, fitted, line, number
 from widgets.view import View
 
 
@@ -19,7 +19,10 @@ def lines(view: View, width: int, height: int) -> list[Line]:
         rows.extend(_groups(flow, width))
     else:
         rows.extend(_troubles(flow))
-    series = (("fills/s", view.trend("fills_per_s")), ("in /s", view.trend("incoming_per_s")))
+    series = (
+        ("fills/s", view.trend("fills_per_s"), None, rate, 0.0),
+        ("in /s", view.trend("incoming_per_s"), None, rate, 0.0),
+    )
     return stacked(rows, width, height, *[entry for entry in series if entry[1]])
 
 
@@ -103,7 +106,7 @@ def _groups(flow: OrderFlow, width: int) -> list[Line]:
     return [*rows, ()]
 
 
-def summary(view: View) -> Line:
+def summary(view: View, width: int) -> Line:
     """Rates and what is in flight."""
     flow = view.snapshot.flow.value
     if flow is None:
@@ -114,4 +117,5 @@ def summary(view: View) -> Line:
         for stream in flow.streams
     ]
     lost = [line((f"{stream.label} LOST entries", "crit")) for stream in flow.streams if lag_of(stream)[0] == "LOST"]
-    return joined([*lost, *parts, line(("in flight ", "label"), (count(flow.in_flight), "value"))])
+    in_flight = line(("in flight ", "label"), (count(flow.in_flight), "value"))
+    return fitted([*lost, *parts[:2], *parts[3:], in_flight, *parts[2:3]], width)

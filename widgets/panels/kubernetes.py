@@ -5,7 +5,7 @@ from __future__ import annotations
 from cockpit.model.backends import Container, Deployment, Pod
 from widgets.chart import LABEL
 from widgets.figures import plural, short_age
-from widgets.line import Line, field, joined, line, number
+from widgets.line import Line, both, field, fitted, line, number, width_of
 from widgets.view import View
 
 
@@ -21,7 +21,7 @@ def lines(view: View, width: int, height: int) -> list[Line]:
             for name in cluster.absent
         )
     rows.extend(_containers(view, width))
-    rows.extend(_heartbeats(view))
+    rows.extend(_heartbeats(view, width))
     if cluster is not None:
         rows.extend(_pods([pod for each in cluster.deployments for pod in each.pods], width, height - len(rows)))
     return rows[:height]
@@ -68,21 +68,25 @@ def _containers(view: View, width: int) -> list[Line]:
         return [line(("? ", "unknown"), ("docker: ", "label"), (sample.error, "unknown"))] if sample.error else []
     is_live = view.is_live(sample)
     late = "" if is_live else f" ({short_age(sample.age_s(view.now))} ago)"
-    return [_container(each, width, is_live, late) for each in sample.value.containers]
+    return [row for each in sample.value.containers for row in _container(each, width, is_live, late)]
 
 
-def _container(container: Container, width: int, is_live: bool, late: str) -> Line:
+def _container(container: Container, width: int, is_live: bool, late: str) -> list[Line]:
     is_running = container.state == "running"
     glyph, ink = ("●", "ok") if is_running else ("■", "crit")
     if not is_live:
         glyph, ink = "?", "unknown"
-    name = min(14, width - 26)
-    words = container.status if container.status else container.state
-    shown = field(f"{container.name} (docker)", name + 4, "value")
-    return line((f"{glyph} ", ink), shown, (f"  {words}{late}", "label" if is_running else ink))
+    words = (container.status or container.state) + late
+    name = line((f"{glyph} ", ink), (container.name, "value"), (" docker", "label"))
+    said = line((words, "label" if is_running and is_live else ink))
+    if width_of(name) + 2 + width_of(said) > width:
+        name = line((f"{glyph} ", ink), (container.name, "value"))
+    if width_of(name) + 1 + width_of(said) > width:
+        return [name, line("  ", *said)]
+    return [both(name, said, width)]
 
 
-def _heartbeats(view: View) -> list[Line]:
+def _heartbeats(view: View, width: int) -> list[Line]:
     sample = view.snapshot.heartbeats
     if not sample.value:
         return []
@@ -99,13 +103,13 @@ def _heartbeats(view: View) -> list[Line]:
         )
         return [line(label, (words, "crit"))]
     oldest = max(ages, key=lambda name: ages[name] or 0.0)
-    return [
-        line(label, (f"{len(ages)} of {len(ages)}", "ok"), (f", oldest {short_age(ages[oldest])} {oldest}", "label"))
-    ]
+    all_well = line(label, (f"{len(ages)} of {len(ages)}", "ok"), (f", oldest {short_age(ages[oldest])}", "label"))
+    named = (*all_well, (f" {oldest}", "label"))
+    return [named if width_of(named) <= width else all_well]
 
 
 def _pods(pods: list[Pod], width: int, room: int) -> list[Line]:
-    if room < 4 or not pods:
+    if room < 4 or width < 50 or not pods:
         return []
     ordered = sorted(pods, key=lambda pod: (pod.is_ready, -pod.restarts))
     shown = ordered if len(ordered) <= room - 2 else ordered[: room - 3]
@@ -133,7 +137,7 @@ def _pods(pods: list[Pod], width: int, room: int) -> list[Line]:
     return rows
 
 
-def summary(view: View) -> Line:
+def summary(view: View, width: int) -> Line:
     """Ready pods of each deployment."""
     cluster = view.snapshot.kubernetes.value
     parts: list[Line] = []
@@ -146,4 +150,4 @@ def summary(view: View) -> Line:
     docker = view.snapshot.docker
     if docker.value and view.is_live(docker):
         parts.extend(line((f"{c.name} {c.state}", "crit")) for c in docker.value.containers if c.state != "running")
-    return joined(parts)
+    return fitted(parts, width)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cockpit.model.backends import Blocker, PostgresServer
 from widgets.chart import LABEL, stacked
 from widgets.figures import count, megabytes, percent, plural, rate, short_age
-from widgets.line import Line, field, joined, line
+from widgets.line import Line, field, fitted, line
 from widgets.view import View
 
 
@@ -19,7 +19,7 @@ def lines(view: View, width: int, height: int) -> list[Line]:
         rows.append(_replication(server))
     rows.append(_dump(view))
     series = (
-        ("tx/s", view.trend("pg_commits_per_s")),
+        ("tx/s", view.trend("pg_commits_per_s"), None, rate, 0.0),
         ("conns", view.trend("pg_connections"), None, count),
     )
     return stacked(rows, width, height, *[entry for entry in series if entry[1]])
@@ -103,7 +103,7 @@ def _blocker(blocker: Blocker) -> tuple[Line, Line]:
     )
 
 
-def summary(view: View) -> Line:
+def summary(view: View, width: int) -> Line:
     """Connections, blockers, dump."""
     server = view.snapshot.postgres.value
     parts: list[Line] = []
@@ -114,7 +114,7 @@ def summary(view: View) -> Line:
         parts.append(line((f"{server.connections} of {server.max_connections}", "value"), (" conns", "label")))
         parts.append(line(("blocked ", "label"), (count(blocked), "crit" if blocked else "value")))
         parts.append(line((percent_of_commits(server), "text")))
-    return joined([*parts, line(("dump ", "label"), *_dump(view)[1:])])
+    return fitted([*parts, line(("dump ", "label"), *_dump(view)[1:])], width)
 
 
 def percent_of_commits(server: PostgresServer) -> str:

@@ -6,7 +6,7 @@ from cockpit.model.backends import RedisServer
 from widgets.bars import bar
 from widgets.chart import LABEL, stacked
 from widgets.figures import count, megabytes, milliseconds, percent, plural, rate, short_age
-from widgets.line import Line, both, field, joined, line
+from widgets.line import Line, both, field, fitted, line
 from widgets.view import View
 
 
@@ -20,7 +20,7 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     limit = (server.limit_bytes or 0) * 0.8 or None
     series = (
         ("memory", view.trend("redis_used_bytes"), limit, megabytes),
-        ("ops/s", view.trend("redis_ops_per_s"), None, count),
+        ("ops/s", view.trend("redis_ops_per_s"), None, count, 0.0),
         ("trip ms", view.trend("redis_round_trip_ms")),
     )
     return stacked(rows, width, height, *[entry for entry in series if entry[1]])
@@ -99,7 +99,7 @@ def _troubles(server: RedisServer) -> list[Line]:
     return rows
 
 
-def summary(view: View) -> Line:
+def summary(view: View, width: int) -> Line:
     """Memory, persistence, evictions."""
     server = view.snapshot.redis.value
     if server is None:
@@ -113,6 +113,7 @@ def summary(view: View) -> Line:
             (f" of {megabytes(server.limit_bytes)}", "text"),
         )
     )
-    return joined(
-        [*_troubles(server), memory, _persistence(server)[1:], line((milliseconds(server.round_trip_ms), "value"))]
+    return fitted(
+        [*_troubles(server), memory, _persistence(server)[1:], line((milliseconds(server.round_trip_ms), "value"))],
+        width,
     )

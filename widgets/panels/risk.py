@@ -6,7 +6,7 @@ from cockpit.model.states import Position, Risk
 from widgets.bars import bar
 from widgets.chart import LABEL, stacked
 from widgets.figures import count, millions, percent, plural, short_age, signed
-from widgets.line import Line, field, joined, line, number
+from widgets.line import Line, field, fitted, joined, line, number
 from widgets.view import View
 
 
@@ -26,7 +26,7 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     ]
     if risk.age_s > 5:
         rows.insert(0, line((f"newest risk figures are {short_age(risk.age_s)} old", "warn")))
-    table = _positions(risk, width, height - len(rows) - 6)
+    table = _positions(risk, width, height - len(rows) - 2)
     rows.extend(table)
     series = (
         ("VaR M", view.trend("risk_var_99"), limits.var_99, millions),
@@ -85,33 +85,52 @@ def _positions(risk: Risk, width: int, room: int) -> list[Line]:
     if room < 3 or not risk.positions:
         return []
     ordered = sorted(risk.positions, key=lambda position: -abs(position.notional_usd or 0.0))
-    shown = ordered if len(ordered) <= room - 2 else ordered[: room - 3]
-    rows: list[Line] = [
-        (),
-        line(field("position", width - 32, "label"), *(number(n, 8, "label") for n in ("qty", "avg", "mark", "k"))),
-    ]
-    rows.extend(_position(position, width) for position in shown)
+    across = max(1, width // 60)
+    # With more positions than rows, prices give way to a second column.
+    if len(ordered) > room - 2 and width >= 50:
+        across = max(across, 2)
+    size = (width - 2 * (across - 1)) // across
+    down = min(room - 2, -(-len(ordered) // across))
+    shown = ordered[: down * across]
+    rows: list[Line] = [(), line(*_beside([_head(size)] * across))]
+    rows.extend(line(*_beside([_position(each, size) for each in shown[at::down]])) for at in range(down))
     if len(shown) < len(ordered):
         rows.append(line((f"and {len(ordered) - len(shown)} smaller ones", "dim")))
     return rows
 
 
+def _beside(parts: list[Line]) -> Line:
+    return joined(parts, ("  ", "text"))
+
+
+def _columns(width: int) -> tuple[tuple[str, int], ...]:
+    return (("qty", 8), ("k", 8)) if width < 44 else (("qty", 8), ("avg", 9), ("mark", 9), ("k", 8))
+
+
+def _head(width: int) -> Line:
+    columns = _columns(width)
+    name = field("position", width - sum(size for _, size in columns), "label")
+    return line(name, *(number(title, size, "label") for title, size in columns))
+
+
 def _position(position: Position, width: int) -> Line:
+    columns = _columns(width)
     thousands = None if position.notional_usd is None else position.notional_usd / 1000
-    return line(
-        field(position.symbol, width - 32, "text"),
-        number(count(position.qty), 8),
-        number(_price(position.avg_px), 8, "text"),
-        number(_price(position.mark), 8, "text"),
-        number(count(thousands), 8),
-    )
+    texts = {
+        "qty": count(position.qty),
+        "avg": _price(position.avg_px),
+        "mark": _price(position.mark),
+        "k": count(thousands),
+    }
+    name = field(position.symbol, width - sum(size for _, size in columns), "text")
+    return line(name, *(number(texts[title], size) for title, size in columns))
 
 
 def _price(value: float | None) -> str:
     return "–" if value is None else f"{value:,.2f}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
-def summary(view: View) -> Line:
+def summary(view: View, width: int) -> Line:
     """Each limit's use."""
     risk = view.snapshot.risk.value
     if risk is None:
@@ -127,4 +146,4 @@ def summary(view: View) -> Line:
     for name, value, limit in pairs:
         fraction = used(value, limit)
         parts.append(line((f"{name} ", "label"), (percent(fraction), _ink(fraction))))
-    return joined([*parts, line(("P&L ", "label"), (signed(risk.pnl_day), "value"))])
+    return fitted([*parts, line(("P&L ", "label"), (signed(risk.pnl_day), "value"))], width)

@@ -1,0 +1,152 @@
+"""A plan as a dialog: everything that will happen, before it happens."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cockpit.model.plan import Check, Danger, Plan
+from cockpit.model.world import World
+from themes.glyphs import DANGER, VERDICT
+from widgets.figures import short_age
+from widgets.line import EMPTY, Line, both, cut_text, field, line, pad, width_of, wrapped
+
+LABEL = 10
+WIDEST = 84
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Where the operator stands in the dialog."""
+
+    focus: str = "cancel"
+    """cancel, phrase or reason."""
+    phrase: str = ""
+    reason: str = ""
+    note: str = ""
+    """Why the last key did nothing."""
+    is_sending: bool = False
+
+
+def world_ink(world: World) -> str:
+    """The ink of a border in this world."""
+    return f"line_{world.value.lower()}"
+
+
+def dialog(title: Line, tail: Line, body: list[Line], ink: str, width: int) -> list[Line]:
+    """Lines in a border of the world's colour."""
+    top = line(("╭─ ", ink), *title, " ")
+    end = line(" ", *tail, (" ─╮", ink)) if tail else line(("─╮", ink))
+    fill = max(0, width - width_of(top) - width_of(end))
+    rows: list[Line] = [(*top, ("─" * fill, ink), *end)]
+    rows.extend((("│ ", ink), *pad(each, width - 4), (" │", ink)) for each in body)
+    rows.append((("╰" + "─" * (width - 2) + "╯", ink),))
+    return rows
+
+
+def guard_rows(plan: Plan, answer: Answer, now: float, room: tuple[int, int], scroll: int = 0) -> list[Line]:
+    """The dialog, in at most `room` cells; what does not fit can be scrolled to, the foot always stays."""
+    width = min(WIDEST, room[0])
+    body = _told(plan, now, width - 4)
+    foot = _foot(plan, answer, width - 4)
+    space = room[1] - 2 - len(foot)
+    if len(body) > space:
+        scroll = max(0, min(scroll, len(body) - space + 1))
+        more = len(body) - scroll - (space - 1)
+        tail = line((f"↓ {more} more lines" if more else "↑ the beginning is above", "accent"))
+        body = [*body[scroll : scroll + space - 1], tail]
+    title = line(
+        (f"{plan.world.value} {cut_text(plan.site, 16)}", "strong"),
+        (" ── ", world_ink(plan.world)),
+        (plan.title, "title"),
+    )
+    return dialog(title, line((plan.danger.value, DANGER[plan.danger])), [*body, *foot], world_ink(plan.world), width)
+
+
+def _told(plan: Plan, now: float, width: int) -> list[Line]:
+    rows = [line((each, "value")) for each in wrapped(plan.sentence, width)]
+    rows.append(EMPTY)
+    for at, step in enumerate(plan.steps):
+        rows.extend(_labelled("Will do" if at == 0 else "then", step.command, width, "value"))
+    by_hand = [step.by_hand for step in plan.steps if step.by_hand]
+    for at, command in enumerate(by_hand):
+        rows.extend(_labelled("By hand" if at == 0 else "", command, width))
+    for at, check in enumerate(plan.checks):
+        rows.extend(_check("Checks" if at == 0 else "", check, max(0.0, now - plan.prepared_at), width))
+    for at, impact in enumerate(plan.impact):
+        rows.extend(_labelled("Impact" if at == 0 else "", impact, width))
+    for at, proof in enumerate(plan.proofs):
+        rows.extend(_labelled("Proof" if at == 0 else "", proof, width))
+    if plan.proofs:
+        rows.extend(_labelled("", f"within {plan.proof_deadline_s:g} s", width, "label"))
+    rows.extend(_labelled("Undo", plan.undo, width))
+    if plan.usually:
+        rows.extend(_labelled("Usually", plan.usually, width))
+    return rows
+
+
+def _labelled(label: str, text: str, width: int, ink: str = "text") -> list[Line]:
+    parts = wrapped(text, width - LABEL) or ("",)
+    return [line(field(label if at == 0 else "", LABEL, "label"), (each, ink)) for at, each in enumerate(parts)]
+
+
+def _check(label: str, check: Check, passed_s: float, width: int) -> list[Line]:
+    mark = VERDICT[check.verdict]
+    # The evidence goes on ageing while the dialog stands open.
+    age = None if check.evidence_age_s is None else check.evidence_age_s + passed_s
+    old = line((f"{short_age(age)} old", "label")) if age is not None else ()
+    said = f"{check.name}: {check.detail}" if check.detail else check.name
+    room = width - LABEL - 2 - (width_of(old) + 2 if old else 0)
+    first, *more = wrapped(said, room) or ("",)
+    word = "" if mark.word == "ok" else f"{mark.word} "
+    if word and len(first) + len(word) > room:
+        first, *more = wrapped(word + said, room)
+        word = ""
+    ink = "text" if mark.word == "ok" else mark.ink
+    head = line(field(label, LABEL, "label"), (f"{mark.glyph} ", mark.ink), (word, mark.ink), (first, ink))
+    return [both(head, old, width), *(line(" " * (LABEL + 2), (each, ink)) for each in more)]
+
+
+def _foot(plan: Plan, answer: Answer, width: int) -> list[Line]:
+    rows: list[Line] = [EMPTY]
+    if answer.note:
+        rows.extend(line((each, "hint")) for each in wrapped(answer.note, width))
+    cancel = line(("[ Cancel ]", "picked" if answer.focus == "cancel" else "label"))
+    if plan.blocking:
+        names = ", ".join(check.name for check in plan.blocking)
+        refused = [line((each, "crit")) for each in wrapped(f"■ Refused, because of: {names}", width - 12)]
+        return [*rows, *refused[:-1], both(refused[-1], cancel, width)]
+    if answer.is_sending:
+        return [*rows, both(line(("▶ confirmed, on its way", "accent")), (), width)]
+    if plan.phrase is None:
+        return [*rows, both(line((" y ", "block_ok"), (f"  {plan.title}", "strong")), cancel, width)]
+    return [*rows, *_typed(plan, answer, cancel, width)]
+
+
+def _typed(plan: Plan, answer: Answer, cancel: Line, width: int) -> list[Line]:
+    is_right = answer.phrase == plan.phrase
+    ask = line(
+        "Type ",
+        (plan.phrase or "", "strong"),
+        (" to go on: " if not is_right else " ● matches ", "ok" if is_right else "text"),
+    )
+    rows = [both((*ask, *_box(answer.phrase, len(plan.phrase or "") + 1, answer.focus == "phrase")), cancel, width)]
+    if plan.needs_reason:
+        label = line(field("Reason", LABEL, "label"))
+        rows.append((*label, *_box(answer.reason, width - LABEL - 1, answer.focus == "reason")))
+    ready = is_right and (bool(answer.reason.strip()) or not plan.needs_reason)
+    if ready:
+        rows.append(
+            line(
+                (" Enter ", "block_crit" if plan.danger is Danger.DANGER else "block_warn"),
+                (f"  {plan.title}", "strong"),
+            )
+        )
+    else:
+        rows.append(line(("Tab goes on, Esc cancels", "dim")))
+    return rows
+
+
+def _box(text: str, width: int, is_active: bool) -> Line:
+    shown = text[-(width - 1) :]
+    rest = " " * max(0, width - len(shown) - 1)
+    return line((shown, "field"), (" ", "cursor" if is_active else "field"), (rest, "field"))
