@@ -23,6 +23,11 @@ class VenueCount:
     at_ms: int | None
     status: str
 
+    def is_counted(self, since_ms: int) -> bool:
+        """Whether it reported a number after this moment; what a broker that is down holds nobody knows."""
+        is_connected = self.status in ("up", "degraded")
+        return is_connected and self.open_orders is not None and (self.at_ms or 0) >= since_ms
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:

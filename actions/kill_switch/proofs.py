@@ -157,7 +157,7 @@ class EngageProofs(KillSwitchProofs):
         if not evidence.venues:
             return JobStep(OPEN_ORDERS, UNKNOWN, "no broker reports: call them")
         fresh_ms = self._act_ms + IN_FLIGHT_MS
-        silent = [venue for venue in evidence.venues if venue.open_orders is None or (venue.at_ms or 0) < fresh_ms]
+        silent = [venue for venue in evidence.venues if not venue.is_counted(fresh_ms)]
         if silent and evidence.now_ms - self._act_ms < REPORT_MS:
             return JobStep(OPEN_ORDERS, RUNNING, "waiting for the brokers' next reports")
         if silent:

@@ -1,0 +1,182 @@
+"""What engaging and releasing would do, judged on a snapshot alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from actions.kill_switch import engage, release
+from cockpit.model.audit import Operator
+from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
+from cockpit.model.sample import Sample
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.states import KillSwitch
+from cockpit.model.world import World
+from tests.unit.healthy import (
+    NOW,
+    SETTINGS,
+    dead,
+    feed,
+    feeds,
+    flow,
+    group,
+    redis,
+    risk,
+    snapshot,
+    stream,
+    venue,
+    venues,
+)
+
+WHO = Operator("asha", "root", "jump1", None, None)
+ENGAGED = KillSwitch(True, True, "broker outage", "asha@jump1", NOW - 42)
+
+
+def engaging(shown: Snapshot, settings: Any = SETTINGS, **parameters: str) -> Plan:
+    return engage.plan(settings, WHO, parameters, shown, NOW)
+
+
+def releasing(**changed: Any) -> Plan:
+    drained = flow()
+    calm = type(drained)(drained.streams, in_flight=0, oldest_in_flight_s=None)
+    return release.plan(SETTINGS, WHO, {}, snapshot(**{"kill_switch": ENGAGED, "flow": calm, **changed}), NOW)
+
+
+def check(plan: Plan, name: str) -> Check:
+    return next(each for each in plan.checks if each.name == name)
+
+
+def test_engage_shows_the_exact_command_and_the_runbooks_line() -> None:
+    plan = engaging(snapshot(), reason="broker outage")
+    (step,) = plan.steps
+    words = "HSET policy:kill_switch enabled true reason 'broker outage' by asha@jump1 ts"
+    assert step.command.startswith(words)
+    assert step.by_hand == "redis-cli HSET policy:kill_switch enabled true"
+    assert (plan.danger, plan.phrase, plan.needs_reason) == (Danger.PROTECT, None, False)
+    assert "50 orders/s stop" in plan.impact[0]
+    assert plan.impact[1] == "open orders stay: IBKR 3, ZERODHA 3, PAPER 3"
+    assert "halted is not cancelled is not flat" in plan.impact[2]
+
+
+def test_what_is_written_is_what_was_shown() -> None:
+    plan = engaging(snapshot(), reason="it's on fire; rm -rf /")
+    write = engage.write(WHO, plan, Confirmation(plan.digest), NOW)
+    shown = plan.steps[0].command.replace("<the moment it is sent, in ms>", str(int(NOW * 1000)))
+    assert write.command("policy:kill_switch") == shown
+
+
+def test_evidence_that_ages_does_not_change_the_digest_but_the_reason_does() -> None:
+    plan = engaging(snapshot())
+    assert engaging(snapshot(redis=dead())).digest == plan.digest
+    assert engage.plan(SETTINGS, WHO, {}, snapshot(), NOW + 5).digest == plan.digest
+    assert engaging(snapshot(), reason="other").digest != plan.digest
+
+
+@pytest.mark.parametrize(
+    ("changed", "name", "words"),
+    [
+        ({"redis": redis(role="slave")}, "role", "READONLY"),
+        ({"redis": redis(refuses_writes=True)}, "writes accepted", "MISCONF"),
+        ({"redis": redis(used_bytes=256 * 2**20)}, "writes accepted", "OOM"),
+        ({"redis": redis(is_loading=True)}, "Redis answers", "loading"),
+        ({"redis": redis(is_aof_on=False, is_save_on=False)}, "durable", "NOT durable"),
+        ({"redis": redis(is_aof_on=False)}, "durable", "only save points"),
+        ({"redis": redis(policy="allkeys-lru")}, "not evicted", "may evict"),
+        ({"redis": dead()}, "Redis answers", "connection refused"),
+        ({"redis": Sample()}, "Redis answers", "not asked yet"),
+        ({"kill_switch": dead()}, "kill switch", "connection refused"),
+        ({"kill_switch": ENGAGED}, "kill switch", "already engaged since 42 s by asha@jump1: broker outage"),
+    ],
+)
+def test_engage_warns_of_everything_and_is_forbidden_by_nothing(changed: dict[str, Any], name: str, words: str) -> None:
+    plan = engaging(snapshot(**changed))
+    found = check(plan, name)
+    assert found.verdict is Verdict.WARN
+    assert words in found.detail
+    assert plan.is_allowed
+
+
+def test_engage_with_nothing_known_at_all_is_allowed() -> None:
+    plan = engaging(Snapshot(0, NOW, World.SANDBOX, "test"))
+    assert plan.is_allowed
+    assert all(each.verdict is Verdict.WARN for each in plan.checks)
+
+
+def test_every_check_of_redis_carries_the_age_of_its_evidence() -> None:
+    assert all(each.evidence_age_s == pytest.approx(0.3) for each in engaging(snapshot()).checks)
+
+
+def test_a_recording_cannot_be_acted_on() -> None:
+    replay = SETTINGS.model_copy(update={"world": World.REPLAY})
+    assert not engaging(snapshot(), replay).is_allowed
+
+
+def test_without_redis_there_is_nothing_to_write_to() -> None:
+    assert not engaging(snapshot(), SETTINGS.model_copy(update={"redis": None})).is_allowed
+
+
+def test_a_failed_halt_names_the_other_rungs() -> None:
+    words = engage.failure(SETTINGS, "refused the connection")
+    assert words[0] == "NOT HALTED by this: refused the connection"
+    assert words[1] == "stop the router by hand: kubectl scale deploy/router --replicas=0"
+    assert "call the brokers (IBKR, ZERODHA, PAPER)" in words[2]
+
+
+def test_release_on_a_good_day_is_allowed_and_asks_for_phrase_and_reason() -> None:
+    plan = releasing()
+    assert plan.is_allowed, plan.blocking
+    assert (plan.danger, plan.phrase, plan.needs_reason) == (Danger.DANGER, "START TRADING test", True)
+    assert any("does not send again" in line for line in plan.impact)
+    assert any("does not compare" in line for line in plan.impact)
+
+
+@pytest.mark.parametrize(
+    ("changed", "name"),
+    [
+        ({"kill_switch": KillSwitch(False, True)}, "kill switch"),
+        ({"kill_switch": Sample.good(ENGAGED, NOW - 30, 0.01)}, "kill switch"),
+        ({"venues": venues(venue("IBKR", "down"))}, "IBKR up"),
+        ({"venues": venues(venue("IBKR", age_s=60.0))}, "IBKR up"),
+        ({"venues": (venue("IBKR"),)}, "ZERODHA up"),
+        ({"venues": dead()}, "brokers up"),
+        ({"risk": risk(var_99=2.1e6)}, "VaR 99 within limit"),
+        ({"risk": risk(es_975=2.6e6)}, "ES 97.5 within limit"),
+        ({"risk": risk(drawdown_pct=0.06)}, "drawdown within limit"),
+        ({"risk": risk(gross_usd=None)}, "gross within limit"),
+        ({"risk": risk(age_s=20.0)}, "risk within limits"),
+        ({"risk": dead()}, "risk within limits"),
+        ({"flow": flow()}, "streams drained"),
+        ({"flow": dead()}, "streams drained"),
+        ({"redis": redis(refuses_writes=True)}, "writes accepted"),
+        ({"redis": dead()}, "Redis answers"),
+    ],
+)
+def test_release_is_forbidden_by(changed: dict[str, Any], name: str) -> None:
+    plan = releasing(**changed)
+    assert name in [each.name for each in plan.blocking]
+
+
+def test_release_with_nothing_known_is_forbidden() -> None:
+    assert not release.plan(SETTINGS, WHO, {}, Snapshot(0, NOW, World.SANDBOX, "test"), NOW).is_allowed
+
+
+def test_a_rerouted_broker_may_be_down() -> None:
+    plan = releasing(venues=venues(venue("IBKR", "down", override="zerodha")))
+    assert check(plan, "IBKR up").detail == "down, but ZERODHA takes its orders"
+    assert "IBKR up" not in [each.name for each in plan.blocking]
+    both = releasing(venues=venues(venue("IBKR", "down", override="zerodha"), venue("ZERODHA", "down")))
+    assert "IBKR up" in [each.name for each in both.blocking]
+
+
+def test_old_orders_that_wait_forbid_a_release() -> None:
+    piled = flow(incoming=stream("orders.incoming", "incoming", group("risk", lag=5000)))
+    plan = releasing(flow=type(piled)(piled.streams, 0, None))
+    assert "5000 old orders wait" in check(plan, "no backlog").detail
+    assert not plan.is_allowed
+
+
+def test_late_prices_are_said_before_a_release() -> None:
+    plan = releasing(feeds=feeds(feed("yahoo", newest_age_s=9.0)))
+    assert check(plan, "prices fresh").verdict is Verdict.WARN
+    assert plan.is_allowed

@@ -1,0 +1,79 @@
+"""A confirmation must fit the plan to the letter, and the world of this moment."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from cockpit.jobs.guard import why_refused
+from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
+from cockpit.model.world import World
+
+PLAN = Plan(
+    action="kill_switch.release",
+    title="Release",
+    sentence="",
+    world=World.SANDBOX,
+    site="hf-1",
+    target="policy:kill_switch",
+    danger=Danger.DANGER,
+    parameters=(),
+    steps=(),
+    checks=(Check("brokers up", Verdict.PASS, "up"),),
+    impact=(),
+    proofs=(),
+    proof_deadline_s=10.0,
+    undo="",
+    phrase="START TRADING hf-1",
+    needs_reason=True,
+)
+GOOD = Confirmation(PLAN.digest, "START TRADING hf-1", "brokers are back")
+
+
+def with_check(check: Check) -> Plan:
+    return replace(PLAN, checks=(check,))
+
+
+def test_the_right_confirmation_is_enough() -> None:
+    assert why_refused(PLAN, PLAN, GOOD) is None
+
+
+def test_another_plans_digest_is_not() -> None:
+    assert why_refused(PLAN, PLAN, replace(GOOD, digest="0" * 64)) == "what was confirmed is not this plan"
+
+
+def test_a_plan_that_changed_meanwhile_is_not() -> None:
+    live = replace(PLAN, target="policy:other")
+    assert "no longer what would be done" in (why_refused(PLAN, live, GOOD) or "")
+
+
+@pytest.mark.parametrize(
+    "typed", [None, "", "start trading hf-1", "START TRADING hf-1 ", " START TRADING hf-1", "START TRADING hf-2"]
+)
+def test_the_phrase_must_be_typed_to_the_letter(typed: str | None) -> None:
+    assert "typed exactly" in (why_refused(PLAN, PLAN, replace(GOOD, typed=typed)) or "")
+
+
+@pytest.mark.parametrize("reason", [None, "", "  \t"])
+def test_a_reason_must_be_given(reason: str | None) -> None:
+    assert why_refused(PLAN, PLAN, replace(GOOD, reason=reason)) == "a reason is needed"
+
+
+@pytest.mark.parametrize("verdict", [Verdict.FAIL, Verdict.UNKNOWN])
+def test_a_check_that_fails_now_forbids_although_it_passed_in_the_dialog(verdict: Verdict) -> None:
+    live = with_check(Check("brokers up", verdict, "IBKR down"))
+    assert why_refused(PLAN, live, GOOD) == "brokers up: IBKR down"
+    assert "cannot be overridden" in (why_refused(PLAN, live, replace(GOOD, overrides=("brokers up",))) or "")
+
+
+def test_a_check_is_overridden_only_by_name_and_with_a_reason() -> None:
+    live = replace(with_check(Check("drained", Verdict.FAIL, "3", is_overridable=True)), needs_reason=False)
+    assert why_refused(live, live, GOOD) == "drained: 3"
+    named = replace(GOOD, overrides=("drained",))
+    assert why_refused(live, live, named) is None
+    assert why_refused(live, live, replace(named, reason=None)) == "overriding drained needs a reason"
+
+
+def test_a_warning_forbids_nothing() -> None:
+    assert why_refused(PLAN, with_check(Check("feeds", Verdict.WARN, "late")), GOOD) is None

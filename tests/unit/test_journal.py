@@ -1,0 +1,168 @@
+"""A job is a fold over its journal, and nothing else."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+import pytest
+
+from actions.kill_switch import engage
+from cockpit.errors import JournalError
+from cockpit.jobs import journaling
+from cockpit.jobs.strike import Outcome
+from cockpit.model.audit import Operator
+from cockpit.model.job import Phase, StepState
+from cockpit.model.plan import Confirmation, Plan
+from cockpit.storage.fold import fold
+from cockpit.storage.jobs import JobStore, new_job_id
+from cockpit.storage.journal import Entry, Journal
+from cockpit.storage.plans import plan_from_json, plan_to_json
+from tests.unit.healthy import NOW, SETTINGS, snapshot
+
+WHO = Operator("asha", "root", "jump1", None, None)
+
+
+def a_plan() -> Plan:
+    return engage.plan(SETTINGS, WHO, {}, snapshot(), NOW)
+
+
+def intent() -> tuple[Entry, ...]:
+    plan = a_plan()
+    confirmation = Confirmation(plan.digest)
+    return journaling.intent(plan, confirmation, WHO, engage.write(WHO, plan, confirmation, NOW), NOW)
+
+
+def done() -> tuple[Entry, ...]:
+    return (*intent(), *journaling.outcome(NOW + 1, Outcome(True, True, "Redis took it", 5), (), 0.004))
+
+
+def proofs(count: int = 4) -> tuple[Entry, ...]:
+    return tuple(
+        Entry(NOW + 2, "proof", {"proof": n, "state": "done", "detail": "", "took_s": 1.0}) for n in range(count)
+    )
+
+
+@pytest.mark.parametrize(
+    ("entries", "is_held", "phase"),
+    [
+        (intent()[:1], True, Phase.QUEUED),
+        (intent(), True, Phase.RUNNING),
+        (done(), True, Phase.RUNNING),
+        ((*done(), Entry(NOW, "verifying", {})), True, Phase.VERIFYING),
+        ((*done(), *proofs(), Entry(NOW + 3, "done")), False, Phase.DONE),
+        ((*done(), Entry(NOW + 3, "failed", {"error": "why"})), False, Phase.FAILED),
+        (intent()[:1], False, Phase.IN_DOUBT),
+        (intent(), False, Phase.IN_DOUBT),
+        (done(), False, Phase.IN_DOUBT),
+    ],
+)
+def test_the_phase_follows_from_the_lines(entries: tuple[Entry, ...], is_held: bool, phase: Phase) -> None:
+    job = fold("j", entries, is_held)
+    assert job is not None
+    assert job.phase is phase
+
+
+def test_in_doubt_tells_an_unknown_act_from_an_unproven_one() -> None:
+    unknown, unproven = fold("j", intent(), False), fold("j", done(), False)
+    assert unknown is not None and unproven is not None
+    assert "before it could write whether this was done" in (unknown.error or "")
+    assert unknown.steps[0].state is StepState.RUNNING
+    assert unproven.error == "done, but whoever proved it ended before the proof"
+    assert unproven.steps[0].state is StepState.DONE
+
+
+def test_an_outcome_that_is_not_known_is_not_called_a_failure() -> None:
+    entries = (*intent(), *journaling.outcome(NOW, Outcome(False, False, "no answer"), ("NOT HALTED",), 2.0))
+    job = fold("j", entries, True)
+    assert job is not None
+    assert (job.phase, job.steps[0].state, job.notes) == (Phase.RUNNING, StepState.UNKNOWN, ("NOT HALTED",))
+
+
+def test_a_journal_of_another_version_is_shown_not_fatal() -> None:
+    job = fold("j", (Entry(NOW, "submitted", {"title": "Something"}),), True)
+    assert job is not None
+    assert job.phase is Phase.IN_DOUBT
+    later = fold("j", (*intent(), Entry(NOW, "proof", {"proof": 99, "state": "sideways"})), True)
+    assert later is not None
+    assert later.phase is Phase.IN_DOUBT
+
+
+def test_a_line_that_a_crash_cut_short_does_not_count(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append(intent())
+    with journal.file.open("ab") as file:
+        file.write(b'{"at":1,"kind":"step_do')
+    assert len(journal.entries()) == 3
+    journal.append([Entry(NOW, "note", {"text": "after"})])
+    assert [entry.kind for entry in journal.entries()][-2:] == ["step_started", "note"]
+
+
+@pytest.mark.parametrize("cut", range(0, 2400, 97))
+def test_any_cut_of_a_journal_folds(tmp_path: Path, cut: int) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append((*done(), *proofs(), Entry(NOW + 3, "done")))
+    journal.file.write_bytes(journal.file.read_bytes()[:cut])
+    job = fold("j", journal.entries(), is_held=False)
+    assert job is None or job.phase in (Phase.IN_DOUBT, Phase.DONE)
+
+
+def test_the_store_sees_who_holds_a_job(tmp_path: Path) -> None:
+    store = JobStore(tmp_path / "jobs")
+    job_id = new_job_id(NOW, "kill_switch.engage")
+    claim = store.create(job_id, intent())
+    held = store.job(job_id)
+    assert held is not None and held.phase is Phase.RUNNING
+    assert store.claim(job_id) is None
+    claim.release()
+    left = JobStore(tmp_path / "jobs").job(job_id)
+    assert left is not None and left.phase is Phase.IN_DOUBT
+    again = store.claim(job_id)
+    assert again is not None
+    store.append(job_id, [Entry(NOW + 1, "done")])
+    again.release()
+    ended = store.job(job_id)
+    assert ended is not None and ended.phase is Phase.DONE
+
+
+def test_listing_is_newest_first_and_reads_only_what_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    store = JobStore(tmp_path / "jobs")
+    for number in range(60):
+        store.create(new_job_id(NOW + number, "kill_switch.engage"), (*intent(), Entry(NOW, "done"))).release()
+    jobs = store.jobs()
+    assert len(jobs) == 50
+    assert [job.id for job in jobs] == sorted((job.id for job in jobs), reverse=True)
+
+    def fail(*_: object) -> None:
+        raise AssertionError("read again")
+
+    monkeypatch.setattr(Journal, "entries", fail)
+    assert store.jobs() == jobs
+
+
+@pytest.mark.parametrize("name", ["", "..", "../x", "a/b", "missing"])
+def test_a_strange_job_id_is_no_job(tmp_path: Path, name: str) -> None:
+    assert JobStore(tmp_path).job(name) is None
+
+
+def test_a_plan_survives_the_disk_and_a_changed_one_is_found() -> None:
+    plan = a_plan()
+    text = plan_to_json(plan)
+    assert plan_from_json(text) == plan
+    assert asdict(plan_from_json(text))["checks"] == asdict(plan)["checks"]
+    with pytest.raises(JournalError, match="changed after"):
+        plan_from_json(text.replace("enabled true", "enabled false"))
+    with pytest.raises(JournalError, match="cannot be read"):
+        plan_from_json("{}")
+
+
+def test_a_full_disk_is_said_and_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> int:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "write", full)
+    with pytest.raises(JournalError, match="no space left"):
+        JobStore(tmp_path / "jobs").create("j1", intent())
+    monkeypatch.undo()
+    assert JobStore(tmp_path / "jobs").jobs() == ()
