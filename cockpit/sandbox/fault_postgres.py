@@ -128,7 +128,7 @@ class BlackHole:
         """
         if not self._postgres.is_running:
             raise SandboxError("postgres is not running")
-        self._freeze.begin(self._postgres.pid)
+        await self._freeze.begin(self._postgres.pid)
 
     async def mend(self) -> None:
         """Let them go on."""

@@ -21,7 +21,7 @@ from cockpit.sandbox.redis_server import RedisServer
 from cockpit.sandbox.variables import shell_variables
 
 BALLAST_BYTES = 4 << 20
-SLEEP_S, PAUSE_S = 0.12, 0.03
+SLEEP_S = 0.12
 WAIT_S = 5.0
 
 
@@ -177,7 +177,11 @@ class CannotSave:
 
 
 class Slow:
-    """One client keeps it busy; killing that client, or restarting Redis, ends it."""
+    """Two clients take turns in keeping it busy; killing one of them, or restarting Redis, ends it.
+
+    While one is served the other's request is already waiting, so whatever else arrives waits out the present turn
+    and gets its answer after the next: every answer takes one to two turns, not just now and then.
+    """
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -188,11 +192,16 @@ class Slow:
         self._task = asyncio.create_task(self._hold(), name="redis-slow")
 
     async def _hold(self) -> None:
-        with contextlib.suppress(RedisError, OSError):
-            async with redis_call(self._layout, name="nightly-report") as client:
-                while True:
-                    await client.execute_command("DEBUG", "SLEEP", str(SLEEP_S))
-                    await asyncio.sleep(PAUSE_S)
+        with contextlib.suppress(RedisError, OSError, ExceptionGroup):
+            async with asyncio.TaskGroup() as both:
+                both.create_task(self._turns())
+                await asyncio.sleep(SLEEP_S / 2)
+                both.create_task(self._turns())
+
+    async def _turns(self) -> None:
+        async with redis_call(self._layout, name="nightly-report") as client:
+            while True:
+                await client.execute_command("DEBUG", "SLEEP", str(SLEEP_S))
 
     async def mend(self) -> None:
         """Stop."""
@@ -202,7 +211,7 @@ class Slow:
                 await self._task
 
     async def is_broken(self) -> bool:
-        """Whether that client is still at it."""
+        """Whether those clients are still at it."""
         return self._task is not None and not self._task.done()
 
 
@@ -221,7 +230,7 @@ class BlackHole:
         """
         if not self._redis.is_running:
             raise SandboxError("redis is not running")
-        self._freeze.begin(self._redis.pid)
+        await self._freeze.begin(self._redis.pid)
 
     async def mend(self) -> None:
         """Let it go on."""

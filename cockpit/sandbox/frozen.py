@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 from collections.abc import Iterable
@@ -35,6 +36,9 @@ def send_all(pids: Iterable[int], signal: Signals) -> None:
             os.kill(pid, signal)
 
 
+STILL_TRIES = 400
+
+
 class Freeze:
     """Processes that are stopped, with a warden that ends them should the supervisor be killed meanwhile."""
 
@@ -43,14 +47,18 @@ class Freeze:
         self._warden: Child | None = None
         self._pids: list[int] = []
 
-    def begin(self, pid: int) -> None:
-        """Stop a process and its children."""
+    async def begin(self, pid: int) -> None:
+        """Stop a process and its children; returns once they stand still, which the signal alone does not mean."""
         os.kill(pid, SIGSTOP)
         self._pids = family(pid)
         send_all(self._pids[1:], SIGSTOP)
         # A stopped process does not act on its parent's death; one that nobody continues would stay for ever.
         options = {"pids": " ".join(map(str, self._pids))}
         self._warden = self._pool.start("warden", "cockpit.sandbox.warden", options, is_tied=False)
+        for _ in range(STILL_TRIES):
+            if all(is_stopped(each) for each in family(pid)):
+                return
+            await asyncio.sleep(0.005)
 
     def end(self) -> None:
         """Let them go on."""

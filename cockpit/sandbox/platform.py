@@ -15,10 +15,10 @@ from cockpit.sandbox.environment import write_programs
 from cockpit.sandbox.forkpool import Child, ForkPool
 from cockpit.sandbox.knobs import Knobs
 from cockpit.sandbox.layout import Layout
+from cockpit.sandbox.platform_files import write_platform_files
 from cockpit.sandbox.pods_runtime import ForkedPods
 from cockpit.sandbox.postgres_server import PostgresServer
 from cockpit.sandbox.redis_server import RedisServer
-from cockpit.sandbox.root_files import write_root
 from cockpit.sandbox.venues import VenueEngine
 
 if TYPE_CHECKING:
@@ -52,7 +52,6 @@ class Platform:
 
     async def start(self) -> None:
         """Bring everything up; returns when it trades."""
-        write_root(self.layout, self.credentials)
         write_config(self.layout, self.postgres, self.credentials)
         write_programs(self.layout, self.postgres)
         await asyncio.gather(self._start_redis(), self._start_postgres(), self._start_apis())
@@ -82,10 +81,15 @@ class Platform:
         await self._venues.serve()
         containers: list[ContainerRuntime] = [self.redis, self.postgres]
         pods = ForkedPods(self.pool)
-        self._apis = Apis(self.layout, self.credentials, lambda: self.knobs, containers, pods)
+        self._apis = Apis(self.layout, self.credentials, lambda: self.knobs, containers, pods, self._held_at)
+        write_platform_files(self.layout, self._apis.slack.webhook_url)
         self._injector = Injector(breakages(self, self._apis.kubernetes))
         await self._apis.start()
         self._progress("APIs")
+
+    def _held_at(self, venue: str) -> dict[str, tuple[float, float]]:
+        """What a venue holds; it keeps no average price, which 0 stands for."""
+        return {symbol: (float(qty), 0.0) for symbol, qty in self._venues.venues[venue].book.positions.items()}
 
     async def _keep(self, name: str) -> None:
         """Run one worker, again whenever it ends, as a service manager would."""
