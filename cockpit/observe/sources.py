@@ -14,7 +14,7 @@ from cockpit.config import Settings
 from cockpit.model.sample import Sample
 from cockpit.observe.source import ProbeSource, RedisSource, Source
 
-FIRST_ANSWER_S = 6.0
+FIRST_ANSWER_S = 4.0
 """Drivers take up to a second to import on a busy machine, and the first connection has to be made."""
 
 

@@ -1,0 +1,118 @@
+"""The command line: which face is wanted. Imports only that one, so that --help answers in well under 100 ms."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+COMMANDS = {
+    "status": ("cockpit.headless.status", "one look at the platform; the exit code says how bad it is"),
+    "keys": ("cockpit.headless.keys", "every key of the cockpit"),
+    "run": ("cockpit.headless.run", "take a runbook step without the screen"),
+    "audit": ("cockpit.headless.audit", "show or verify the audit journal"),
+    "sandbox": ("cockpit.headless.sandbox", "a small trading platform to train on"),
+}
+"""Command -> the module with its `add_arguments(subparsers)` and `run(args) -> int`, and what it does."""
+
+DESCRIPTION = """\
+Watch and recover a trading platform from the terminal. Without a command, opens the full-screen cockpit: on the
+configured platform, else on the shared sandbox if one runs, else on a sandbox of its own that ends with it."""
+
+EPILOG = """\
+configuration: --config FILE, else $COCKPIT_CONFIG, else ~/.config/cockpit/cockpit.yaml, else /etc/cockpit/cockpit.yaml
+
+exit codes: 0 OK, 1 error, 2 usage, 3 configuration, 4 refused, 5 journal, 6 sandbox;
+            status: 0 OK, 11 P1, 12 P2, 13 P3, 14 P4, 15 unknown"""
+
+INTERRUPTED = 130
+PIPE_CLOSED = 141
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Do what the command line says; the exit code."""
+    try:
+        args = _parser(arguments).parse_args(arguments)
+        code = _dispatch(args)
+        sys.stdout.flush()
+        return code
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # Who read us has gone: nothing to say, and nothing must be said when Python flushes at its end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception as error:
+        return _explain(error)
+
+
+def _dispatch(args: argparse.Namespace) -> int:
+    if args.version:
+        from cockpit.headless.version import version_line
+
+        print(version_line())
+        return 0
+    if args.command is None:
+        from cockpit.app import run_app
+
+        return run_app(args.config)
+    module: Any = import_module(COMMANDS[args.command][0])
+    return int(module.run(args))
+
+
+def _explain(error: Exception) -> int:
+    from cockpit.errors import CockpitError
+
+    if isinstance(error, CockpitError):
+        print(f"cockpit: {error}", file=sys.stderr)
+        return error.exit_code
+    if os.environ.get("COCKPIT_DEBUG"):
+        raise error
+    reason = f"{type(error).__name__}: {error}"
+    print(f"cockpit: internal error: {reason} (COCKPIT_DEBUG=1 shows where)", file=sys.stderr)
+    return CockpitError.exit_code
+
+
+def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="cockpit", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--config", type=Path, metavar="FILE", help="the platform's configuration (YAML)")
+    parser.add_argument("--version", action="store_true", help="print the version and exit")
+    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
+    wanted = command_in(arguments)
+    for name, (module, about) in COMMANDS.items():
+        if name != wanted:
+            subparsers.add_parser(name, help=about)
+            continue
+        import_module(module).add_arguments(subparsers)
+        if name != "sandbox":
+            _accept_config(subparsers.choices[name])
+    return parser
+
+
+def command_in(arguments: Sequence[str]) -> str | None:
+    """The command among the arguments, found before there is a parser: only its module is imported.
+
+    >>> command_in(["--config", "status", "run", "kill-switch"])
+    'run'
+    >>> command_in(["--help"])
+    """
+    is_value = False
+    for argument in arguments:
+        if not argument.startswith("-") and not is_value:
+            return argument if argument in COMMANDS else None
+        is_value = argument == "--config"
+    return None
+
+
+def _accept_config(parser: argparse.ArgumentParser) -> None:
+    """--config also after the command."""
+    if "--config" not in parser.format_usage():
+        parser.add_argument(
+            "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the platform's configuration"
+        )

@@ -1,0 +1,44 @@
+"""Hears snapshots on the observing thread, for somebody who waits on another."""
+
+from __future__ import annotations
+
+import threading
+
+from cockpit.model.snapshot import Snapshot
+
+TWICE = "feeds"
+"""Rates, and findings on noisy numbers, need two readings of Redis."""
+
+
+class Ear:
+    """Keeps the newest snapshot, and knows when the first round is complete."""
+
+    def __init__(self, fields: frozenset[str]) -> None:
+        self._fields = fields
+        self._is_complete = threading.Event()
+        self._heard = threading.Event()
+        self._readings: set[float] = set()
+        self.newest: Snapshot | None = None
+
+    def __call__(self, snapshot: Snapshot) -> None:
+        """One more snapshot."""
+        self.newest = snapshot
+        if snapshot.feeds.value_at is not None:
+            self._readings.add(snapshot.feeds.value_at)
+        if self._is_round(snapshot):
+            self._is_complete.set()
+        self._heard.set()
+
+    def wait_round(self, timeout_s: float) -> bool:
+        """Wait until every backend has answered or failed; False when some have done neither in time."""
+        return self._is_complete.wait(timeout_s)
+
+    def wait_any(self, timeout_s: float) -> Snapshot | None:
+        """The newest snapshot, as soon as there is one."""
+        self._heard.wait(timeout_s)
+        return self.newest
+
+    def _is_round(self, snapshot: Snapshot) -> bool:
+        is_tried = all(getattr(snapshot, field).tried_at is not None for field in self._fields)
+        is_failing = TWICE not in self._fields or snapshot.feeds.error is not None
+        return is_tried and (is_failing or len(self._readings) >= 2)

@@ -1,0 +1,110 @@
+"""`cockpit status`: the wall as text or JSON, from the same snapshots that the screen shows."""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from cockpit.clock import SystemClock
+from cockpit.config import Settings
+from cockpit.errors import CockpitError, ConfigError, TimedOut
+from cockpit.headless.listening import Ear
+from cockpit.headless.status_json import as_json
+from cockpit.headless.status_text import as_text
+from cockpit.model.job import Job
+from cockpit.model.severity import Severity
+from cockpit.model.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+FIRST_ROUND_S = 4.5
+"""A backend that has not answered by then is shown as unknown."""
+EXIT_CODES = {
+    Severity.OK: 0,
+    Severity.P1: 11,
+    Severity.P2: 12,
+    Severity.P3: 13,
+    Severity.P4: 14,
+    Severity.UNKNOWN: 15,
+}
+EPILOG = """\
+exit codes: 0 OK, 11 P1, 12 P2, 13 P3, 14 P4, 15 unknown, 3 no platform
+
+JSON: format (1), taken_at (ISO), world, site, severity, exit_code,
+  trading {state, since, by, reason, last_known, age_s}, halt {word, rung, reason, is_durable},
+  panels {name: {severity, age_s}}, findings [worst first], jobs [newest first],
+  samples {name: {value, age_s, is_live, error, value_at, tried_at, took_s}}; unknown is null.
+With --watch, one JSON object a line."""
+
+
+def add_arguments(subparsers: Subparsers) -> None:
+    """Add `status`."""
+    about = "One look at the platform; the exit code says how bad it is."
+    parser = subparsers.add_parser(
+        "status",
+        help="one look at the platform; the exit code says how bad it is",
+        description=about,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--watch", action="store_true", help="print one block each interval until Ctrl-C")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Look, print, and say by the exit code how bad it is.
+
+    Raises:
+        ConfigError: there is no platform to look at, or its configuration is wrong.
+    """
+    from cockpit.session import NO_PLATFORM, find_world
+
+    settings = find_world(args.config)
+    if settings is None:
+        raise ConfigError(NO_PLATFORM)
+    say: Callable[[Snapshot, Settings], str] = as_json if args.json else as_text
+    with watching(settings) as ear:
+        ear.wait_round(FIRST_ROUND_S)
+        snapshot = _print(ear, settings, say, args.watch)
+        while args.watch:
+            time.sleep(settings.interval_s)
+            snapshot = _print(ear, settings, say, True)
+    return EXIT_CODES[snapshot.assessment.severity]
+
+
+@contextmanager
+def watching(settings: Settings) -> Iterator[Ear]:
+    """An ear on the platform."""
+    from actions.catalogue import ACTIONS
+    from cockpit.session import watch
+    from cockpit.severity.silence import configured
+
+    ear = Ear(configured(settings))
+    observer = watch(settings, SystemClock(), ACTIONS, _jobs(settings), ear)
+    try:
+        yield ear
+    finally:
+        observer.stop(0.5)
+
+
+def _jobs(settings: Settings) -> Callable[[], tuple[Job, ...]]:
+    """The jobs on disk; none where there are no journals that may be read."""
+    from cockpit.session import state_folder
+    from cockpit.storage.jobs import JobStore
+
+    try:
+        return JobStore(state_folder(settings) / "jobs").jobs
+    except (OSError, CockpitError):
+        return tuple
+
+
+def _print(ear: Ear, settings: Settings, say: Callable[[Snapshot, Settings], str], is_watched: bool) -> Snapshot:
+    snapshot = ear.wait_any(FIRST_ROUND_S)
+    if snapshot is None:
+        raise TimedOut("the observer gave no snapshot")
+    print(say(snapshot, settings), end="\n\n" if is_watched and say is as_text else "\n", flush=True)
+    return snapshot
