@@ -1,0 +1,219 @@
+"""All that the wall shows of Redis, in one round trip a tick."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from importlib.resources import files
+
+from redis.exceptions import RedisError
+
+from cockpit.clients.redis_durability import version_of
+from cockpit.clients.redis_facts import config_fields, info_fields, text
+from cockpit.clients.redis_link import Command, RedisLink, Reply
+from cockpit.clients.redis_pipelines import Wanted, read_hashes, read_streams
+from cockpit.clients.redis_reading import (
+    KeyFault,
+    StreamAnswer,
+    StreamFacts,
+    WallReading,
+    hash_answer,
+    stream_answer,
+)
+from cockpit.clients.redis_words import code_of, refusal, reply_text
+from cockpit.clock import Clock
+from cockpit.config import Settings
+from cockpit.errors import Refused
+
+CONFIG_NAMES = ("appendfsync", "save", "stop-writes-on-bgsave-error")
+BATCH = 250
+"""Streams a script: at 4 us a stream, one holds up the server's other clients for a millisecond."""
+_ONLY_INFO = ("LOADING", "MASTERDOWN")
+"""Error codes of a server that tells about itself but does not serve keys now."""
+OLDEST = (6, 2)
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """How this server can be asked; found out when a connection is made, so that no tick tries what is denied."""
+
+    is_seven: bool
+    scripts: tuple[str, str] | None
+    """The SHA-1 of redis_hashes.lua and redis_streams.lua; None where scripts are denied."""
+    may_config: bool
+    fault: str | None = None
+    note: str | None = None
+
+    @property
+    def evalsha(self) -> str:
+        """The read-only form also runs while a failover pauses writes."""
+        return "EVALSHA_RO" if self.is_seven else "EVALSHA"
+
+    def config(self) -> list[Command]:
+        """CONFIG GET takes several names since 7.0."""
+        if not self.may_config:
+            return []
+        return [("CONFIG", "GET", *CONFIG_NAMES)] if self.is_seven else [("CONFIG", "GET", n) for n in CONFIG_NAMES]
+
+
+class RedisWall:
+    """One connection that reads everything; not for two calls at once."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        assert settings.redis is not None
+        self._clock = clock
+        self._timeout_s = settings.redis.timeout_s
+        self._link = RedisLink(settings.redis)
+        self._hashes = hash_keys(settings)
+        self._streams = stream_keys(settings)
+        self._ways: _Ways | None = None
+        self._before: WallReading | None = None
+        self._ends_at = 0.0
+
+    async def read(self) -> WallReading:
+        """Everything, as of now.
+
+        Raises:
+            BackendError: Redis did not answer, or not usefully; one line for an operator. The next call starts afresh.
+        """
+        self._ends_at = self._clock.monotonic() + self._timeout_s
+        try:
+            if self._ways is None:
+                self._ways = await self._greet()
+            reading = await self._read(self._ways)
+            if reading is None:
+                self._ways = await self._greet()
+                reading = await self._read(self._ways)
+        except BaseException:
+            self._ways = None
+            raise
+        if reading is None:
+            raise Refused("forgets the scripts that it was given")
+        if reading.fault is not None:
+            self._ways = None
+        else:
+            self._before = reading
+        return reading
+
+    async def close(self) -> None:
+        """Close the connection."""
+        self._link.drop()
+
+    async def _ask(self, commands: Sequence[Command]) -> list[Reply]:
+        if not commands:
+            return []
+        return await self._link.ask(commands, max(0.001, self._ends_at - self._clock.monotonic()))
+
+    async def _greet(self) -> _Ways:
+        sources = [files("cockpit.clients").joinpath(f"redis_{name}.lua").read_text() for name in ("hashes", "streams")]
+        loads: list[Command] = [("SCRIPT", "LOAD", source) for source in sources]
+        replies = await self._ask([("CLIENT", "SETNAME", "cockpit"), ("INFO",), *loads, ("CONFIG", "GET", "save")])
+        _, info, hashes, streams, config = replies
+        version = version_of(info_fields(info))
+        if version and version < OLDEST:
+            raise Refused(f"Redis {'.'.join(map(str, version))} is too old: 6.2 or newer is needed")
+        failed = next((reply for reply in (hashes, streams) if isinstance(reply, RedisError)), None)
+        is_seven, may_config = version >= (7,), not isinstance(config, RedisError)
+        if failed is None:
+            return _Ways(is_seven, (text(hashes), text(streams)), may_config)
+        if code_of(failed) in _ONLY_INFO:
+            return _Ways(is_seven, None, may_config, fault=str(refusal(failed)))
+        return _without_scripts(is_seven, may_config, failed)
+
+    async def _read(self, ways: _Ways) -> WallReading | None:
+        """None where the server no longer knows the scripts."""
+        config, wanted = ways.config(), self._wanted()
+        scripts = self._script_calls(ways, wanted)
+        started = self._clock.monotonic()
+        replies = await self._ask([("TIME",), ("INFO",), *config, *scripts])
+        took_ms = (self._clock.monotonic() - started) * 1000
+        clock, info, *rest = replies
+        if isinstance(clock, RedisError):
+            raise refusal(clock)
+        now_ms = int(clock[0]) * 1000 + int(clock[1]) // 1000
+        reading = WallReading(
+            now_ms=now_ms,
+            before_ms=None if self._before is None else self._before.now_ms,
+            round_trip_ms=took_ms,
+            info=KeyFault(str(refusal(info))) if isinstance(info, RedisError) else info_fields(info),
+            config=config_fields(rest[: len(config)]),
+            fault=ways.fault,
+            note=ways.note,
+        )
+        return reading if ways.fault else await self._with_keys(reading, ways, wanted, rest[len(config) :])
+
+    async def _with_keys(
+        self, reading: WallReading, ways: _Ways, wanted: list[Wanted], replies: list[Reply]
+    ) -> WallReading | None:
+        failed = next((reply for reply in replies if isinstance(reply, RedisError)), None)
+        if failed is not None:
+            if code_of(failed) == "NOSCRIPT":
+                return None
+            if code_of(failed) in _ONLY_INFO:
+                return replace(reading, fault=str(refusal(failed)))
+            if code_of(failed) == "BUSY":
+                raise refusal(failed)
+            self._ways = ways = _without_scripts(ways.is_seven, ways.may_config, failed)
+        if ways.scripts is None:
+            hashes = await read_hashes(self._ask, self._hashes)
+            streams = await read_streams(self._ask, wanted, reading.now_ms)
+        else:
+            hashes, streams = replies[0], [answer for batch in replies[1:] for answer in batch]
+        before = self._before.streams if self._before is not None else {}
+        return replace(
+            reading,
+            note=ways.note,
+            hashes={key: hash_answer(raw) for key, raw in zip(self._hashes, hashes, strict=True)},
+            streams={
+                key: stream_answer(raw, before.get(key)) for (key, _, _), raw in zip(wanted, streams, strict=True)
+            },
+        )
+
+    def _wanted(self) -> list[Wanted]:
+        before = self._before.streams if self._before is not None else {}
+        return [(key, _last_id(before.get(key)), mode) for key, mode in self._streams.items()]
+
+    def _script_calls(self, ways: _Ways, wanted: list[Wanted]) -> list[Command]:
+        if ways.scripts is None:
+            return []
+        hashes, streams = ways.scripts
+        calls: list[Command] = [(ways.evalsha, hashes, 0, *self._hashes)]
+        for start in range(0, len(wanted), BATCH):
+            packed = "\0".join([part for want in wanted[start : start + BATCH] for part in want]) + "\0"
+            calls.append((ways.evalsha, streams, 0, packed))
+        return calls
+
+
+def _without_scripts(is_seven: bool, may_config: bool, failed: RedisError) -> _Ways:
+    return _Ways(is_seven, None, may_config, note=f"no scripts, plain commands: {reply_text(failed)}")
+
+
+def _last_id(answer: StreamAnswer) -> str:
+    return answer.last_id if isinstance(answer, StreamFacts) else ""
+
+
+def hash_keys(settings: Settings) -> tuple[str, ...]:
+    """The hashes that the wall shows."""
+    part = settings.redis
+    assert part is not None
+    return (
+        part.kill_switch_key,
+        part.route_override_key,
+        part.venue_status_key,
+        part.limits_key,
+        part.positions_key,
+        part.heartbeats_key,
+        part.candle_status_key,
+        part.active_feed_key,
+    )
+
+
+def stream_keys(settings: Settings) -> dict[str, str]:
+    """The streams that the wall shows, and what is wanted of each one's new entries."""
+    part = settings.redis
+    assert part is not None
+    wanted = {f"{part.tick_stream_prefix}{feed}": "ticks" for feed in settings.feeds.names}
+    wanted[part.metrics_stream] = "newest"
+    for key in (*part.order_streams.values(), *part.watched_streams):
+        wanted.setdefault(key, "count")
+    return wanted

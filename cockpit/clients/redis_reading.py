@@ -1,0 +1,168 @@
+"""What one round trip to Redis brings home: facts about keys, not yet judged, each key with its own failure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from cockpit.clients.redis_facts import Fields, id_order, text
+from cockpit.errors import Refused
+from cockpit.text import clean
+
+
+class KeyFault(NamedTuple):
+    """Why one key could not be read; the others were."""
+
+    reason: str
+
+
+class GroupFacts(NamedTuple):
+    """One consumer group, as XINFO GROUPS and a bounded count tell; None = unknown."""
+
+    name: str
+    consumers: int
+    pending: int
+    delivered_id: str
+    lag: int | None
+    is_lag_capped: bool
+    next_id: str | None
+    """The oldest entry that was not delivered."""
+    entries_read: int | None
+    oldest_pending_id: str | None
+
+
+class StreamFacts(NamedTuple):
+    """One stream; None = unknown, or none."""
+
+    depth: int
+    last_id: str
+    first_id: str | None
+    added: int | None
+    """Entries ever added (Redis 7)."""
+    new: int | None
+    """Entries added since the reading before, or since `since_ms`."""
+    since_ms: int | None
+    """Where counting began, if not at the reading before: the first time, or with too many new entries."""
+    groups: tuple[GroupFacts, ...]
+    ticks: tuple[tuple[int, int | None], ...] = ()
+    """Tick streams: when each new entry arrived and the exchange's own time in it, in ms, oldest first."""
+    newest: bytes | None = None
+    """The newest entry's payload, where it was asked for."""
+
+
+Hash = Fields | None | KeyFault
+"""None = the key does not exist."""
+StreamAnswer = StreamFacts | None | KeyFault
+
+
+@dataclass(frozen=True, slots=True)
+class WallReading:
+    """All of Redis that the wall shows, at one moment of Redis' own clock."""
+
+    now_ms: int
+    before_ms: int | None
+    """The moment of the reading before; None for the first one."""
+    round_trip_ms: float
+    info: Fields | KeyFault
+    config: Fields
+    """Empty where CONFIG may not be read."""
+    hashes: Mapping[str, Hash] = field(default_factory=dict)
+    streams: Mapping[str, StreamAnswer] = field(default_factory=dict)
+    fault: str | None = None
+    """Why there are no keys although the server answers: it is loading its data."""
+    note: str | None = None
+    """Said where the reading was made another way than usual."""
+
+    def age_s(self, at_ms: int | None) -> float | None:
+        """Seconds since then by Redis' own clock; what lies ahead of it is 0 s old."""
+        return None if at_ms is None else max(0.0, (self.now_ms - at_ms) / 1000)
+
+    def fields(self, key: str) -> Fields:
+        """A hash; empty where the key does not exist.
+
+        Raises:
+            Refused: the key, or all of them, could not be read.
+        """
+        return self.find(key) or {}
+
+    def find(self, key: str) -> Fields | None:
+        """A hash, None where the key does not exist; raises as `fields` does."""
+        if self.fault is not None:
+            raise Refused(self.fault)
+        found = self.hashes.get(key)
+        if isinstance(found, KeyFault):
+            raise Refused(f"{clean(key, 60)}: {found.reason}")
+        return found
+
+    def stream(self, key: str) -> StreamFacts | None:
+        """A stream, None where the key does not exist; raises as `fields` does."""
+        if self.fault is not None:
+            raise Refused(self.fault)
+        found = self.streams.get(key)
+        if isinstance(found, KeyFault):
+            raise Refused(f"{clean(key, 60)}: {found.reason}")
+        return found
+
+
+def hash_answer(raw: Any) -> Hash:
+    """One answer of redis_hashes.lua."""
+    if raw[0] == 0:
+        return None
+    if raw[0] == -1:
+        return KeyFault(clean(text(raw[1])))
+    flat = iter(raw[1])
+    return {text(name): text(value) for name, value in zip(flat, flat, strict=True)}
+
+
+def stream_answer(raw: Any, before: StreamAnswer) -> StreamAnswer:
+    """One answer of redis_streams.lua, with what the reading before said of the same stream."""
+    if raw[0] == 0:
+        return None
+    if raw[0] == -1:
+        return KeyFault(clean(text(raw[1])))
+    _, depth, last_id, first_id, added, new, since_ms, groups, extra = raw
+    known = before if isinstance(before, StreamFacts) else None
+    is_payload = isinstance(extra, bytes)
+    facts = StreamFacts(
+        depth,
+        last_id.decode(),
+        first_id.decode() or None,
+        added if added >= 0 else None,
+        new if new >= 0 else None,
+        since_ms if since_ms >= 0 else None,
+        tuple([_group(group) for group in groups]) if groups else (),
+        () if is_payload or not extra else _ticks(extra),
+        (extra or None) if is_payload else None,
+    )
+    return facts if known is None else facts._replace(**_progress(facts, known))
+
+
+def _progress(facts: StreamFacts, known: StreamFacts) -> dict[str, Any]:
+    """New entries since the reading before: exact where Redis counts them, unknown where the stream was made anew."""
+    if facts.last_id != known.last_id and id_order(facts.last_id) < id_order(known.last_id):
+        return {"new": None, "since_ms": None, "ticks": ()}
+    if facts.added is not None and known.added is not None:
+        is_same = facts.added >= known.added
+        return {"new": facts.added - known.added if is_same else None, "since_ms": None}
+    return {}
+
+
+def _group(raw: Any) -> GroupFacts:
+    name, consumers, pending, delivered_id, lag, is_capped, next_id, entries_read, oldest = raw
+    return GroupFacts(
+        clean(text(name), 60),
+        consumers,
+        pending,
+        delivered_id.decode(),
+        lag if lag >= 0 else None,
+        bool(is_capped),
+        next_id.decode() or None,
+        entries_read if entries_read >= 0 else None,
+        oldest.decode() or None,
+    )
+
+
+def _ticks(flat: list[int]) -> tuple[tuple[int, int | None], ...]:
+    pairs = iter(flat)
+    return tuple([(arrived, sent if sent > 0 else None) for arrived, sent in zip(pairs, pairs, strict=True)])

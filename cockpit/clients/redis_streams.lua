@@ -1,0 +1,121 @@
+-- Everything the wall shows of some streams, in one call. It only reads: it runs on replicas, out of memory, after MISCONF.
+-- ARGV[1] holds, NUL-terminated, three values a stream: its key, the id to count from ('' = the last two seconds) and
+-- what to say of its new entries: `count`, `ticks` (their times) or `newest` (only its payload). One string, because
+-- packing 3,000 arguments costs the client more than all the rest.
+-- Keys stand there, not in KEYS: one key that an ACL denies then costs its own answer only.
+-- Answers: {0} no such key, {-1, reason}, or {1, depth, last id, first id, entries added, new, since ms, groups, extra};
+-- -1 and '' mean unknown. It has no shebang: 6.2 does not know it.
+local MAX_LAG, MAX_NEW, MAX_GROUPS, FIRST_MS = 1000, 500, 64, 2000
+local MAX_BYTES, MAX_PAYLOAD, MAX_TICK = 1048576, 65536, 4096
+
+local function named(flat)
+  local by_name = {}
+  for i = 1, #flat, 2 do by_name[flat[i]] = flat[i + 1] end
+  return by_name
+end
+
+local function id_ms(id) return tonumber(string.match(id, '^%d+')) end
+
+-- Entries may be huge: fewer are looked at then, so that the server is never held up.
+local function cap_of(entry, most)
+  local bytes = 0
+  if entry then for _, part in ipairs(entry[2]) do bytes = bytes + #part end end
+  return math.max(1, math.min(most, math.floor(MAX_BYTES / (bytes + 64))))
+end
+
+local function json_of(fields)
+  for i = 1, #fields, 2 do
+    if fields[i] == 'json' then return fields[i + 1] end
+  end
+  return false
+end
+
+local function time_in(payload)
+  if not payload or #payload > MAX_TICK then return -1 end
+  local is_json, tick = pcall(cjson.decode, payload)
+  local ms = is_json and type(tick) == 'table' and tick.ts_ms
+  if type(ms) ~= 'number' or not (ms > 0 and ms < 1e14) then return -1 end
+  return math.floor(ms)
+end
+
+local function times_in(entries)
+  local times = {}
+  for i = #entries, 1, -1 do
+    times[#times + 1] = id_ms(entries[i][1])
+    times[#times + 1] = time_in(json_of(entries[i][2]))
+  end
+  return times
+end
+
+local function next_after(key, id, count) return redis.call('XRANGE', key, '(' .. id, '+', 'COUNT', count) end
+
+local function group_of(key, raw, stream)
+  local group = named(raw)
+  local delivered = group['last-delivered-id']
+  local lag, is_capped, next_id = group['lag'] or -1, 0, ''
+  if delivered == stream['last-generated-id'] or stream['length'] == 0 then
+    lag = 0
+  elseif lag == -1 then
+    local cap = cap_of(stream['last-entry'], MAX_LAG)
+    local unread = next_after(key, delivered, cap)
+    lag, is_capped = #unread, #unread == cap and 1 or 0
+    next_id = unread[1] and unread[1][1] or ''
+  elseif lag > 0 then
+    -- 7.0 also counts the entries that were trimmed before they were read.
+    lag = math.min(lag, stream['length'])
+    local unread = next_after(key, delivered, 1)
+    next_id = unread[1] and unread[1][1] or ''
+  end
+  local oldest = ''
+  if group['pending'] > 0 then oldest = redis.call('XPENDING', key, group['name'])[2] or '' end
+  return {group['name'], group['consumers'], group['pending'], delivered, lag, is_capped, next_id,
+    group['entries-read'] or -1, oldest}
+end
+
+local function groups_of(key, stream)
+  local groups = {}
+  if stream['groups'] > 0 then
+    for i, raw in ipairs(redis.call('XINFO', 'GROUPS', key)) do
+      if i > MAX_GROUPS then break end
+      groups[i] = group_of(key, raw, stream)
+    end
+  end
+  return groups
+end
+
+local function new_of(key, before, wanted, stream)
+  local since = -1
+  if wanted == 'newest' then return -1, since, {} end
+  if before == '' then
+    local now = redis.call('TIME')
+    since = now[1] * 1000 + math.floor(now[2] / 1000) - FIRST_MS
+    before = string.format('%.0f-0', since)
+  elseif wanted == 'count' and stream['entries-added'] then
+    return -1, since, {}
+  end
+  local cap = cap_of(stream['last-entry'], MAX_NEW)
+  local entries = redis.call('XREVRANGE', key, '+', '(' .. before, 'COUNT', cap)
+  if #entries == cap then since = id_ms(entries[#entries][1]) end
+  return #entries, since, wanted == 'ticks' and times_in(entries) or {}
+end
+
+local function read(key, before, wanted)
+  local kind = redis.call('TYPE', key)['ok']
+  if kind == 'none' then return {0} end
+  if kind ~= 'stream' then return {-1, 'it is a ' .. kind .. ', not a stream'} end
+  local stream = named(redis.call('XINFO', 'STREAM', key))
+  local first, last = stream['first-entry'], stream['last-entry']
+  local new, since, extra = new_of(key, before, wanted, stream)
+  -- One byte more than is allowed, so that the reader sees that it was cut.
+  if wanted == 'newest' then extra = string.sub(last and json_of(last[2]) or '', 1, MAX_PAYLOAD + 1) end
+  return {1, stream['length'], stream['last-generated-id'], first and first[1] or '', stream['entries-added'] or -1,
+    new, since, groups_of(key, stream), extra}
+end
+
+local answers = {}
+for key, before, wanted in string.gmatch(ARGV[1], '(%Z*)%z(%Z*)%z(%Z*)%z') do
+  local is_read, answer = pcall(read, key, before, wanted)
+  if not is_read then answer = {-1, type(answer) == 'table' and answer['err'] or tostring(answer)} end
+  answers[#answers + 1] = answer
+end
+return answers
