@@ -1,0 +1,132 @@
+"""The market data feeds, measured on their tick streams: lag from exchange time to Redis, rate, silences."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from itertools import pairwise
+from types import MappingProxyType
+
+from cockpit.clients.redis_facts import id_ms, number, time_ms, whole
+from cockpit.clients.redis_reading import StreamFacts, WallReading
+from cockpit.config import Settings
+from cockpit.model.states import Feed, Feeds
+from cockpit.probes.flow import refuse_if_all_fail
+from cockpit.probes.streams import NEVER, Lost, read_stream
+from cockpit.text import clean
+
+WINDOW_MS = 2_000
+"""A longer window would show a feed as late for that long after it has healed: p95 forgets only at its end."""
+FEWEST = 40
+LONGEST_MS = 10_000
+"""A slow feed's window reaches back to this many ticks, but not further than this."""
+
+
+@dataclass(frozen=True, slots=True)
+class FeedMemory:
+    """What must be remembered of one feed between readings; times are Redis' own, in ms."""
+
+    ticks: tuple[tuple[int, int | None], ...] = ()
+    """Arrival and exchange time, oldest first, of the last 10 s before the newest tick."""
+    newest_ms: int | None = None
+    gaps: int = 0
+    last_gap_ms: int | None = None
+    is_silent: bool = False
+    """The silence that goes on now was counted already."""
+
+
+Memory = Mapping[str, FeedMemory]
+NO_MEMORY: Memory = MappingProxyType({})
+
+
+def read_feeds(reading: WallReading, memory: Memory, lost: Lost, settings: Settings) -> tuple[Feeds, Memory]:
+    """The feeds now, and what to remember for the next reading.
+
+    Raises:
+        Refused: none of the tick streams could be read, or the platform's own account of them could not.
+    """
+    part = settings.redis
+    assert part is not None
+    keys = {name: f"{part.tick_stream_prefix}{name}" for name in settings.feeds.names}
+    refuse_if_all_fail(reading, tuple(keys.values()))
+    active = reading.fields(part.active_feed_key).get("feed")
+    candles = reading.fields(part.candle_status_key)
+    remembered = {
+        name: remember(reading, key, memory.get(name), settings.feeds.gap_s * 1000) for name, key in keys.items()
+    }
+    feeds = tuple(_feed(reading, name, key, remembered[name], lost) for name, key in keys.items())
+    return Feeds(
+        feeds=feeds,
+        active=clean(active, 40) if active else None,
+        candle_interval_s=number(candles.get("interval_s")),
+        candle_age_s=reading.age_s(time_ms(candles.get("last_ms"))),
+        candles_missing=whole(candles.get("missing")),
+    ), remembered
+
+
+def _feed(reading: WallReading, name: str, key: str, memory: FeedMemory, lost: Lost) -> Feed:
+    stream = read_stream(reading, key, clean(name, 40), lost)
+    lags = window(memory.ticks)
+    return Feed(
+        name=clean(name, 40),
+        lag_p50_ms=percentile(lags, 0.50),
+        lag_p95_ms=percentile(lags, 0.95),
+        tick_rate_per_s=stream.rate_per_s,
+        newest_age_s=stream.newest_age_s,
+        gaps=memory.gaps,
+        last_gap_age_s=reading.age_s(memory.last_gap_ms),
+        stream=stream,
+    )
+
+
+def window(ticks: tuple[tuple[int, int | None], ...]) -> list[float]:
+    """The lags of the ticks that count now, sorted."""
+    if not ticks:
+        return []
+    newest_ms = ticks[-1][0]
+    recent = [tick for tick in ticks if tick[0] > newest_ms - WINDOW_MS]
+    chosen = recent if len(recent) >= FEWEST else ticks[-FEWEST:]
+    return sorted(float(arrived - sent) for arrived, sent in chosen if sent is not None)
+
+
+def percentile(lags: list[float], fraction: float) -> float | None:
+    """The nearest-rank percentile of sorted values.
+
+    >>> percentile([1.0, 2.0, 3.0, 100.0], 0.5), percentile([], 0.95)
+    (2.0, None)
+    """
+    return lags[max(0, -int(-fraction * len(lags) // 1) - 1)] if lags else None
+
+
+def remember(reading: WallReading, key: str, memory: FeedMemory | None, gap_ms: float) -> FeedMemory:
+    """The memory after this reading; silences are counted from the first reading on."""
+    facts = reading.streams.get(key)
+    if not isinstance(facts, StreamFacts):
+        return memory or FeedMemory()
+    last_ms = None if facts.last_id == NEVER else id_ms(facts.last_id)
+    if memory is None or memory.newest_ms is None or facts.new is None:
+        # Nothing to compare with: the first reading, or a stream that was made anew.
+        gaps = FeedMemory() if memory is None else replace(memory, is_silent=False)
+        return _count_silence(replace(gaps, ticks=facts.ticks, newest_ms=last_ms), reading.now_ms, gap_ms)
+    return _count_silence(_with_ticks(memory, facts, gap_ms), reading.now_ms, gap_ms)
+
+
+def _with_ticks(memory: FeedMemory, facts: StreamFacts, gap_ms: float) -> FeedMemory:
+    if not facts.ticks:
+        return memory
+    arrivals = [arrived for arrived, _ in facts.ticks]
+    # With a silence that was counted while it went on, or with ticks left out, the first distance says nothing new.
+    if not memory.is_silent and facts.since_ms is None and memory.newest_ms is not None:
+        arrivals.insert(0, memory.newest_ms)
+    ended = [later for earlier, later in pairwise(arrivals) if later - earlier > gap_ms]
+    newest_ms = arrivals[-1]
+    ticks = tuple([tick for tick in (*memory.ticks, *facts.ticks) if tick[0] > newest_ms - LONGEST_MS])
+    last_gap_ms = ended[-1] if ended else facts.ticks[0][0] if memory.is_silent else memory.last_gap_ms
+    return FeedMemory(ticks, newest_ms, memory.gaps + len(ended), last_gap_ms)
+
+
+def _count_silence(memory: FeedMemory, now_ms: int, gap_ms: float) -> FeedMemory:
+    """A silence counts as soon as it is too long, and its age stays 0 while it goes on."""
+    if memory.newest_ms is None or now_ms - memory.newest_ms <= gap_ms:
+        return memory
+    return replace(memory, gaps=memory.gaps + (not memory.is_silent), last_gap_ms=now_ms, is_silent=True)

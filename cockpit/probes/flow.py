@@ -1,0 +1,51 @@
+"""The order streams, incoming to fills, and the further streams that are watched."""
+
+from __future__ import annotations
+
+from cockpit.clients.redis_facts import id_ms
+from cockpit.clients.redis_reading import StreamFacts, WallReading
+from cockpit.config import RedisPart
+from cockpit.errors import Refused
+from cockpit.model.states import OrderFlow
+from cockpit.probes.streams import Lost, read_stream
+from cockpit.text import clean
+
+VALIDATED = "validated"
+
+
+def read_flow(reading: WallReading, lost: Lost, part: RedisPart) -> OrderFlow:
+    """Depth, rate and groups of every stream.
+
+    Raises:
+        Refused: none of the streams could be read.
+    """
+    refuse_if_all_fail(reading, tuple(part.order_streams.values()))
+    streams = [read_stream(reading, key, clean(label, 20), lost) for label, key in part.order_streams.items()]
+    streams += [read_stream(reading, key, clean(key, 40), lost) for key in part.watched_streams]
+    in_flight, oldest_s = _in_flight(reading, part)
+    return OrderFlow(tuple(streams), in_flight, oldest_s)
+
+
+def refuse_if_all_fail(reading: WallReading, keys: tuple[str, ...]) -> None:
+    """One stream that cannot be read is unknown; when none can be, that is a failure with a reason."""
+    failures = []
+    for key in keys:
+        try:
+            reading.stream(key)
+        except Refused as error:
+            failures.append(error)
+    if failures and len(failures) == len(keys):
+        raise failures[0]
+
+
+def _in_flight(reading: WallReading, part: RedisPart) -> tuple[int | None, float | None]:
+    """What was validated and the router has not finished: delivered and unacknowledged, or not yet delivered."""
+    facts = reading.streams.get(part.order_streams.get(VALIDATED, ""))
+    if not isinstance(facts, StreamFacts):
+        return None, None
+    router = next((group for group in facts.groups if group.name == part.router_group), None)
+    if router is None:
+        return None, None
+    ids = [one for one in (router.oldest_pending_id, router.next_id) if one is not None]
+    oldest_s = reading.age_s(min(map(id_ms, ids))) if ids else None
+    return None if router.lag is None else router.lag + router.pending, oldest_s

@@ -1,0 +1,88 @@
+"""The seven samples that one round trip to Redis gives."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from cockpit.clients.redis import RedisWall
+from cockpit.clients.redis_reading import WallReading
+from cockpit.clock import Clock
+from cockpit.config import Settings
+from cockpit.errors import BackendError, CockpitError
+from cockpit.model.sample import Sample
+from cockpit.model.states import Feeds
+from cockpit.probes.feeds import NO_MEMORY, read_feeds
+from cockpit.probes.flow import read_flow
+from cockpit.probes.heartbeats import read_heartbeats
+from cockpit.probes.kill_switch import read_kill_switch
+from cockpit.probes.redis_server import read_redis_server
+from cockpit.probes.risk import read_risk
+from cockpit.probes.streams import NONE_LOST, find_lost
+from cockpit.probes.venues import read_venues
+from cockpit.text import clean
+
+NAMES = ("kill_switch", "venues", "flow", "feeds", "risk", "redis", "heartbeats")
+
+
+class RedisProbes:
+    """Reads Redis once a tick and folds the reading into samples; keeps what rates and percentiles need."""
+
+    def __init__(self, settings: Settings, clock: Clock) -> None:
+        assert settings.redis is not None
+        self._settings = settings
+        self._part = settings.redis
+        self._clock = clock
+        self._wall = RedisWall(settings, clock)
+        stale_after_s = 4 * settings.interval_s
+        self._samples: dict[str, Sample[Any]] = {name: Sample(stale_after_s=stale_after_s) for name in NAMES}
+        self._before: WallReading | None = None
+        self._lost = NONE_LOST
+        self._memory = NO_MEMORY
+
+    async def tick(self) -> dict[str, Sample[Any]]:
+        """A sample for each name, fresh or failed; a round trip that failed fails them all."""
+        at, started = self._clock.now(), self._clock.monotonic()
+        try:
+            reading = await self._wall.read()
+        except CockpitError as error:
+            took_s = self._clock.monotonic() - started
+            self._samples = {name: one.failed(clean(error), at, took_s) for name, one in self._samples.items()}
+            return dict(self._samples)
+        took_s = self._clock.monotonic() - started
+        if reading.fault is None:
+            self._lost = find_lost(reading, self._before, self._lost)
+        for name, read in self._readers(reading).items():
+            self._samples[name] = self._sample(name, read, at, took_s)
+        if reading.fault is None:
+            self._before = reading
+        return dict(self._samples)
+
+    async def close(self) -> None:
+        """Close the connection."""
+        await self._wall.close()
+
+    def _readers(self, reading: WallReading) -> dict[str, Callable[[], Any]]:
+        part = self._part
+        return {
+            "kill_switch": lambda: read_kill_switch(reading, part),
+            "venues": lambda: read_venues(reading, self._settings),
+            "flow": lambda: read_flow(reading, self._lost, part),
+            "feeds": lambda: self._feeds(reading),
+            "risk": lambda: read_risk(reading, part),
+            "redis": lambda: read_redis_server(reading, self._before),
+            "heartbeats": lambda: read_heartbeats(reading, part),
+        }
+
+    def _feeds(self, reading: WallReading) -> Feeds:
+        feeds, self._memory = read_feeds(reading, self._memory, self._lost, self._settings)
+        return feeds
+
+    def _sample(self, name: str, read: Callable[[], Any], at: float, took_s: float) -> Sample[Any]:
+        before = self._samples[name]
+        try:
+            value = read()
+        except BackendError as error:
+            return before.failed(clean(error), at, took_s)
+        return replace(before, value=value, value_at=at, tried_at=at, took_s=took_s, error=None)

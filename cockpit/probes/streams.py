@@ -1,0 +1,94 @@
+"""One stream as the wall shows it: depth, flow, groups, and whether a group lost entries before it read them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cockpit.clients.redis_facts import id_ms, id_order
+from cockpit.clients.redis_reading import GroupFacts, KeyFault, StreamFacts, WallReading
+from cockpit.model.states import Group, Stream
+from cockpit.text import clean
+
+Lost = frozenset[tuple[str, str]]
+"""Stream and group of every loss that was seen and still stands."""
+NONE_LOST: Lost = frozenset()
+
+NEVER = "0-0"
+FEWEST = 100
+FAR = 50.0
+"""Without a history: a group whose position lies this many mean distances before the first entry has lost some."""
+
+
+def read_stream(reading: WallReading, key: str, label: str, lost: Lost) -> Stream:
+    """A stream that does not exist, or could not be read, has no depth; its name is kept."""
+    facts = reading.streams.get(key)
+    name = clean(key, 60)
+    if not isinstance(facts, StreamFacts):
+        return Stream(name, label, None, None, None)
+    groups = tuple([_group(reading, group, (key, group.name) in lost) for group in facts.groups])
+    newest_ms = None if facts.last_id == NEVER else id_ms(facts.last_id)
+    return Stream(name, label, facts.depth, rate_per_s(reading, facts), reading.age_s(newest_ms), groups)
+
+
+def rate_per_s(reading: WallReading, facts: StreamFacts) -> float | None:
+    """New entries a second since the reading before; None where that is not known."""
+    since_ms = reading.before_ms if facts.since_ms is None else facts.since_ms
+    if facts.new is None or since_ms is None or reading.now_ms <= since_ms:
+        return None
+    return facts.new * 1000 / (reading.now_ms - since_ms)
+
+
+def _group(reading: WallReading, group: GroupFacts, has_lost: bool) -> Group:
+    oldest_ms = None if group.oldest_pending_id is None else id_ms(group.oldest_pending_id)
+    return Group(
+        name=group.name,
+        lag=group.lag,
+        is_lag_capped=group.is_lag_capped,
+        pending=group.pending,
+        oldest_pending_s=reading.age_s(oldest_ms),
+        consumers=group.consumers,
+        has_lost_entries=has_lost,
+    )
+
+
+def find_lost(reading: WallReading, before: WallReading | None, known: Lost) -> Lost:
+    """The losses that stand now: a loss once seen stands until its group has passed the gap."""
+    streams = before.streams if before is not None else {}
+    return frozenset(
+        (key, group.name)
+        for key, facts in reading.streams.items()
+        if isinstance(facts, StreamFacts)
+        for group in facts.groups
+        if _is_before(group.delivered_id, facts.first_id)
+        and ((key, group.name) in known or _has_lost(facts, group, _first_id(streams, key)))
+    )
+
+
+def _is_before(entry_id: str, other_id: str | None) -> bool:
+    return other_id is not None and id_order(entry_id) < id_order(other_id)
+
+
+def _first_id(streams: Mapping[str, StreamFacts | KeyFault | None], key: str) -> str | None:
+    facts = streams.get(key)
+    return facts.first_id if isinstance(facts, StreamFacts) else None
+
+
+def _has_lost(facts: StreamFacts, group: GroupFacts, first_before: str | None) -> bool:
+    """Whether entries between the group's position and the stream's first entry were removed unread."""
+    if facts.added is not None:
+        # Redis 7 counts: all but the last `depth` entries are gone.
+        read = 0 if group.delivered_id == NEVER else group.entries_read
+        if read is not None:
+            return read < facts.added - facts.depth
+    if first_before is not None:
+        # The entry that was the first one was still unread, and is gone.
+        return _is_before(group.delivered_id, first_before) and _is_before(first_before, facts.first_id)
+    return _lies_far_before(facts, group)
+
+
+def _lies_far_before(facts: StreamFacts, group: GroupFacts) -> bool:
+    if facts.first_id is None or facts.depth < FEWEST or group.delivered_id == NEVER:
+        return False
+    first_ms = id_ms(facts.first_id)
+    mean_ms = (id_ms(facts.last_id) - first_ms) / (facts.depth - 1)
+    return first_ms - id_ms(group.delivered_id) > FAR * mean_ms + 1000
