@@ -168,7 +168,7 @@ class Web:
 
     def _build(self) -> None:
         """Import httpx (60 ms) and read the machine's certificate authorities (25 ms); blocks."""
-        # Where click is installed, httpx loads its own command line, and rich with it, unless that seems not to be there.
+        # Where click is installed, httpx loads its own command line, and rich with it: let it seem not to be there.
         sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
         import httpx
 
