@@ -143,7 +143,8 @@ class RedisServer:
             "latency-monitor-threshold 100",
         ]
         if int(self._version.split(".", 1)[0]) >= 7:
-            lines.append("enable-debug-command local")  # DEBUG SLEEP makes it slow; older servers always allow it
+            # The faults need both: DEBUG SLEEP makes it slow, CONFIG SET dir unable to save. Older ones always allow.
+            lines += ["enable-debug-command local", "enable-protected-configs local"]
         (self._layout.folder / "redis.conf").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 

@@ -42,10 +42,17 @@ def main(arguments: list[str]) -> int:
         ticks_per_s=options.ticks_per_s,
     )
     try:
-        return asyncio.run(Supervisor(layout, has_lifeline=options.lifeline).run())
+        return asyncio.run(_supervise(layout, has_lifeline=options.lifeline))
+    except CockpitError as error:
+        Supervisor.tell(failed=str(error))
+        return error.exit_code
     finally:
         if options.private:
             shutil.rmtree(options.folder, ignore_errors=True)
+
+
+async def _supervise(layout: Layout, *, has_lifeline: bool) -> int:
+    return await Supervisor(layout, has_lifeline=has_lifeline).run()
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
@@ -84,10 +91,9 @@ class Supervisor:
         try:
             await asyncio.wait((coming_up, stopping), return_when=asyncio.FIRST_COMPLETED)
             if coming_up.done() and (error := coming_up.exception()) is not None:
-                self.tell(failed=str(error) if isinstance(error, CockpitError) else f"{type(error).__name__}: {error}")
                 if not isinstance(error, CockpitError):
-                    raise error
-                return 1
+                    self.tell(failed=f"{type(error).__name__}: {error}")
+                raise error
             await self._stopping.wait()
             return 0
         finally:
