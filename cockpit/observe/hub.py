@@ -21,6 +21,8 @@ from cockpit.observe.trends import points
 SOONEST_S = 0.1
 """No two snapshots are closer together than this, whatever happens."""
 JOBS_EVERY_S = 0.2
+AFTER_BEAT = 0.25
+"""Part of an interval by which a tick follows the sources' beat: most have answered by then."""
 EARLY_S = 0.005
 """A timer may wake us this much too soon; the tick is not put off for that."""
 
@@ -67,15 +69,17 @@ class Hub:
         self._poller.poke(name)
 
     async def _publish_on(self) -> None:
-        due = self._clock.monotonic()
+        due = self._clock.monotonic() + AFTER_BEAT * self._settings.interval_s
+        self._publish(is_tick=False)
+        await asyncio.sleep(SOONEST_S)
         while True:
+            await self._wait(due)
             started = self._clock.monotonic()
             is_tick = started >= due - EARLY_S
             if is_tick:
                 due = max(due + self._settings.interval_s, started)
             self._publish(is_tick)
             await asyncio.sleep(SOONEST_S)
-            await self._wait(due)
 
     async def _wait(self, due: float) -> None:
         """Until the next tick, until something urgent happens, or until a finding is due to clear."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 SLOWEST_S = 1.5
@@ -12,6 +13,8 @@ HURRIED_S = 1.5
 PATIENT_S = 2.5
 PATIENT_EVERY = 6
 """Every sixth attempt at a failing backend may take longer, so that one that is merely slow is seen again."""
+EARLY = 0.01
+"""Part of a beat by which a timer may wake us too soon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,19 @@ class Pace:
             return self.interval_s
         grown_s = FIRST_BACK_OFF_S * 2.0 ** min(self.failures - 1, 10)
         return min(SLOWEST_S, max(self.interval_s, grown_s))
+
+    def next_start(self, started: float, origin: float) -> float:
+        """When to ask next. Healthy sources keep to one beat, so that a snapshot just after it holds fresh answers.
+
+        >>> Pace(1.0, 2.0).next_start(started=7.0, origin=0.0), Pace(1.0, 2.0).next_start(started=7.3, origin=0.0)
+        (8.0, 8.0)
+        >>> Pace(1.0, 2.0).next_start(started=7.7, origin=0.0), Pace(1.0, 2.0, failures=1).next_start(7.3, 0.0)
+        (9.0, 8.3)
+        """
+        if self.failures:
+            return started + self.pause_s
+        beats = math.ceil((started - origin) / self.interval_s + 0.5 - EARLY)
+        return origin + beats * self.interval_s
 
     @property
     def limit_s(self) -> float:

@@ -30,6 +30,7 @@ class Poller:
         self.samples: dict[str, Sample[Any]] = {}
         self._sources = tuple(sources)
         self._clock = clock
+        self._origin = clock.monotonic()
         self._changed = changed
         self._paces = {source.name: source.pace for source in self._sources}
         self._pokes = {source.name: asyncio.Event() for source in self._sources}
@@ -69,7 +70,7 @@ class Poller:
             started = self._clock.monotonic()
             is_ok = await self._ask(source)
             pace = self._paces[source.name] = self._paces[source.name].after(is_ok)
-            pause_s = max(0.0, started + pace.pause_s - self._clock.monotonic())
+            pause_s = max(0.0, pace.next_start(started, self._origin) - self._clock.monotonic())
             waiting = asyncio.ensure_future(poke.wait())
             try:
                 await asyncio.wait({waiting}, timeout=pause_s)

@@ -89,8 +89,9 @@ class WholePlatform:
 def test_one_snapshot_each_interval_and_unknown_before_the_first_data() -> None:
     stage = Stage()
     seen = stage.run(4.55)
-    assert stage.times() == [0.0, 0.1, 1.0, 2.0, 3.0, 4.0]
-    assert [one.seq for one in seen] == [1, 2, 3, 4, 5, 6]
+    assert stage.times() == [0.0, 0.1, 0.25, 1.25, 2.25, 3.25, 4.25]
+    assert [one.seq for one in seen] == [1, 2, 3, 4, 5, 6, 7]
+    assert {round(one.taken_at - (one.redis.value_at or 0), 2) for one in seen[2:]} == {0.25}
     assert seen[0].assessment.severity is Severity.UNKNOWN
     assert seen[0].assessment.findings == ()
     assert seen[1].assessment.severity is Severity.OK
@@ -162,7 +163,7 @@ def test_listener_that_fails_stops_nothing() -> None:
         raise RuntimeError("no screen")
 
     stage.listener = listen
-    assert len(stage.run(3.5)) == 5
+    assert len(stage.run(3.5)) == 6
 
 
 class SlowJobs:

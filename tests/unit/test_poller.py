@@ -200,7 +200,7 @@ def test_poke_asks_at_once() -> None:
         poller.poke("nobody")
 
     bench.run(1.2, act)
-    assert probe.asked == [0.0, 0.4]
+    assert probe.asked == [0.0, 0.4, 1.0]
 
 
 def test_bug_in_a_probe_is_an_error_of_its_sample() -> None:
