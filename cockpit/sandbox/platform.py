@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +19,7 @@ from cockpit.sandbox.layout import Layout
 from cockpit.sandbox.platform_files import write_platform_files
 from cockpit.sandbox.pods_runtime import ForkedPods
 from cockpit.sandbox.postgres_server import PostgresServer
+from cockpit.sandbox.redis_call import redis_call
 from cockpit.sandbox.redis_server import RedisServer
 from cockpit.sandbox.venues import VenueEngine
 
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 WORKERS = ("market", "risk", "ledger", "pgwriter", "candles", "strategies")
 """In the order of their start, the drain before the source; the pods' are started by the Kubernetes controller."""
+SIGNS_OF_TRADING = ("orders.fills", "positions", "risk.metrics", "venue:status")
+TRADING_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 1.0
 RESTART_DELAY_S = 0.5
 
@@ -59,6 +63,17 @@ class Platform:
             self._tasks.append(asyncio.create_task(self._keep(name), name=f"keep {name}"))
         self._progress("workers")
         self._tasks.append(asyncio.create_task(self._dumps.run(), name="dumps"))
+        await self._wait_trading()
+        self._progress("trading")
+
+    async def _wait_trading(self) -> None:
+        """Return once fills come in, which takes every worker on their way; a slow machine is not waited for."""
+        deadline = time.monotonic() + TRADING_TIMEOUT_S
+        while time.monotonic() < deadline:
+            async with redis_call(self.layout) as client:
+                if await client.exists(*SIGNS_OF_TRADING) == len(SIGNS_OF_TRADING):
+                    return
+            await asyncio.sleep(0.02)
 
     async def _start_redis(self) -> None:
         await self.redis.start()
