@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -22,7 +23,9 @@ def settings(**parts: Any) -> Settings:
 
 
 @asynccontextmanager
-async def serving(answer: Answer, unix_socket: str | None = None) -> AsyncIterator[str]:
+async def serving(
+    answer: Answer, unix_socket: str | None = None, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[str]:
     """An HTTP server for every path; its URL. What `answer` returns is sent as JSON unless it is a response."""
 
     async def respond(request: web.Request) -> web.StreamResponse:
@@ -36,10 +39,11 @@ async def serving(answer: Answer, unix_socket: str | None = None) -> AsyncIterat
     runner = web.AppRunner(app, shutdown_timeout=0.1)
     await runner.setup()
     site: web.BaseSite
-    site = web.UnixSite(runner, unix_socket) if unix_socket else web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.UnixSite(runner, unix_socket) if unix_socket else web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
     await site.start()
     try:
-        yield "" if unix_socket else f"http://127.0.0.1:{runner.addresses[0][1]}"
+        scheme = "http" if tls is None else "https"
+        yield "" if unix_socket else f"{scheme}://127.0.0.1:{runner.addresses[0][1]}"
     finally:
         await runner.cleanup()
 

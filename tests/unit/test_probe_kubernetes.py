@@ -18,6 +18,7 @@ from probe_servers import CLOCK, drip, flood, free_port, garbage, hang_up, servi
 from cockpit.clients import kubernetes_login
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
 from cockpit.probes.kubernetes import KubernetesProbe, matches, pod, reason, rollout
+from cockpit.sandbox.served.certificate import self_signed
 
 LABELS = {"app": "ws-gateway"}
 
@@ -237,6 +238,13 @@ async def test_statuses(tmp_path: Path, status: int, body: Any, words: str) -> N
 
     async with serving(answer) as url:
         assert words in str(await failure(probe(tmp_path, url), 2))
+
+
+async def test_untrusted_certificate(tmp_path: Path) -> None:
+    async with serving(api([]), tls=self_signed().context()) as url:
+        error = await failure(probe(tmp_path, url), 2)
+    assert isinstance(error, Unreachable)
+    assert str(error) == f"cannot reach {url}: its certificate is not trusted: self-signed certificate"
 
 
 def plugin(folder: Path, script: str) -> dict[str, Any]:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from aiohttp import web
 from probe_servers import drip, flood, free_port, garbage, hang_up, serving, silence, speaking
 
-from cockpit.clients.web import Web
+from cockpit.clients.web import Trust, Web
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
+from cockpit.sandbox.served.certificate import self_signed
 
 TIMEOUT_S = 0.6
 
@@ -96,6 +98,27 @@ async def test_compression_is_not_unpacked() -> None:
     answer = web.Response
     async with serving(lambda request: answer(body=bomb, headers={"Content-Encoding": "gzip"})) as url:
         assert "not JSON" in str(await failure(int(url.rpartition(":")[2]), 2.0))
+
+
+async def test_tls_is_verified_and_a_private_authority_can_be_named(tmp_path: Path) -> None:
+    made = self_signed()
+    (tmp_path / "ca.pem").write_text(made.certificate)
+    async with serving(lambda request: {"ok": 1}, tls=made.context()) as url:
+        stranger = Web(url, name="Grafana", timeout_s=3.0)
+        with pytest.raises(Unreachable, match="its certificate is not trusted: self-signed certificate"):
+            await stranger.get_json("/")
+        friend = Web(url, name="Grafana", timeout_s=3.0, trust=Trust(ca=tmp_path / "ca.pem"))
+        assert await friend.get_json("/") == {"ok": 1}
+        plain = Web(url.replace("https", "http"), name="Grafana", timeout_s=3.0)
+        with pytest.raises(BackendError):
+            await plain.get_json("/")
+        for client in (stranger, friend, plain):
+            await client.close()
+    async with serving(lambda request: {}) as url:
+        with pytest.raises(Unreachable, match="does not speak TLS as we do"):
+            await Web(url.replace("http", "https"), name="Grafana", timeout_s=3.0).get_json("/")
+    with pytest.raises(BackendError, match="cannot load the certificates for Grafana: "):
+        await Web(url.replace("http", "https"), name="Grafana", timeout_s=3.0, trust=Trust(ca=tmp_path / "x")).get("/")
 
 
 def test_building_a_client_loads_neither_rich_nor_a_command_line() -> None:
