@@ -132,6 +132,8 @@ class Custody:
     def _resume(self, job: Job) -> None:
         claim = self._store.claim(job.id)
         if claim is None:
+            with self._guard:
+                self._looked_after.discard(job.id)
             return
         try:
             entries = self._store.entries(job.id)

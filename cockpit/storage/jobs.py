@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 import threading
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -27,6 +28,8 @@ from cockpit.storage.journal import Entry, Journal
 
 SHOWN = 50
 LOCK = "lock"
+CLAIM_TRIES = 5
+CLAIM_TRY_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +95,11 @@ class JobStore:
             descriptor = os.open(self.folder(job_id) / LOCK, os.O_RDWR | os.O_CLOEXEC)
         except OSError:
             return None
-        if try_lock(descriptor):
-            return Claim(descriptor)
+        for _ in range(CLAIM_TRIES):
+            # Whoever only looks holds the lock too, but for microseconds.
+            if try_lock(descriptor):
+                return Claim(descriptor)
+            time.sleep(CLAIM_TRY_S)
         os.close(descriptor)
         return None
 
