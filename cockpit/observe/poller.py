@@ -90,9 +90,9 @@ class Poller:
         task.add_done_callback(hanging.discard)
         try:
             if not await _ends(task, pace.overdue_s):
-                self._fail(source, f"no answer for {pace.overdue_s:g} s", at, pace.overdue_s)
+                self._fail(source, f"timed out after {pace.overdue_s:g} s", at, pace.overdue_s)
                 if not await _ends(task, pace.limit_s - pace.overdue_s):
-                    return self._fail(source, f"no answer within {pace.limit_s:g} s", at, pace.limit_s)
+                    return self._fail(source, f"timed out after {pace.limit_s:g} s", at, pace.limit_s)
             if task.cancelled():
                 return self._fail(source, "the call was cancelled", at, self._clock.monotonic() - started)
             return self._take(source, task.result())

@@ -63,7 +63,7 @@ def venue_silent(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
             yield Hit(venue.name, Severity.P2, f"{venue.name} status is {age} old", age, words.seconds(limit_s))
 
 
-@rule("venues", panel="brokers", section=sections.BROKER, readings=2)
+@rule("venues", panel="brokers", section=sections.BROKER)
 def venue_slow(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
     """A broker answers late."""
     limit_ms = view.limits.venue_latency_ms

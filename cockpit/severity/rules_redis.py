@@ -96,11 +96,12 @@ def other_container(view: View, docker: Docker) -> Iterator[Hit]:
 
 
 def _not_running(container: Container, severity: Severity) -> Hit:
-    status = f": {container.status}" if container.status else ""
+    is_said = container.state in container.status.lower()
+    status = container.status if is_said else f"{container.state} {container.status}".strip()
     return Hit(
         f"container {container.name}",
         severity,
-        f"container {container.name} {container.state}{status}",
+        f"container {container.name}: {status}",
         container.state,
         "running",
     )

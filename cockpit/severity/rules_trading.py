@@ -14,7 +14,13 @@ LEAST_BEHIND = 25
 WARM_UP_S = 10.0
 """A Redis this young may not have all its streams yet."""
 RISK_MANAGER = "risk-manager"
-PANEL_OF_WORKER = {"market": "feeds", "candles": "feeds", "ws-gateway": "feeds", "pgwriter": "postgres"}
+PLACES = {
+    "market": ("feeds", sections.FEED),
+    "candles": ("feeds", sections.FEED),
+    "ws-gateway": ("feeds", sections.FEED),
+    "pgwriter": ("postgres", sections.POSTGRES),
+}
+"""Where a silent component shows, and what answers it; all others belong to the flow of orders."""
 
 
 @rule("kill_switch", panel="risk", section=sections.BROKER)
@@ -91,6 +97,7 @@ def worker_silent(view: View, heartbeats: tuple[Heartbeat, ...]) -> Iterator[Hit
     limit_s = view.limits.heartbeat_s
     for heartbeat in heartbeats:
         if heartbeat.age_s is None or heartbeat.age_s > limit_s:
+            panel, section = PLACES.get(heartbeat.component, (None, None))
             age = "an unknown time" if heartbeat.age_s is None else words.seconds(heartbeat.age_s)
             yield Hit(
                 heartbeat.component,
@@ -98,8 +105,8 @@ def worker_silent(view: View, heartbeats: tuple[Heartbeat, ...]) -> Iterator[Hit
                 f"{heartbeat.component}: no heartbeat for {age}",
                 age,
                 words.seconds(limit_s),
-                panel=PANEL_OF_WORKER.get(heartbeat.component),
-                section=sections.FEED if PANEL_OF_WORKER.get(heartbeat.component) == "feeds" else None,
+                panel=panel,
+                section=section,
             )
 
 

@@ -31,8 +31,8 @@ REDIS_FIELDS = ("kill_switch", "venues", "flow", "feeds", "risk", "redis", "hear
 BACKENDS = (
     Backend("Redis", REDIS_FIELDS, Severity.P1, "redis", sections.REDIS),
     Backend("Postgres", ("postgres",), Severity.P1, "postgres", sections.POSTGRES),
-    Backend("Kubernetes API", ("kubernetes",), Severity.P3, "kubernetes"),
-    Backend("Docker", ("docker",), Severity.P3, "redis"),
+    Backend("Kubernetes API", ("kubernetes",), Severity.P3, "kubernetes", sections.FEED),
+    Backend("Docker", ("docker",), Severity.P3, "redis", sections.REDIS),
     Backend("Grafana", ("alerts",), Severity.P3, "alerts"),
     Backend("broker probe", ("reach",), Severity.P2, "brokers", sections.BROKER),
     Backend("registry.yaml", ("registry",), Severity.P3, "feeds", sections.FEED, "cannot be read"),

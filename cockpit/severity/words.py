@@ -42,10 +42,10 @@ def percent(fraction: float) -> str:
 def money(value: float) -> str:
     """An amount of the book's currency.
 
-    >>> money(2140000), money(950)
-    ('2.14 M', '950')
+    >>> money(2140000), money(132461)
+    ('2.14 M', '132,461')
     """
-    return f"{value / 1e6:,.2f} M" if abs(value) >= 1e5 else f"{value:,.0f}"
+    return f"{value / 1e6:,.2f} M" if abs(value) >= 1e6 else f"{value:,.0f}"
 
 
 def megabytes(value: float) -> str:

@@ -166,7 +166,7 @@ def test_overdue_call_is_reported_before_its_deadline_and_still_taken() -> None:
 
     bench.probe("redis", late)
     bench.run(3.2)
-    assert bench.told[:3] == [(0.0, "redis", None), (2.5, "redis", "no answer for 1.5 s"), (2.9, "redis", None)]
+    assert bench.told[:3] == [(0.0, "redis", None), (2.5, "redis", "timed out after 1.5 s"), (2.9, "redis", None)]
 
 
 def test_first_answer_may_take_its_whole_deadline() -> None:
@@ -258,7 +258,7 @@ def test_redis_gives_seven_samples_and_fails_all_of_them() -> None:
 
     samples = play(main(), loop).samples
     assert set(samples) == set(RedisSource.fields)
-    assert {(sample.value, sample.error) for sample in samples.values()} == {(1, "no answer for 1.5 s")}
+    assert {(sample.value, sample.error) for sample in samples.values()} == {(1, "timed out after 1.5 s")}
 
 
 def test_pace_is_a_value() -> None:
