@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from served_runtimes import CRASHER, DEAF, Box, SleeperPods, eventually, free_port, run, serving
+from served_runtimes import CRASHER, DEAF, SLEEPER, Box, SleeperPods, eventually, free_port, run, serving
 
 from cockpit.sandbox.served.kube_server import KubernetesServer
 
@@ -35,19 +36,26 @@ class Cluster:
         await eventually(self.server.is_available)
 
 
-@pytest.fixture(params=KUBECTLS, ids=[Path(path).parent.parent.name for path in KUBECTLS])
+# Every kubectl has its own way of watching, reading tables and asking for permission; the rest they share.
+with_each_kubectl = pytest.mark.parametrize(
+    "cluster", KUBECTLS, ids=[Path(path).parent.parent.name for path in KUBECTLS], indirect=True
+)
+
+
+@pytest.fixture
 async def cluster(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Cluster]:
     pods, gate = SleeperPods(), Box()
     server = KubernetesServer(free_port(), "secret-token", pods, gate)
     server.write_kubeconfig(tmp_path / "kubeconfig")
     try:
         async with serving(server):
-            yield Cluster(server, pods, gate, tmp_path, request.param)
+            yield Cluster(server, pods, gate, tmp_path, getattr(request, "param", KUBECTLS[0]))
         assert pods.alive() == [], "stopping must leave no process"
     finally:
         pods.kill_all()
 
 
+@with_each_kubectl
 async def test_get_prints_tables(cluster: Cluster) -> None:
     await cluster.available()
     rows = [line.split() for line in (await cluster.ok("get deploy")).splitlines()]
@@ -70,6 +78,7 @@ async def test_get_prints_tables(cluster: Cluster) -> None:
     assert code == 1 and 'deployments.apps "nats" not found' in err
 
 
+@with_each_kubectl
 async def test_rollout_restart_replaces_the_processes(cluster: Cluster) -> None:
     await cluster.available()
     before = set(cluster.server.pods("ws-gateway"))
@@ -107,10 +116,13 @@ async def test_scale_and_delete(cluster: Cluster) -> None:
     assert "deleted" in await cluster.ok(f"delete pod {victim}")
     await cluster.available()
     assert victim not in cluster.server.pods("ws-gateway") and victim not in cluster.pods.alive()
+    forced = cluster.server.pods("api")[0]
+    assert "deleted" in (await cluster.kubectl(f"delete pod {forced} --force --grace-period=0"))[1]
     code, _, err = await cluster.kubectl("delete deploy router")
     assert code == 1 and "forbidden" in err.lower()
 
 
+@with_each_kubectl
 async def test_can_i(cluster: Cluster) -> None:
     for question in ("patch deployments", "get pods", "get pods --subresource=log", "delete pods", "list events"):
         assert (await cluster.ok(f"auth can-i {question}")).strip() == "yes", question
@@ -165,8 +177,6 @@ async def test_a_crash_loop_is_seen(cluster: Cluster) -> None:
     assert (await cluster.ok(f"get pod {name} -o jsonpath={path}")) == "1"
     assert (await cluster.kubectl(f"logs {name} --previous"))[1] == "boom\n"
     assert "Back-off restarting failed container" in await cluster.ok(f"describe pod {name}")
-    from served_runtimes import SLEEPER
-
     cluster.pods.code = SLEEPER
     await eventually(lambda: _shows(cluster, "rollout status deploy/ws-gateway --timeout=8s", "successfully"), 20)
 
@@ -177,3 +187,32 @@ async def test_a_wrong_token_is_refused(cluster: Cluster) -> None:
     config.write_text(config.read_text().replace("secret-token", "wrong"))
     code, _, err = await cluster.kubectl("get deploy")
     assert code == 1 and ("logged in" in err or "Unauthorized" in err)
+
+
+async def test_pause_and_resume(cluster: Cluster) -> None:
+    await cluster.available()
+    before = set(cluster.server.pods("api"))
+    await cluster.ok("rollout pause deploy/api")
+    await cluster.ok("set env deploy/api LEVEL=debug")
+    await cluster.ok("rollout restart deploy/router")
+    await cluster.ok("rollout status deploy/router --timeout=10s")
+    assert set(cluster.server.pods("api")) == before
+    await cluster.ok("rollout resume deploy/api")
+    await cluster.ok("rollout status deploy/api --timeout=10s")
+    assert not set(cluster.server.pods("api")) & before
+    assert [env["LEVEL"] for name, _, env, _ in cluster.pods.started if name in cluster.server.pods("api")] == [
+        "debug"
+    ] * 2
+
+
+async def test_following_logs_and_watching(cluster: Cluster) -> None:
+    await cluster.available()
+    (router,) = cluster.server.pods("router")
+    logs = asyncio.ensure_future(cluster.kubectl(f"logs -f {router}"))
+    rows = asyncio.ensure_future(cluster.kubectl(f"get pod {router} -w --request-timeout=4s"))
+    await eventually(lambda: len(cluster.server._endpoint._transports()) >= 2 and _shows(cluster, "get pods", router))
+    await eventually(lambda: len(cluster.server._store._wakers) == 2)  # the controller's, and the watch's
+    assert not logs.done()
+    await cluster.ok(f"delete pod {router}")
+    assert (await logs)[:2] == (0, "up\n")
+    assert "Terminating" in (await rows)[1]

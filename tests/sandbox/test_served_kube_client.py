@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import ssl
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -40,8 +42,6 @@ class Cluster:
 
 
 def _pem(text: str) -> str:
-    import base64
-
     return base64.b64decode(text).decode()
 
 
@@ -129,6 +129,17 @@ async def test_what_is_wrong_is_said(cluster: Cluster) -> None:
         containers = {"spec": {"template": {"spec": {"containers": [{"name": "spy", "image": "x"}]}}}}
         assert (await http.patch(DEPLOYMENT, json=containers, headers=STRATEGIC)).status_code == 422
         assert (await http.patch(DEPLOYMENT, content=b"{}", headers={"Content-Type": "text/plain"})).status_code == 415
+        for spec in (
+            {"template": {"metadata": {"annotations": {"a": 1}}}},
+            {"template": {"spec": {"containers": [1]}}},
+            {"template": {"spec": {"terminationGracePeriodSeconds": -1}}},
+            {"strategy": {"rollingUpdate": [1]}},
+            {"strategy": {"rollingUpdate": {"maxSurge": "much"}}},
+            {"selector": {"matchLabels": {"app": "other"}}},
+            {"replicas": -1},
+        ):
+            assert (await http.patch(DEPLOYMENT, json={"spec": spec}, headers=STRATEGIC)).status_code == 422, spec
+        assert (await http.get(DEPLOYMENT)).json() == old
         assert (await http.get(DEPLOYMENT.replace("trading", "other"))).status_code == 404
         assert (await http.delete(DEPLOYMENT)).status_code == 403
         assert (await http.get("/api/v1/secrets")).status_code == 404
@@ -148,7 +159,9 @@ async def test_the_gate(cluster: Cluster) -> None:
     async with cluster.http(0.4) as http:
         with pytest.raises(httpx.ReadTimeout):
             await http.get(DEPLOYMENT)
-    cluster.gate.value = "down"
+        cluster.gate.value = "down"
+        with pytest.raises(httpx.TransportError):
+            await http.get(DEPLOYMENT)
 
     async def refused() -> bool:
         async with cluster.http() as http:
@@ -195,3 +208,17 @@ async def test_old_changes_are_forgotten(cluster: Cluster) -> None:
         note = {"note": str(round_)}
         store.edit("deployments", "trading", "api", lambda item, note=note: item["metadata"].update(annotations=note))
     assert len(store._changes) <= 500 and store.since(1001) is None
+
+
+async def test_stopping_right_after_a_change(tmp_path: Path) -> None:
+    for _ in range(3):
+        pods = SleeperPods()
+        server = KubernetesServer(free_port(), "t", pods, Box())
+        await server.start()
+        await asyncio.sleep(0.1)  # the controller is waiting now
+        server.set_image("api", "registry.sandbox.invalid/api:1.4.3")
+        begun = time.monotonic()
+        await asyncio.wait_for(server._controller.stop(), 3)
+        assert time.monotonic() - begun < 2.0
+        await server._endpoint.stop()
+        assert pods.alive() == []

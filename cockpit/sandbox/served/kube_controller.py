@@ -52,8 +52,10 @@ class Controller:
     async def _run(self) -> None:
         due_s = 0.0
         while True:
+            # Not wait_for(): before Python 3.12 it swallows a cancellation that comes together with the event.
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._waker.wait(), due_s)
+                async with asyncio.timeout(due_s):
+                    await self._waker.wait()
             await asyncio.sleep(GATHER_S)
             self._waker.clear()
             try:

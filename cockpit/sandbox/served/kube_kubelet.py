@@ -36,7 +36,7 @@ class Kubelet:
                 run = self._runs[uid] = Run(image=pod["spec"]["containers"][0]["image"], since_s=now_s)
             self._advance(pod, run, now_s)
             if "deletionTimestamp" in pod["metadata"] and run.phase == "ended":
-                self._forget(pod, run)
+                self._forget(pod)
                 continue
             run.judge(now_s)
             self._report(pod, run, now_s)
@@ -124,7 +124,7 @@ class Kubelet:
             process.kill()
             run.kill_at_s = now_s + 1.0
 
-    def _forget(self, pod: Json, _run: Run) -> None:
+    def _forget(self, pod: Json) -> None:
         metadata = pod["metadata"]
         self._store.remove("pods", metadata["namespace"], metadata["name"])
         self._runs.pop(metadata["uid"], None)

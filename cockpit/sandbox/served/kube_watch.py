@@ -81,7 +81,8 @@ class Watch:
                 if change.plural == self.kind.plural and (event := self._event(change)):
                     await self._write(answer, *event)
             try:
-                await asyncio.wait_for(waker.wait(), min(left_s, BOOKMARK_EVERY_S))
+                async with asyncio.timeout(min(left_s, BOOKMARK_EVERY_S)):
+                    await waker.wait()
             except TimeoutError:
                 if wants_marks:
                     await self._write(answer, "BOOKMARK", self._mark(seen, {}))

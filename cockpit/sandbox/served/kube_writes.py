@@ -61,6 +61,8 @@ class Writes:
             raise self._invalid(target, "spec.template: is not complete") from problem
         if len(containers) != 1 or not isinstance(containers[0][1], str) or not containers[0][1] or not env_is_read:
             raise self._invalid(target, "spec.template.spec.containers: exactly one, with name and image")
+        if not (_is_text_map(labels) and _is_text_map(template["metadata"].get("annotations"))):
+            raise self._invalid(target, "spec.template.metadata: labels and annotations must be texts")
         if not is_matched:
             raise self._invalid(target, "spec.template.metadata.labels: selector does not match")
         self._check_numbers(target, spec)
@@ -69,6 +71,8 @@ class Writes:
         strategy = spec.get("strategy")
         if not isinstance(strategy, dict) or strategy.get("type") not in ("RollingUpdate", "Recreate"):
             raise self._invalid(target, "spec.strategy.type: must be RollingUpdate or Recreate")
+        if not isinstance(strategy.get("rollingUpdate") or {}, dict):
+            raise self._invalid(target, "spec.strategy.rollingUpdate: must be an object")
         grace = spec["template"]["spec"].get("terminationGracePeriodSeconds", 0)
         limits = [grace, spec.get("progressDeadlineSeconds", 0), spec.get("revisionHistoryLimit", 0)]
         bounds = (strategy.get("rollingUpdate") or {}).values()
@@ -113,7 +117,11 @@ def _kept(before: Json, wanted: Json) -> Json:
     metadata = {**wanted["metadata"], **{key: before["metadata"][key] for key in KEPT_METADATA}}
     metadata["resourceVersion"] = before["metadata"]["resourceVersion"]
     for field in ("labels", "annotations"):
-        if not isinstance(metadata.get(field, {}), dict):
-            raise KubeFailure(400, f"metadata.{field} must be an object")
+        if not _is_text_map(metadata.get(field)):
+            raise KubeFailure(400, f"metadata.{field} must be an object of texts")
     top = {"kind": before["kind"], "apiVersion": before["apiVersion"], "status": before["status"]}
     return {**wanted, **top, "metadata": metadata}
+
+
+def _is_text_map(value: object) -> bool:
+    return value is None or (isinstance(value, dict) and all(isinstance(item, str) for item in value.values()))
