@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -97,6 +98,8 @@ class PostgresWall:
         """
         import psycopg.conninfo
 
+        # It warns of abandoned queries, and what nobody handles Python prints to the screen.
+        logging.getLogger("psycopg").addHandler(logging.NullHandler())
         self._ask = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
         timeout_s = self._settings.timeout_s
         try:
