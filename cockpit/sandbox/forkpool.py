@@ -9,7 +9,7 @@ import os
 import signal
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from multiprocessing import forkserver
+from multiprocessing import forkserver, resource_tracker
 from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -118,12 +118,17 @@ class ForkPool:
     async def stop(self, timeout_s: float) -> None:
         """Stop every worker, politely at first."""
         for child in self.children:
-            child.terminate()
+            if timeout_s > 0:
+                child.terminate()
+            else:
+                child.kill()
         waiting = [asyncio.ensure_future(child.wait()) for child in self.children if child.is_alive]
-        if waiting:
+        if waiting and timeout_s > 0:
             await asyncio.wait(waiting, timeout=timeout_s)
         for child in self.children:
             child.kill()
         if waiting:
             await asyncio.wait(waiting, timeout=1.0)
-        forkserver._forkserver._stop()  # type: ignore[attr-defined]  # ends and reaps it: no zombie for init
+        # End and reap the two processes that multiprocessing keeps: not every init reaps what it is left with.
+        forkserver._forkserver._stop()  # type: ignore[attr-defined]
+        resource_tracker._resource_tracker._stop()  # type: ignore[attr-defined]

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Mapping
+from signal import SIGKILL, SIGQUIT, SIGTERM
 from typing import TYPE_CHECKING, Any
 
 from cockpit.sandbox.config_file import write_config
@@ -33,6 +34,8 @@ WORKERS = ("market", "risk", "ledger", "pgwriter", "candles", "strategies")
 SIGNS_OF_TRADING = ("orders.fills", "positions", "risk.metrics", "venue:status")
 TRADING_TIMEOUT_S = 5.0
 STOP_TIMEOUT_S = 1.0
+WORKERS_TIMEOUT_S = 0.5
+"""They are made to be killed at any moment; this only saves them some work afterwards."""
 RESTART_DELAY_S = 0.5
 
 
@@ -114,8 +117,11 @@ class Platform:
             await child.wait()
             await asyncio.sleep(RESTART_DELAY_S)
 
-    async def stop(self) -> None:
-        """Take everything down: the workers first, so that what they hold still reaches the servers."""
+    async def stop(self, *, is_kept: bool) -> None:
+        """Take everything down: the workers first, so that what they hold still reaches the servers.
+
+        Where no file is kept, nobody needs time to write one.
+        """
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -124,9 +130,10 @@ class Platform:
                 await self._injector.release()
         if self._apis is not None:
             await self._apis.stop()
-        await self.pool.stop(STOP_TIMEOUT_S)
+        await self.pool.stop(WORKERS_TIMEOUT_S if is_kept else 0.0)
         await self._venues.close()
-        await asyncio.gather(self.redis.stop(STOP_TIMEOUT_S), self.postgres.stop(STOP_TIMEOUT_S))
+        polite, quick = (SIGTERM, SIGTERM) if is_kept else (SIGKILL, SIGQUIT)
+        await asyncio.gather(self.redis.stop(STOP_TIMEOUT_S, polite), self.postgres.stop(STOP_TIMEOUT_S, quick))
 
     def turn(self, knobs: Knobs) -> None:
         """Make these the knobs that everything obeys from now on."""

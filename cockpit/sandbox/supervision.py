@@ -42,7 +42,7 @@ def main(arguments: list[str]) -> int:
         ticks_per_s=options.ticks_per_s,
     )
     try:
-        return asyncio.run(_supervise(layout, has_lifeline=options.lifeline))
+        return asyncio.run(_supervise(layout, has_lifeline=options.lifeline, is_kept=not options.private))
     except CockpitError as error:
         Supervisor.tell(failed=str(error))
         return error.exit_code
@@ -51,8 +51,8 @@ def main(arguments: list[str]) -> int:
             shutil.rmtree(options.folder, ignore_errors=True)
 
 
-async def _supervise(layout: Layout, *, has_lifeline: bool) -> int:
-    return await Supervisor(layout, has_lifeline=has_lifeline).run()
+async def _supervise(layout: Layout, *, has_lifeline: bool, is_kept: bool) -> int:
+    return await Supervisor(layout, has_lifeline=has_lifeline, is_kept=is_kept).run()
 
 
 def _options(arguments: list[str]) -> argparse.Namespace:
@@ -69,9 +69,10 @@ def _options(arguments: list[str]) -> argparse.Namespace:
 class Supervisor:
     """Holds the platform between its start and the first reason to stop."""
 
-    def __init__(self, layout: Layout, *, has_lifeline: bool) -> None:
+    def __init__(self, layout: Layout, *, has_lifeline: bool, is_kept: bool) -> None:
         self._layout = layout
         self._has_lifeline = has_lifeline
+        self._is_kept = is_kept
         self._started = time.monotonic()
         self._stopping = asyncio.Event()
         self._platform = Platform(layout, self._progress)
@@ -112,7 +113,7 @@ class Supervisor:
             await coming_up
         self._layout.file.unlink(missing_ok=True)
         await self._control.close()
-        await self._platform.stop()
+        await self._platform.stop(is_kept=self._is_kept)
 
     def _feel_lifeline(self) -> None:
         try:
