@@ -1,0 +1,46 @@
+"""Every fault of the sandbox is seen in its panel with its words, and is gone when it is cleared."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.expectations import EXPECTED, Expected
+from benchmarks.fault_times import is_calm
+from cockpit.config import load
+from cockpit.sandbox.faults import FAULTS
+from cockpit.sandbox.layout import Layout
+from cockpit.session import Session
+from tests.sandbox.conftest import Control, wait_until
+
+PATIENCE_S = 20.0
+"""Not the goal (that is measured by benchmarks.fault_times) but the end of waiting on a slow machine."""
+
+
+@pytest.fixture(scope="module")
+def watching(sandbox: tuple[Layout, Control], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
+    state: Path = tmp_path_factory.mktemp("state")
+    session = Session.open(load(sandbox[0].config).model_copy(update={"state": state}))
+    session.start(lambda snapshot: None)
+    yield session
+    session.stop()
+
+
+def test_the_table_holds_every_fault() -> None:
+    assert {expected.fault for expected in EXPECTED} == set(FAULTS)
+
+
+@pytest.mark.parametrize("expected", EXPECTED, ids=lambda expected: expected.fault)
+def test_a_fault_is_seen_and_gone(expected: Expected, sandbox: tuple[Layout, Control], watching: Session) -> None:
+    control = sandbox[1]
+    control.clear()
+    wait_until(lambda: is_calm(watching.snapshot), 60.0)
+    control.inject(expected.fault)
+    try:
+        finding = wait_until(lambda: expected.seen_in(watching.snapshot), PATIENCE_S)
+        assert watching.snapshot.assessment.panel(expected.panel) <= finding.severity
+    finally:
+        control.clear(expected.fault)
+    wait_until(lambda: expected.seen_in(watching.snapshot) is None, PATIENCE_S)
