@@ -1,91 +1,108 @@
-"""The full-screen cockpit: first the wall, then, on a thread, everything that fills it."""
+"""Starts and ends the full-screen cockpit: the platform's clients are loaded only after the first frame."""
 
 from __future__ import annotations
 
+import gc
+import os
+import sys
 import threading
 from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
 
-from textual.app import App
-
-from cockpit.clock import Clock, SystemClock
 from cockpit.errors import CockpitError
-from cockpit.model.snapshot import Snapshot
-from cockpit.screens.desk import Desk
-from cockpit.screens.overview import OverviewScreen
-from cockpit.screens.ports import SessionPort
-from themes.catalogue import offered
-from themes.toolkit import toolkit_theme
+from cockpit.terminal import environment
 
-Progress = Callable[[str], None]
-Opener = Callable[[Progress], SessionPort]
-"""Imports, configures and opens the session; runs on its own thread and may take its time."""
+if TYPE_CHECKING:
+    from cockpit.screens.application import Progress
+    from cockpit.screens.desk import Readiness
+    from cockpit.session import Session
+    from widgets.line import Line
+    from widgets.view import View
+
+USAGE = 2
+STOP_S = 1.0
+CLOSE_S = 6.0
 
 
-class CockpitApp(App[int], inherit_bindings=False):
-    """Owns the screens, the session and the passage between their threads."""
+class Opening:
+    """Opens the session on the opening thread, and closes whatever was opened."""
 
-    ENABLE_COMMAND_PALETTE = False
-    BINDINGS = []  # noqa: RUF012  (every key is a row of cockpit.keymap)
+    def __init__(self, config: Path | None) -> None:
+        self._config = config
+        self._session: Session | None = None
+        self._close: Callable[[], None] | None = None
 
-    def __init__(self, opener: Opener, clock: Clock | None = None) -> None:
-        super().__init__()
-        self.animation_level = "none"
-        self._opener = opener
-        self.desk = Desk(clock or SystemClock())
-        self.desk.looks = offered(has_colour=not self.no_color, has_many_colours=True)
-        self.desk.look = self.desk.looks[0]
-        for look in self.desk.looks:
-            self.register_theme(toolkit_theme(look))
-        self.theme = self.desk.look.name
-        self.overview = OverviewScreen(self.desk)
-        self._is_waking = threading.Lock()
-        self._latest: Snapshot | None = None
+    def open(self, progress: Progress) -> tuple[Session, Readiness]:
+        """Everything heavy is imported here, behind the first frame."""
+        progress("loading")
+        from cockpit.session import Session, open_world
 
-    def get_default_screen(self) -> OverviewScreen:
-        """The wall."""
-        return self.overview
+        settings, self._close = open_world(self._config, progress)
+        self._session = Session.open(settings)
+        return self._session, readiness
 
-    def on_mount(self) -> None:
-        """Open the world behind the first frame."""
-        self.set_interval(1.0, self.tick)
-        threading.Thread(target=self._open, name="opening", daemon=True).start()
+    def close(self) -> None:
+        """Stop watching, end a sandbox of one's own; hang on nothing."""
+        for end, limit_s in ((self._stop, STOP_S + 0.5), (self._close, CLOSE_S)):
+            if end is not None:
+                thread = threading.Thread(target=end, daemon=True)
+                thread.start()
+                thread.join(limit_s)
 
-    def tick(self) -> None:
-        """Ages grow also when no snapshot comes."""
-        self.overview.draw()
+    def _stop(self) -> None:
+        if self._session is not None:
+            self._session.stop(STOP_S)
 
-    def _open(self) -> None:
-        loop = self._loop
-        assert loop is not None
-        try:
-            session = self._opener(self._tell)
-            loop.call_soon_threadsafe(self._opened, session)
-        except CockpitError as error:
-            loop.call_soon_threadsafe(self._failed, error)
 
-    def _tell(self, text: str) -> None:
-        assert self._loop is not None
-        self._loop.call_soon_threadsafe(self._told, text)
+def readiness(view: View) -> Line:
+    """Whether a halt would work now, and by which rung, as a line."""
+    from cockpit.severity.trading import halt_readiness
 
-    def _told(self, text: str) -> None:
-        self.desk.progress.append(text)
-        self.overview.draw()
+    found = halt_readiness(view.snapshot, view.settings)
+    ink = {"ready": "ok", "degraded": "warn"}.get(found.word, "crit")
+    if found.word == "ready" and not found.is_durable:
+        ink = "warn"
+    return ((found.word, ink), (f" via {found.rung}, {found.reason}", "text" if found.is_durable else ink))
 
-    def _opened(self, session: SessionPort) -> None:
-        self.desk.session = session
-        session.start(self._heard)
 
-    def _heard(self, snapshot: Snapshot) -> None:
-        """Called on the observing thread: keep the newest, wake the screen once."""
-        self._latest = snapshot
-        if self._is_waking.acquire(blocking=False):
-            assert self._loop is not None
-            self._loop.call_soon_threadsafe(self._take)
+def run_app(config: Path | None = None) -> int:
+    """Run it until the operator leaves; the exit code. Does not return while anything could still delay leaving."""
+    refusal = environment.why_not()
+    if refusal:
+        print(refusal, file=sys.stderr)
+        return USAGE
+    abilities = environment.prepare()
+    # Nothing of what is imported now is garbage; looking for some costs 7 % of the start.
+    gc.disable()
+    from cockpit.screens.application import CockpitApp
+    from cockpit.terminal import crash
+    from cockpit.terminal.driver import CockpitDriver
+    from cockpit.terminal.gate import GateFilter
 
-    def _take(self) -> None:
-        self._is_waking.release()
-        self.desk.snapshot = self._latest
-        self.overview.draw()
+    opening = Opening(config)
+    app = CockpitApp(
+        opening.open,
+        has_colour=abilities.has_colour,
+        has_many_colours=abilities.has_many_colours,
+        gate=GateFilter(abilities.is_ascii),
+        driver_class=CockpitDriver,
+        reporter=lambda error: crash.told(error, crash.report(error)),
+    )
+    returned = app.run(mouse=False)
+    code = app.return_code or returned or 0
+    if app.failure is not None:
+        print(_why(app.failure), file=sys.stderr)
+    sys.stderr.flush()
+    opening.close()
+    sys.stdout.flush()
+    # Threads that hang on a dead backend must not keep the operator here.
+    os._exit(code)
 
-    def _failed(self, error: CockpitError) -> None:
-        self.exit(error.exit_code)
+
+def _why(failure: BaseException) -> str:
+    from cockpit.terminal import crash
+
+    if isinstance(failure, CockpitError):
+        return f"cockpit: {failure}"
+    return crash.told(failure, crash.report(failure))

@@ -24,8 +24,8 @@ def _block(scope: str, heading: str, width: int) -> list[Line]:
     rows: list[Line] = [line((heading, "title"))]
     for key in of(scope):
         ink = "key" if key.danger is Danger.OBSERVE else "key_danger"
-        for at, words in enumerate(wrapped(key.help, width - 14)):
-            rows.append(line(field(f"  {key.written}" if at == 0 else "", 14, ink), (words, "text")))
+        for at, words in enumerate(wrapped(key.help, width - 19)):
+            rows.append(line(field(f"  {key.written}" if at == 0 else "", 19, ink), (words, "text")))
     return [*rows, EMPTY]
 
 

@@ -25,7 +25,7 @@ def score(needle: str, title: str) -> int | None:
     """How well the letters match, small is good; None where they do not.
 
     >>> score("kill", "Engage the kill switch"), score("eks", "Engage the kill switch"), score("xyz", "Engage")
-    (11, 1014, None)
+    (11, 1016, None)
     """
     needle, title = needle.casefold().strip(), title.casefold()
     if not needle:

@@ -58,7 +58,8 @@ def _chart_box(view: View, panel: Panel, chart: int, history: History, width: in
         body = [line(("no history yet: it begins when the cockpit starts", "label"))]
         return box(title, None, (count, "label"), body, width, height)
     scale, shown_unit = _SCALES.get(unit, (1.0, unit))
-    body = [_legend(series, scale, shown_unit), EMPTY, *_plot(series, scale, width - 4, height - 4, view.now)]
+    title = f"{title}, {shown_unit}" if shown_unit else title
+    body = [_legend(series, scale), EMPTY, *_plot(series, scale, width - 4, height - 4, view.now)]
     return box(title, None, (count, "label"), body, width, height)
 
 
@@ -68,12 +69,12 @@ def _named(view: View, wanted: str) -> list[str]:
     return sorted(name for name in view.snapshot.trends if name.startswith(wanted))
 
 
-def _legend(series: list[tuple[str, list[tuple[float, float | None]]]], scale: float, unit: str) -> Line:
+def _legend(series: list[tuple[str, list[tuple[float, float | None]]]], scale: float) -> Line:
     spans: list[tuple[str, str]] = []
     for at, (name, points) in enumerate(series):
         label = name.partition(":")[2] or name.removesuffix("_per_s").replace("_", " ")
         last = rate((points[-1][1] or 0.0) / scale)
-        spans.extend(((f"━━ {label} ", _SERIES[at % 6]), (f"{last} {unit}".rstrip(), "value"), ("   ", "text")))
+        spans.extend(((f"━━ {label} ", _SERIES[at % 6]), (last, "value"), ("   ", "text")))
     return line(*spans)
 
 

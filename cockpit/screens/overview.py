@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from cockpit import keymap
 from cockpit.screens.desk import Desk
+from widgets.band import band
 from widgets.canvas import Canvas
 from widgets.field import Field
 from widgets.keybar import field_bar, key_bar
@@ -86,7 +87,9 @@ class OverviewScreen(Screen[None], inherit_bindings=False):
             # Imported only here: plotext is not needed for the wall.
             from widgets.zoom import zoom_rows
 
-            return zoom_rows(scene, panel(self.zoomed(scene)), self.chart, self.desk.session.history, width, height)
+            above = band(scene, width, 3) if scene.frozen_s is not None else []
+            shown, history = panel(self.zoomed(scene)), self.desk.session.history
+            return [*above, *zoom_rows(scene, shown, self.chart, history, width, height - len(above))]
         return wall_rows(scene, width, height)
 
     def zoomed(self, scene: Scene) -> str:
@@ -191,3 +194,69 @@ class OverviewScreen(Screen[None], inherit_bindings=False):
     def action_interrupt(self) -> None:
         """Ctrl-C ends nothing here."""
         self.hint("Ctrl-C does nothing here: q leaves, Esc goes back, K halts trading")
+
+    # sheets
+
+    def action_halt(self) -> None:
+        """The kill switch's dialog."""
+        self.action_step("kill_switch.engage")
+
+    def action_step(self, action_id: str) -> None:
+        """The dialog of one step."""
+        from cockpit.screens.guard import GuardScreen
+
+        session = self.desk.session
+        if session is None:
+            self.hint("Not yet: the cockpit is still starting")
+            return
+        title = next((step.title for step in session.actions() if step.id == action_id), action_id)
+        self.app.push_screen(GuardScreen(self.desk, action_id, title))
+
+    def action_steps(self) -> None:
+        """The step chooser, then the step's dialog."""
+        from cockpit.screens.chooser import ChooserScreen
+
+        self.app.push_screen(ChooserScreen(self.desk), lambda chosen: self.action_step(chosen.id) if chosen else None)
+
+    def action_commands(self) -> None:
+        """The palette, then what was taken from it."""
+        from cockpit.screens.palette import PaletteScreen
+        from widgets.palette_rows import Entry
+
+        async def taken(entry: Entry | None) -> None:
+            if entry is not None:
+                await self.run_action(entry.action)
+
+        self.app.push_screen(PaletteScreen(self.desk), taken)
+
+    def action_help(self) -> None:
+        """Every key."""
+        from cockpit.screens.help import HelpScreen
+
+        self.app.push_screen(HelpScreen(self.desk))
+
+    def action_quit(self) -> None:
+        """Leave; asked only while jobs run."""
+        from cockpit.screens.leave import LeaveScreen
+
+        snapshot = self.desk.snapshot
+        running = sum(1 for job in snapshot.jobs if not job.phase.is_over) if snapshot else 0
+        if not running:
+            self.app.exit(0)
+            return
+        self.app.push_screen(LeaveScreen(self.desk, running), lambda leaves: self.app.exit(0) if leaves else None)
+
+    def action_theme(self) -> None:
+        """The next theme."""
+        self.action_use_theme(self.desk.next_look().name)
+
+    def action_use_theme(self, name: str) -> None:
+        """The theme of that name."""
+        self.desk.look = next(look for look in self.desk.looks if look.name == name)
+        self.app.theme = name
+        self.hint(f"Theme: {self.desk.look.title}")
+
+    def action_zoom_panel(self, name: str) -> None:
+        """One panel in full."""
+        self.selected, self.is_zoomed = name, False
+        self.action_zoom()

@@ -1,0 +1,138 @@
+"""The application: first the wall, then, on a thread, everything that fills it."""
+
+from __future__ import annotations
+
+import gc
+import threading
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+from textual.app import App
+from textual.driver import Driver
+from textual.filter import LineFilter
+
+from cockpit.clock import Clock, SystemClock
+from cockpit.errors import CockpitError
+from cockpit.model.snapshot import Snapshot
+from cockpit.screens.desk import Desk, Readiness
+from cockpit.screens.overview import OverviewScreen
+from cockpit.screens.sheet import Sheet
+from themes.catalogue import offered
+from themes.toolkit import toolkit_theme
+
+if TYPE_CHECKING:
+    from cockpit.screens.ports import SessionPort
+
+Progress = Callable[[str], None]
+Opener = Callable[[Progress], "tuple[SessionPort, Readiness]"]
+"""Imports, configures and opens the session; runs on its own thread and may take its time."""
+Reporter = Callable[[Exception], str]
+"""Files a crash and says in one line where."""
+
+
+def _unfiled(error: Exception) -> str:
+    return f"cockpit: internal error ({type(error).__name__})"
+
+
+class CockpitApp(App[int], inherit_bindings=False):
+    """Owns the screens, the session and the passage between their threads."""
+
+    ENABLE_COMMAND_PALETTE = False
+
+    def __init__(
+        self,
+        opener: Opener,
+        clock: Clock | None = None,
+        *,
+        has_colour: bool = True,
+        has_many_colours: bool = True,
+        gate: LineFilter | None = None,
+        driver_class: type[Driver] | None = None,
+        reporter: Reporter = _unfiled,
+    ) -> None:
+        looks = offered(has_colour, has_many_colours)
+        super().__init__(driver_class=driver_class, ansi_color=True if looks[0].is_ansi else None)
+        self.animation_level = "none"
+        self.desk = Desk(clock or SystemClock(), looks, looks[0])
+        for look in looks:
+            self.register_theme(toolkit_theme(look))
+        self.theme = looks[0].name
+        self.overview = OverviewScreen(self.desk)
+        self.failure: BaseException | None = None
+        """Why the world could not be opened."""
+        self._opener = opener
+        self._gate = gate
+        self._reporter = reporter
+        self._latest: Snapshot | None = None
+        self._is_woken = threading.Event()
+
+    def get_default_screen(self) -> OverviewScreen:
+        """The wall."""
+        return self.overview
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """The toolkit's own, and last our gate."""
+        filters = super().get_line_filters()
+        return [*filters, self._gate] if self._gate is not None else filters
+
+    def on_mount(self) -> None:
+        """Open the world behind the first frame."""
+        self.set_interval(1.0, self.tick)
+        self.call_after_refresh(threading.Thread(target=self._open, name="opening", daemon=True).start)
+
+    def tick(self) -> None:
+        """Ages grow also when no snapshot comes."""
+        self.overview.draw()
+        if isinstance(self.screen, Sheet):
+            self.screen.tick()
+
+    def _soon(self, function: Callable[..., None], *arguments: object) -> None:
+        """On the screen's thread; nothing where that has ended meanwhile."""
+        loop = self._loop
+        if loop is not None and not loop.is_closed():
+            loop.call_soon_threadsafe(function, *arguments)
+
+    def _open(self) -> None:
+        try:
+            session, readiness = self._opener(lambda text: self._soon(self._told, text))
+        except BaseException as error:  # whatever it was, the operator is told and the terminal restored
+            self._soon(self._failed, error)
+        else:
+            self._soon(self._opened, session, readiness)
+
+    def _told(self, text: str) -> None:
+        self.desk.progress.append(text)
+        self.overview.draw()
+
+    def _opened(self, session: SessionPort, readiness: Readiness) -> None:
+        self.desk.session, self.desk.judge_readiness = session, readiness
+        session.start(self._heard)
+        # What is loaded by now stays: the collector need not look at it again and again.
+        gc.freeze()
+        gc.enable()
+        self.overview.draw()
+
+    def _heard(self, snapshot: Snapshot) -> None:
+        """Called on the observing thread: keep the newest, wake the screen once."""
+        self._latest = snapshot
+        if not self._is_woken.is_set():
+            self._is_woken.set()
+            self._soon(self._take)
+
+    def _take(self) -> None:
+        self._is_woken.clear()
+        self.desk.snapshot = self._latest
+        self.overview.draw()
+
+    def _failed(self, error: BaseException) -> None:
+        self.failure = error
+        self.exit(error.exit_code if isinstance(error, CockpitError) else 1)
+
+    def _handle_exception(self, error: Exception) -> None:
+        """No traceback with values on the terminal: one line there, the rest in a private file."""
+        self._return_code = 1
+        if self._exception is None:
+            self._exception = error
+            self._exception_event.set()
+        self.panic(Text(self._reporter(error)))

@@ -1,0 +1,65 @@
+"""The step chooser: Space, the section's key, the step's key; the dialog of the step comes next."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from cockpit.model.action import ActionSpec
+from cockpit.model.plan import Plan
+from cockpit.screens.desk import Desk
+from cockpit.screens.sheet import Sheet
+from widgets.chooser_rows import chooser_rows, sections
+from widgets.line import Line
+
+
+class ChooserScreen(Sheet[ActionSpec]):
+    """Answers the step that was chosen, or nothing."""
+
+    DEFAULT_CSS = "ChooserScreen { align: center bottom; }"
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__(desk)
+        self.section: str | None = None
+        self.refusals: dict[str, str] = {}
+        self._actions = desk.session.actions() if desk.session else ()
+
+    def rows(self) -> list[Line]:
+        """Sections or steps, over the whole width."""
+        return chooser_rows(self._actions, self.section, self.refusals, self.app.size.width)
+
+    def press(self, key: str, character: str | None) -> None:
+        """A section's key, then a step's."""
+        if key in ("escape", "space", "ctrl+c"):
+            self.dismiss(None)
+        elif key == "backspace":
+            self.section = None
+            self.draw()
+        elif self.section is None:
+            if key in sections(self._actions):
+                self.section = key
+                self._ask()
+                self.draw()
+        else:
+            steps = sections(self._actions)[self.section]
+            chosen = next((step for step in steps if step.key == key), None)
+            if chosen is not None:
+                self.dismiss(chosen)
+
+    def _ask(self) -> None:
+        """Which of the steps would be refused now, and why."""
+        session, loop = self.desk.session, self.app._loop
+        assert session is not None and loop is not None and self.section is not None
+
+        def landed(id: str, done: Future[Plan]) -> None:
+            error = done.exception()
+            blocking = () if error else done.result().blocking
+            words = str(error) if error else ", ".join(f"{check.name}: {check.detail}" for check in blocking[:1])
+            loop.call_soon_threadsafe(self._told, id, words)
+
+        for step in sections(self._actions)[self.section]:
+            session.prepare(step.id, {}).add_done_callback(lambda done, id=step.id: landed(id, done))  # type: ignore[misc]
+
+    def _told(self, id: str, words: str) -> None:
+        self.refusals[id] = words
+        if self.is_attached:
+            self.draw()

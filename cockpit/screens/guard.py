@@ -1,0 +1,210 @@
+"""The guard dialog: shows a plan, takes a deliberate yes, and then shows what became of it."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from dataclasses import replace
+
+from textual.timer import Timer
+
+from cockpit.model.job import Job
+from cockpit.model.plan import Confirmation, Plan
+from cockpit.screens.desk import Desk
+from cockpit.screens.hands import Hands
+from cockpit.screens.sheet import Sheet
+from widgets.field import Field
+from widgets.guard_rows import WIDEST, Answer, dialog, guard_rows
+from widgets.job_rows import job_rows
+from widgets.line import Line, line, wrapped
+
+REFRESH_S = 1.0
+POLL_S = 0.1
+_NOTES = {
+    "early": "That key came too early and does not count: read first.",
+    "held": "A held key does not count: let it go, then press it again.",
+    "pasted": "Pasted text does not count: type it.",
+}
+
+
+class GuardScreen(Sheet[None]):
+    """One plan from preview to proof."""
+
+    def __init__(self, desk: Desk, action_id: str, title: str) -> None:
+        super().__init__(desk)
+        self.action_id = action_id
+        self.heading = title
+        self.plan: Plan | None = None
+        self.job: Job | None = None
+        self.error = ""
+        self.answer = Answer()
+        self.scroll = 0
+        self.hands = Hands(desk.clock.monotonic())
+        self._phrase, self._reason = Field(), Field()
+        self._timer: Timer | None = None
+        self._is_preparing = False
+
+    def on_mount(self) -> None:
+        """Ask for the plan, and go on asking: evidence ages while somebody reads."""
+        super().on_mount()
+        self._prepare()
+        self._timer = self.set_interval(REFRESH_S, self._prepare)
+
+    # what is shown
+
+    def rows(self) -> list[Line]:
+        """Plan, job, or what is wrong."""
+        now = self.desk.clock.now()
+        if self.job is not None:
+            return job_rows(self.job, now, self.room)
+        if self.plan is None:
+            width = min(WIDEST, self.room[0])
+            words = wrapped(self.error, width - 4) if self.error else ("looking at the platform …",)
+            body = [line((each, "crit" if self.error else "label")) for each in words]
+            return dialog(line((self.heading, "title")), line(("Esc closes", "dim")), body, "border", width)
+        answer = replace(self.answer, phrase=self._phrase.text, reason=self._reason.text)
+        return guard_rows(self.plan, answer, now, self.room, self.scroll)
+
+    # the plan
+
+    def _prepare(self) -> None:
+        if self.job is not None or self.answer.is_sending or self._is_preparing or self.desk.session is None:
+            return
+        self._is_preparing = True
+        self._when_done(self.desk.session.prepare(self.action_id, {}), self._prepared)
+
+    def _prepared(self, plan: Plan | None, error: str) -> None:
+        self._is_preparing = False
+        if self.answer.is_sending or self.job is not None:
+            return
+        if plan is None:
+            # No stale plan stays on the screen: what cannot be judged now cannot be confirmed now.
+            self.plan, self.error = None, error
+        else:
+            if self.plan is None or self.plan.digest != plan.digest:
+                is_other = self.plan is not None
+                self.hands.startle(self.desk.clock.monotonic())
+                self._phrase = Field()
+                note = "What would be done has changed: read it again." if is_other else ""
+                self.answer = Answer(note=note)
+            self.plan, self.error = plan, ""
+        self.draw()
+
+    # the answer
+
+    def press(self, key: str, character: str | None) -> None:
+        """A key means what it means only if a person meant it."""
+        now = self.desk.clock.monotonic()
+        is_confirming = key == "y" and self.plan is not None and self.plan.phrase is None
+        why = self.hands.why_not(key, now, is_confirming)
+        if key == "escape":
+            self.dismiss(None)
+        elif self.job is not None:
+            if key == "enter" and why is None:
+                self.dismiss(None)
+        elif why is not None:
+            if why == "pasted":
+                self._phrase = Field()
+            self._note(_NOTES[why] if is_confirming or why != "held" else "")
+        elif key in ("up", "down", "pageup", "pagedown"):
+            self.scroll = max(0, self.scroll + {"up": -1, "down": 1, "pageup": -8, "pagedown": 8}[key])
+            self.draw()
+        elif not self.answer.is_sending:
+            self._take(key, character)
+
+    def pasted(self, text: str) -> None:
+        """Refused, and said so."""
+        self._note(_NOTES["pasted"])
+
+    def _note(self, text: str) -> None:
+        self.answer = replace(self.answer, note=text)
+        self.draw()
+
+    def _take(self, key: str, character: str | None) -> None:
+        plan = self.plan
+        if plan is None or plan.blocking:
+            if key == "enter":
+                self.dismiss(None)
+            elif plan is not None and key == "y":
+                self._note("It is refused as long as a check fails; the checks go on being made.")
+            return
+        if plan.phrase is None:
+            if key == "y":
+                self._confirm(plan, None, None)
+            elif key == "enter":
+                self.dismiss(None)
+            return
+        self._type(plan, key, character)
+
+    def _type(self, plan: Plan, key: str, character: str | None) -> None:
+        focus = self.answer.focus
+        if key in ("tab", "shift+tab"):
+            stops = ["cancel", "phrase", *(["reason"] if plan.needs_reason else [])]
+            step = 1 if key == "tab" else -1
+            self.answer = replace(self.answer, focus=stops[(stops.index(focus) + step) % len(stops)], note="")
+        elif key == "enter":
+            self._enter(plan, focus)
+            return
+        else:
+            # Typing begins the phrase: Cancel itself takes no letters.
+            focus = "phrase" if focus == "cancel" else focus
+            field = self._phrase if focus == "phrase" else self._reason
+            if field.take(key, character):
+                self.answer = replace(self.answer, focus=focus, note="")
+        self.draw()
+
+    def _enter(self, plan: Plan, focus: str) -> None:
+        if focus == "cancel":
+            self.dismiss(None)
+        elif self._phrase.text != plan.phrase:
+            self._note(f"Type exactly: {plan.phrase}")
+        elif plan.needs_reason and not self._reason.text.strip():
+            self.answer = replace(self.answer, focus="reason", note="Give a reason: it goes into the audit.")
+            self.draw()
+        else:
+            self._confirm(plan, self._phrase.text, self._reason.text.strip() or None)
+
+    def _confirm(self, plan: Plan, typed: str | None, reason: str | None) -> None:
+        assert self.desk.session is not None
+        self.answer = replace(self.answer, is_sending=True, note="")
+        self._when_done(self.desk.session.submit(plan, Confirmation(plan.digest, typed, reason)), self._submitted)
+        self.draw()
+
+    # the job
+
+    def _submitted(self, job: Job | None, error: str) -> None:
+        self.answer = replace(self.answer, is_sending=False)
+        if job is None:
+            self.answer = replace(self.answer, note=error, focus="cancel")
+            self.hands.startle(self.desk.clock.monotonic())
+        else:
+            self.job = job
+            if self._timer is not None:
+                self._timer.stop()
+            self._timer = self.set_interval(POLL_S, self._poll)
+        self.draw()
+
+    def _poll(self) -> None:
+        assert self.desk.session is not None and self.job is not None
+        self.job = self.desk.session.job(self.job.id) or self.job
+        if self.job.phase.is_over and self._timer is not None:
+            self._timer.stop()
+        self.draw()
+
+    def _when_done(self, future: Future[Plan] | Future[Job], then: object) -> None:
+        """Back on the screen's own thread with the result, or with what went wrong in words."""
+        loop = self.app._loop
+        assert loop is not None and callable(then)
+
+        def landed(done: Future[Plan] | Future[Job]) -> None:
+            error = done.exception()
+            words = f"{error}" or type(error).__name__
+            if error is not None:
+                loop.call_soon_threadsafe(self._if_open, then, None, words)
+            else:
+                loop.call_soon_threadsafe(self._if_open, then, done.result(), "")
+
+        future.add_done_callback(landed)
+
+    def _if_open(self, then: object, result: object, error: str) -> None:
+        if self.is_attached and callable(then):
+            then(result, error)
