@@ -59,7 +59,7 @@ def prepare(folder: Path) -> None:
 def prepare_run(folder: Path) -> None:
     """Make the folder and those below it that everything else needs first."""
     prepare(folder)
-    for name in ("run", "logs", "redis", "bin", "state"):
+    for name in ("run", "logs", "redis", "bin", "state", "kubecache"):
         (folder / name).mkdir(mode=0o700)
     (folder / "platform").mkdir(mode=0o700)
 
