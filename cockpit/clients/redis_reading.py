@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cockpit.clients.redis_facts import Fields, id_order, text
@@ -27,7 +28,7 @@ class GroupFacts(NamedTuple):
     lag: int | None
     is_lag_capped: bool
     next_id: str | None
-    """The oldest entry that was not delivered."""
+    """The oldest entry that was not delivered, where that is known and nothing older is pending."""
     entries_read: int | None
     oldest_pending_id: str | None
 
@@ -121,37 +122,32 @@ def stream_answer(raw: Any, before: StreamAnswer) -> StreamAnswer:
         return None
     if raw[0] == -1:
         return KeyFault(clean(text(raw[1])))
-    _, depth, last_id, first_id, added, new, since_ms, groups, extra = raw
-    known = before if isinstance(before, StreamFacts) else None
+    _, depth, last_raw, first_raw, added, new, since_ms, groups, extra = raw
+    last_id = last_raw.decode()
+    if isinstance(before, StreamFacts):
+        if last_id != before.last_id and id_order(last_id) < id_order(before.last_id):
+            # The stream was made anew: nothing is known of what came since the reading before.
+            new, since_ms, extra = -1, -1, extra if isinstance(extra, bytes) else None
+        elif before.added is not None and added >= 0:
+            new, since_ms = added - before.added, -1
     is_payload = isinstance(extra, bytes)
-    facts = StreamFacts(
+    return StreamFacts(
         depth,
-        last_id.decode(),
-        first_id.decode() or None,
+        last_id,
+        first_raw.decode() or None,
         added if added >= 0 else None,
         new if new >= 0 else None,
         since_ms if since_ms >= 0 else None,
         tuple([_group(group) for group in groups]) if groups else (),
-        () if is_payload or not extra else _ticks(extra),
+        _ticks(extra) if extra and not is_payload else (),
         (extra or None) if is_payload else None,
     )
-    return facts if known is None else facts._replace(**_progress(facts, known))
-
-
-def _progress(facts: StreamFacts, known: StreamFacts) -> dict[str, Any]:
-    """New entries since the reading before: exact where Redis counts them, unknown where the stream was made anew."""
-    if facts.last_id != known.last_id and id_order(facts.last_id) < id_order(known.last_id):
-        return {"new": None, "since_ms": None, "ticks": ()}
-    if facts.added is not None and known.added is not None:
-        is_same = facts.added >= known.added
-        return {"new": facts.added - known.added if is_same else None, "since_ms": None}
-    return {}
 
 
 def _group(raw: Any) -> GroupFacts:
     name, consumers, pending, delivered_id, lag, is_capped, next_id, entries_read, oldest = raw
     return GroupFacts(
-        clean(text(name), 60),
+        _group_name(name),
         consumers,
         pending,
         delivered_id.decode(),
@@ -161,6 +157,11 @@ def _group(raw: Any) -> GroupFacts:
         entries_read if entries_read >= 0 else None,
         oldest.decode() or None,
     )
+
+
+@lru_cache(maxsize=4096)
+def _group_name(raw: bytes) -> str:
+    return clean(text(raw), 60)
 
 
 def _ticks(flat: list[int]) -> tuple[tuple[int, int | None], ...]:

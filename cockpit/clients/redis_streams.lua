@@ -8,11 +8,14 @@
 local MAX_LAG, MAX_NEW, MAX_GROUPS, FIRST_MS = 1000, 500, 64, 2000
 local MAX_BYTES, MAX_PAYLOAD, MAX_TICK = 1048576, 65536, 4096
 
-local function named(flat)
-  local by_name = {}
-  for i = 1, #flat, 2 do by_name[flat[i]] = flat[i + 1] end
-  return by_name
+-- Redis tells facts as name, value, name, value; in one call the order is the same for every stream and every group.
+local function places_in(flat)
+  local place = {}
+  for i = 1, #flat, 2 do place[flat[i]] = i + 1 end
+  return place
 end
+
+local in_stream, in_group
 
 local function id_ms(id) return tonumber(string.match(id, '^%d+')) end
 
@@ -49,51 +52,53 @@ end
 
 local function next_after(key, id, count) return redis.call('XRANGE', key, '(' .. id, '+', 'COUNT', count) end
 
-local function group_of(key, raw, stream)
-  local group = named(raw)
-  local delivered = group['last-delivered-id']
-  local lag, is_capped, next_id = group['lag'] or -1, 0, ''
-  if delivered == stream['last-generated-id'] or stream['length'] == 0 then
+local function group_of(key, group, length, last_id, last)
+  in_group = in_group or places_in(group)
+  local name, pending = group[in_group['name']], group[in_group['pending']]
+  local delivered = group[in_group['last-delivered-id']]
+  local lag, is_capped, next_id, oldest = group[in_group['lag'] or 0] or -1, 0, '', ''
+  if delivered == last_id or length == 0 then
     lag = 0
   elseif lag == -1 then
-    local cap = cap_of(stream['last-entry'], MAX_LAG)
+    local cap = cap_of(last, MAX_LAG)
     local unread = next_after(key, delivered, cap)
     lag, is_capped = #unread, #unread == cap and 1 or 0
     next_id = unread[1] and unread[1][1] or ''
   elseif lag > 0 then
     -- 7.0 also counts the entries that were trimmed before they were read.
-    lag = math.min(lag, stream['length'])
-    local unread = next_after(key, delivered, 1)
-    next_id = unread[1] and unread[1][1] or ''
+    lag = math.min(lag, length)
+    if pending == 0 then
+      local unread = next_after(key, delivered, 1)
+      next_id = unread[1] and unread[1][1] or ''
+    end
   end
-  local oldest = ''
-  if group['pending'] > 0 then oldest = redis.call('XPENDING', key, group['name'])[2] or '' end
-  return {group['name'], group['consumers'], group['pending'], delivered, lag, is_capped, next_id,
-    group['entries-read'] or -1, oldest}
+  if pending > 0 then oldest = redis.call('XPENDING', key, name)[2] or '' end
+  return {name, group[in_group['consumers']], pending, delivered, lag, is_capped, next_id,
+    group[in_group['entries-read'] or 0] or -1, oldest}
 end
 
-local function groups_of(key, stream)
+local function groups_of(key, length, last_id, last)
   local groups = {}
-  if stream['groups'] > 0 then
-    for i, raw in ipairs(redis.call('XINFO', 'GROUPS', key)) do
-      if i > MAX_GROUPS then break end
-      groups[i] = group_of(key, raw, stream)
-    end
+  for i, raw in ipairs(redis.call('XINFO', 'GROUPS', key)) do
+    if i > MAX_GROUPS then break end
+    groups[i] = group_of(key, raw, length, last_id, last)
   end
   return groups
 end
 
-local function new_of(key, before, wanted, stream)
+local function new_of(key, before, wanted, is_counted, last_id, last)
   local since = -1
   if wanted == 'newest' then return -1, since, {} end
   if before == '' then
     local now = redis.call('TIME')
     since = now[1] * 1000 + math.floor(now[2] / 1000) - FIRST_MS
     before = string.format('%.0f-0', since)
-  elseif wanted == 'count' and stream['entries-added'] then
+  elseif before == last_id then
+    return 0, since, {}
+  elseif wanted == 'count' and is_counted then
     return -1, since, {}
   end
-  local cap = cap_of(stream['last-entry'], MAX_NEW)
+  local cap = cap_of(last, MAX_NEW)
   local entries = redis.call('XREVRANGE', key, '+', '(' .. before, 'COUNT', cap)
   if #entries == cap then since = id_ms(entries[#entries][1]) end
   return #entries, since, wanted == 'ticks' and times_in(entries) or {}
@@ -103,13 +108,17 @@ local function read(key, before, wanted)
   local kind = redis.call('TYPE', key)['ok']
   if kind == 'none' then return {0} end
   if kind ~= 'stream' then return {-1, 'it is a ' .. kind .. ', not a stream'} end
-  local stream = named(redis.call('XINFO', 'STREAM', key))
-  local first, last = stream['first-entry'], stream['last-entry']
-  local new, since, extra = new_of(key, before, wanted, stream)
+  local stream = redis.call('XINFO', 'STREAM', key)
+  in_stream = in_stream or places_in(stream)
+  local length, last_id = stream[in_stream['length']], stream[in_stream['last-generated-id']]
+  local first, last = stream[in_stream['first-entry']], stream[in_stream['last-entry']]
+  local added = stream[in_stream['entries-added'] or 0]
+  local groups = {}
+  if stream[in_stream['groups']] > 0 then groups = groups_of(key, length, last_id, last) end
+  local new, since, extra = new_of(key, before, wanted, added, last_id, last)
   -- One byte more than is allowed, so that the reader sees that it was cut.
   if wanted == 'newest' then extra = string.sub(last and json_of(last[2]) or '', 1, MAX_PAYLOAD + 1) end
-  return {1, stream['length'], stream['last-generated-id'], first and first[1] or '', stream['entries-added'] or -1,
-    new, since, groups_of(key, stream), extra}
+  return {1, length, last_id, first and first[1] or '', added or -1, new, since, groups, extra}
 end
 
 local answers = {}

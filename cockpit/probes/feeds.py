@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -21,13 +22,16 @@ FEWEST = 40
 LONGEST_MS = 10_000
 """A slow feed's window reaches back to this many ticks, but not further than this."""
 
+Ticks = tuple[tuple[int, int | None], ...]
+"""When each tick arrived in Redis and the exchange's own time in it, in ms, oldest first."""
+
 
 @dataclass(frozen=True, slots=True)
 class FeedMemory:
     """What must be remembered of one feed between readings; times are Redis' own, in ms."""
 
-    ticks: tuple[tuple[int, int | None], ...] = ()
-    """Arrival and exchange time, oldest first, of the last 10 s before the newest tick."""
+    ticks: Ticks = ()
+    """Those that count for the percentiles."""
     newest_ms: int | None = None
     gaps: int = 0
     last_gap_ms: int | None = None
@@ -66,7 +70,7 @@ def read_feeds(reading: WallReading, memory: Memory, lost: Lost, settings: Setti
 
 def _feed(reading: WallReading, name: str, key: str, memory: FeedMemory, lost: Lost) -> Feed:
     stream = read_stream(reading, key, clean(name, 40), lost)
-    lags = window(memory.ticks)
+    lags = lags_of(memory.ticks)
     return Feed(
         name=clean(name, 40),
         lag_p50_ms=percentile(lags, 0.50),
@@ -79,14 +83,23 @@ def _feed(reading: WallReading, name: str, key: str, memory: FeedMemory, lost: L
     )
 
 
-def window(ticks: tuple[tuple[int, int | None], ...]) -> list[float]:
-    """The lags of the ticks that count now, sorted."""
+def lags_of(ticks: Ticks) -> list[float]:
+    """How late each tick was, sorted; those without a time of their own say nothing."""
+    return sorted(float(arrived - sent) for arrived, sent in ticks if sent is not None)
+
+
+def window(ticks: Ticks) -> Ticks:
+    """Those of the ticks, oldest first, that count for the percentiles now."""
     if not ticks:
-        return []
+        return ticks
     newest_ms = ticks[-1][0]
-    recent = [tick for tick in ticks if tick[0] > newest_ms - WINDOW_MS]
-    chosen = recent if len(recent) >= FEWEST else ticks[-FEWEST:]
-    return sorted(float(arrived - sent) for arrived, sent in chosen if sent is not None)
+    recent = bisect_right(ticks, newest_ms - WINDOW_MS, key=_arrival)
+    longest = bisect_right(ticks, newest_ms - LONGEST_MS, key=_arrival)
+    return ticks[max(longest, min(recent, len(ticks) - FEWEST)) :]
+
+
+def _arrival(tick: tuple[int, int | None]) -> int:
+    return tick[0]
 
 
 def percentile(lags: list[float], fraction: float) -> float | None:
@@ -107,7 +120,7 @@ def remember(reading: WallReading, key: str, memory: FeedMemory | None, gap_ms: 
     if memory is None or memory.newest_ms is None or facts.new is None:
         # Nothing to compare with: the first reading, or a stream that was made anew.
         gaps = FeedMemory() if memory is None else replace(memory, is_silent=False)
-        return _count_silence(replace(gaps, ticks=facts.ticks, newest_ms=last_ms), reading.now_ms, gap_ms)
+        return _count_silence(replace(gaps, ticks=window(facts.ticks), newest_ms=last_ms), reading.now_ms, gap_ms)
     return _count_silence(_with_ticks(memory, facts, gap_ms), reading.now_ms, gap_ms)
 
 
@@ -120,7 +133,7 @@ def _with_ticks(memory: FeedMemory, facts: StreamFacts, gap_ms: float) -> FeedMe
         arrivals.insert(0, memory.newest_ms)
     ended = [later for earlier, later in pairwise(arrivals) if later - earlier > gap_ms]
     newest_ms = arrivals[-1]
-    ticks = tuple([tick for tick in (*memory.ticks, *facts.ticks) if tick[0] > newest_ms - LONGEST_MS])
+    ticks = window(memory.ticks + facts.ticks)
     last_gap_ms = ended[-1] if ended else facts.ticks[0][0] if memory.is_silent else memory.last_gap_ms
     return FeedMemory(ticks, newest_ms, memory.gaps + len(ended), last_gap_ms)
 

@@ -8,7 +8,6 @@ from cockpit.config import RedisPart
 from cockpit.errors import Refused
 from cockpit.model.states import OrderFlow
 from cockpit.probes.streams import Lost, read_stream
-from cockpit.text import clean
 
 VALIDATED = "validated"
 
@@ -20,8 +19,8 @@ def read_flow(reading: WallReading, lost: Lost, part: RedisPart) -> OrderFlow:
         Refused: none of the streams could be read.
     """
     refuse_if_all_fail(reading, tuple(part.order_streams.values()))
-    streams = [read_stream(reading, key, clean(label, 20), lost) for label, key in part.order_streams.items()]
-    streams += [read_stream(reading, key, clean(key, 40), lost) for key in part.watched_streams]
+    streams = [read_stream(reading, key, label, lost) for label, key in part.order_streams.items()]
+    streams += [read_stream(reading, key, key, lost) for key in part.watched_streams]
     in_flight, oldest_s = _in_flight(reading, part)
     return OrderFlow(tuple(streams), in_flight, oldest_s)
 

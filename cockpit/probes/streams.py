@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 
 from cockpit.clients.redis_facts import id_ms, id_order
 from cockpit.clients.redis_reading import GroupFacts, KeyFault, StreamFacts, WallReading
@@ -21,13 +22,20 @@ FAR = 50.0
 
 def read_stream(reading: WallReading, key: str, label: str, lost: Lost) -> Stream:
     """A stream that does not exist, or could not be read, has no depth; its name is kept."""
+    label = _shown(label)
     facts = reading.streams.get(key)
-    name = clean(key, 60)
+    name = _shown(key)
     if not isinstance(facts, StreamFacts):
         return Stream(name, label, None, None, None)
     groups = tuple([_group(reading, group, (key, group.name) in lost) for group in facts.groups])
     newest_ms = None if facts.last_id == NEVER else id_ms(facts.last_id)
     return Stream(name, label, facts.depth, rate_per_s(reading, facts), reading.age_s(newest_ms), groups)
+
+
+@lru_cache(maxsize=16384)
+def _shown(key: str) -> str:
+    """Keys come from the configuration, thousands of them a tick, always the same."""
+    return clean(key, 60)
 
 
 def rate_per_s(reading: WallReading, facts: StreamFacts) -> float | None:
@@ -39,13 +47,24 @@ def rate_per_s(reading: WallReading, facts: StreamFacts) -> float | None:
 
 
 def _group(reading: WallReading, group: GroupFacts, has_lost: bool) -> Group:
-    oldest_ms = None if group.oldest_pending_id is None else id_ms(group.oldest_pending_id)
+    if group.oldest_pending_id is None:
+        return _group_without_age(group, has_lost)
+    return _new_group(group, has_lost, reading.age_s(id_ms(group.oldest_pending_id)))
+
+
+@lru_cache(maxsize=4096)
+def _group_without_age(group: GroupFacts, has_lost: bool) -> Group:
+    """Most groups of a thousand streams stand still: one that did is not made again."""
+    return _new_group(group, has_lost, None)
+
+
+def _new_group(group: GroupFacts, has_lost: bool, oldest_pending_s: float | None) -> Group:
     return Group(
         name=group.name,
         lag=group.lag,
         is_lag_capped=group.is_lag_capped,
         pending=group.pending,
-        oldest_pending_s=reading.age_s(oldest_ms),
+        oldest_pending_s=oldest_pending_s,
         consumers=group.consumers,
         has_lost_entries=has_lost,
     )
@@ -59,7 +78,8 @@ def find_lost(reading: WallReading, before: WallReading | None, known: Lost) -> 
         for key, facts in reading.streams.items()
         if isinstance(facts, StreamFacts)
         for group in facts.groups
-        if _is_before(group.delivered_id, facts.first_id)
+        if group.delivered_id != facts.last_id
+        and _is_before(group.delivered_id, facts.first_id)
         and ((key, group.name) in known or _has_lost(facts, group, _first_id(streams, key)))
     )
 
