@@ -31,7 +31,12 @@ def settings(layout: Layout, postgres: PostgresServer, credentials: Credentials)
         "redis": {"url": f"redis://127.0.0.1:{ports.redis}/0", "container": "redis"},
         "venues": [
             {"name": "IBKR", "probe": f"tws://127.0.0.1:{ports.ibkr}", "backup": "zerodha"},
-            {"name": "ZERODHA", "probe": f"http://127.0.0.1:{ports.kite}/", "backup": "paper"},
+            {
+                "name": "ZERODHA",
+                "probe": f"http://127.0.0.1:{ports.kite}",
+                "token": {"file": str(credentials.file("kite"))},
+                "backup": "paper",
+            },
             {"name": "PAPER"},
         ],
         "postgres": {

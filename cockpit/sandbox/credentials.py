@@ -28,8 +28,9 @@ class Credentials:
         folder = layout.folder / "secrets"
         folder.mkdir(mode=0o700)
         made = cls(folder)
-        for name in ("postgres", "kubernetes", "grafana", "kite_key", "kite_token", "slack"):
+        for name in ("postgres", "kubernetes", "grafana", "slack"):
             write_private(folder / name, getattr(made, name) + "\n")
+        write_private(folder / "kite", f"{made.kite_key}:{made.kite_token}\n")
         return made
 
     def file(self, name: str) -> Path:
