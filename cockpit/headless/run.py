@@ -1,0 +1,165 @@
+"""`cockpit run STEP`: the plan, the confirmation, the act and its proof, without a screen."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from actions.catalogue import ACTIONS
+from cockpit.errors import ConfigError, Rejected
+from cockpit.headless.listening import Ear
+from cockpit.headless.plan_text import end_line, plan_lines, step_line
+from cockpit.model.action import ActionSpec
+from cockpit.model.job import Job, Phase, StepState
+from cockpit.model.plan import Confirmation, Danger, Plan
+
+if TYPE_CHECKING:
+    from cockpit.session import Session
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+EVIDENCE = frozenset({"kill_switch", "redis", "venues", "flow", "risk"})
+ALL_EVIDENCE = EVIDENCE | {"feeds", "reach"}
+PROTECT_WAIT_S = 1.0
+"""A halt is planned on what is known by then."""
+OTHER_WAIT_S = 4.5
+FOLLOW_S = 0.05
+PATIENCE_S = 10.0
+"""Beyond the proof's own deadline."""
+YES = ("y", "yes")
+EPILOG = """\
+exit codes: 0 done and proven, 1 failed or in doubt, 4 refused (a check fails, or it was not confirmed)
+
+Without --confirm it asks on the terminal; without a terminal nothing is done.
+  cockpit run kill-switch --reason "IBKR down" --confirm y
+  cockpit run kill-switch-release --reason "IBKR is back" --confirm "START TRADING hf-1"
+"""
+
+
+def add_arguments(subparsers: Subparsers) -> None:
+    """Add `run`."""
+    about = "Take a step of the runbook: show the plan, confirm, act, prove."
+    parser = subparsers.add_parser(
+        "run",
+        help="take a runbook step without the screen",
+        description=about,
+        epilog=f"steps:\n{_steps()}\n\n{EPILOG}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("step", metavar="STEP", choices=[row.step for row in ACTIONS], help="one of the steps below")
+    parser.add_argument("--reason", metavar="TEXT", help="why; stands in Redis and in the audit")
+    parser.add_argument("--confirm", metavar="TEXT", help="y, or the phrase that the plan asks for")
+    parser.add_argument("--override", metavar="CHECK", action="append", default=[], help="override a failed check")
+    parser.add_argument("--dry-run", action="store_true", help="only show the plan")
+    parser.add_argument("--json", action="store_true", help="print one JSON object: plan and job")
+
+
+def _steps() -> str:
+    return "\n".join(f"  {row.step:<22} {row.section} {row.title} ({row.danger})" for row in ACTIONS)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Take the step.
+
+    Raises:
+        Rejected: it was not confirmed, or a check forbids it.
+        ConfigError: there is no platform.
+    """
+    from cockpit.session import NO_PLATFORM, Session, find_world
+
+    settings = find_world(args.config)
+    if settings is None:
+        raise ConfigError(NO_PLATFORM)
+    row = next(row for row in ACTIONS if row.step == args.step)
+    is_protective = row.danger is Danger.PROTECT
+    session = Session.open(settings)
+    ear = Ear(EVIDENCE if is_protective else ALL_EVIDENCE)
+    session.start(ear)
+    try:
+        ear.wait_round(PROTECT_WAIT_S if is_protective else OTHER_WAIT_S)
+        return _take(session, row, args)
+    finally:
+        session.stop(1.0)
+
+
+def _take(session: Session, row: ActionSpec, args: argparse.Namespace) -> int:
+    say: Callable[[str], None] = (lambda _: None) if args.json else _say
+    plan = session.prepare(row.id, {"reason": args.reason} if args.reason else {}).result()
+    for line in plan_lines(plan):
+        say(line)
+    if args.dry_run:
+        _print_json(args, plan, None)
+        return 0 if plan.is_allowed else Rejected.exit_code
+    job = session.submit(plan, _confirmation(plan, args)).result()
+    for note in job.notes:
+        say(f"  !! {note}")
+    try:
+        job = _follow(session, job, plan.proof_deadline_s + PATIENCE_S, say)
+    except KeyboardInterrupt:
+        say(f"it is done, and its proof goes on without you (job {job.id})")
+        raise
+    say(end_line(job))
+    _print_json(args, plan, job)
+    return 0 if job.phase is Phase.DONE else 1
+
+
+def _confirmation(plan: Plan, args: argparse.Namespace) -> Confirmation:
+    """What was given on the command line, else what is typed."""
+    blocking = [check for check in plan.blocking if check.name not in args.override]
+    if blocking:
+        raise Rejected("; ".join(f"{check.name}: {check.detail}" for check in blocking))
+    reason = args.reason
+    if plan.needs_reason and not reason:
+        reason = _ask("the reason: ", "--reason")
+    if plan.phrase is None:
+        typed = args.confirm if args.confirm is not None else _ask("y to go on: ", "--confirm y")
+        if typed.strip().lower() not in YES:
+            raise Rejected("not confirmed: nothing was done")
+        typed = None
+    else:
+        typed = (
+            args.confirm if args.confirm is not None else _ask(f"type {plan.phrase}: ", f"--confirm '{plan.phrase}'")
+        )
+    return Confirmation(plan.digest, typed, reason, tuple(args.override))
+
+
+def _ask(question: str, option: str) -> str:
+    if not sys.stdin.isatty():
+        raise Rejected(f"not confirmed, and there is no terminal to ask on: {option}")
+    print(question, end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().rstrip("\n")
+
+
+def _follow(session: Session, job: Job, limit_s: float, say: Callable[[str], None]) -> Job:
+    """Tell each change until it is over."""
+    ends_at = time.monotonic() + limit_s
+    told: dict[str, str] = {}
+    while True:
+        job = session.job(job.id) or job
+        for step in (*job.steps, *job.proofs):
+            # Only what is decided: the details of a running proof change all the time.
+            if told.get(step.name) != step.state and step.state not in (StepState.WAITING, StepState.RUNNING):
+                told[step.name] = step.state
+                say(step_line(step))
+        if job.phase.is_over or time.monotonic() >= ends_at:
+            return job
+        time.sleep(FOLLOW_S)
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _print_json(args: argparse.Namespace, plan: Plan, job: Job | None) -> None:
+    if args.json:
+        told = {
+            "format": 1,
+            "plan": {**asdict(plan), "digest": plan.digest},
+            "job": None if job is None else asdict(job),
+        }
+        print(json.dumps(told, indent=1))
