@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from cockpit.clients.bounded import SoloThread
-from cockpit.clients.kubernetes_login import login
+from cockpit.clients.kubernetes_login import login, runs_a_program
 from cockpit.clients.kubernetes_words import in_words, of_status
 from cockpit.clock import Clock
 from cockpit.config import KubernetesPart
-from cockpit.errors import BackendError, TimedOut
+from cockpit.errors import BackendError, Refused, TimedOut
 from cockpit.text import clean
 
 NAME = "Kubernetes"
@@ -21,6 +21,8 @@ MAX_BYTES = 32 << 20
 """All pods of a namespace, 6 kB each."""
 PAGE = 500
 MAX_PAGES = 20
+LOGIN_PAUSE_S = 15.0
+"""From one run of a login program that was no use to the next: it may count failures, or ask somebody's phone."""
 
 Json = Mapping[str, Any]
 
@@ -47,6 +49,8 @@ class KubernetesApi:
         self._api: Any = None
         self._namespace = ""
         self._version = ""
+        self._refusal = ""
+        self._refused_until = 0.0
 
     async def read(self, names: tuple[str, ...]) -> Cluster:
         """The named deployments and their pods: two requests on one connection.
@@ -65,7 +69,7 @@ class KubernetesApi:
     def _read(self, names: tuple[str, ...]) -> Cluster:
         # A login that took too long is not lost: the next tick finds it done.
         if self._api is None:
-            self._api, self._namespace = login(self._settings)
+            self._log_in()
         give_up_at = self._clock.monotonic() + self._settings.timeout_s
         try:
             if not self._version:
@@ -75,15 +79,31 @@ class KubernetesApi:
             wanted = tuple(item for item in found if _name(item) in names)
             narrowed = common_selector(wanted)
             pods = self._list(f"/api/v1/namespaces/{space}/pods", narrowed, give_up_at) if wanted else ()
-        except BackendError:
-            self._forget()
+        except BackendError as error:
+            self._forget(error)
             raise
         return Cluster(self._version, self._namespace, wanted, tuple(pods))
 
-    def _forget(self) -> None:
+    def _log_in(self) -> None:
+        if self._refusal and self._clock.monotonic() < self._refused_until:
+            raise Refused(self._refusal)
+        try:
+            self._api, self._namespace = login(self._settings)
+        except Refused as error:
+            self._pause(error)
+            raise
+
+    def _forget(self, error: BackendError) -> None:
+        """Log in anew next time, and not at once where that means to run a program that was no use just now."""
         api, self._api, self._version = self._api, None, ""
         if api is not None:
+            if isinstance(error, Refused) and runs_a_program(api):
+                self._pause(error)
             api.close()
+
+    def _pause(self, error: Refused) -> None:
+        self._refusal = str(error)
+        self._refused_until = self._clock.monotonic() + LOGIN_PAUSE_S
 
     def _list(self, path: str, query: Mapping[str, str], give_up_at: float) -> list[Json]:
         """All pages of a list.

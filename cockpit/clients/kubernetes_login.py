@@ -43,6 +43,11 @@ def login(settings: KubernetesPart) -> tuple[Any, str]:
     return ApiClient(configuration=configuration), settings.namespace or namespace
 
 
+def runs_a_program(api: Any) -> bool:
+    """Whether the login behind this client is by a program."""
+    return bool(getattr(api.configuration, "is_by_program", False))
+
+
 def config_paths(settings: KubernetesPart) -> str | None:
     """Where the kubeconfig is, by kubectl's rules; None for a pod's own service account.
 
@@ -81,6 +86,7 @@ def _from_file(paths: str, context: str | None, configuration: Any) -> str:
     # Theirs lets a login program read our terminal, waits for it for ever, and logs its failure to our screen.
     loader._load_from_exec_plugin = lambda: _from_plugin(loader)
     loader.load_and_set(configuration)
+    configuration.is_by_program = getattr(loader, "is_by_program", False)
     return str(loader.current_context["context"].get("namespace") or "default")
 
 
@@ -92,6 +98,7 @@ def _from_plugin(loader: Any) -> bool | None:
     folder = loader._get_base_path(loader._cluster.path)
     cluster = loader._cluster.value if exec_part.get("provideClusterInfo") else None
     _accept(loader, run_plugin(exec_part, folder, cluster), folder)
+    loader.is_by_program = True
     return True
 
 

@@ -286,6 +286,22 @@ async def test_login_program_that_fails(
     assert capfd.readouterr() == ("", "")
 
 
+@pytest.mark.parametrize("status", [None, 401])
+async def test_login_program_is_not_run_again_at_once(tmp_path: Path, status: int | None) -> None:
+    script = f"open({str(tmp_path / 'runs')!r}, 'a').write('x')\n" + (
+        "print(json.dumps({'status': {'token': 'sesame'}}))" if status else "sys.exit(1)"
+    )
+
+    async with serving(lambda request: web.json_response({}, status=status or 200)) as url:
+        one = probe(tmp_path, url, **plugin(tmp_path, script))
+        said = {str(await failure(one, 2)) for _ in range(3)}
+        assert len(said) == 1 and (tmp_path / "runs").read_text() == "x"
+        one._api._refused_until = 0.0
+        await failure(one, 2)
+        assert (tmp_path / "runs").read_text() == "xx"
+        await one.close()
+
+
 @pytest.mark.parametrize("content", ["", "[1, 2]", "a: [", "clusters: sesame", "token: 'sesame", "contexts: [{}]"])
 async def test_broken_kubeconfig(tmp_path: Path, content: str) -> None:
     one = probe(tmp_path, "http://127.0.0.1:1")
