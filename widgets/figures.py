@@ -69,29 +69,35 @@ def milliseconds(value: float | None) -> str:
 
 
 def megabytes(value: float | None) -> str:
-    """Bytes in MB, in GB from ten of them on.
+    """Bytes in MB; in GB from ten of them on, in kB below a tenth.
 
-    >>> megabytes(412e6), megabytes(1.7e6), megabytes(12.4e9), megabytes(None)
-    ('412 MB', '1.7 MB', '12.4 GB', '–')
+    >>> [megabytes(b) for b in (412e6, 1.7e6, 34e3, 0, 12.4e9, None)]
+    ['412 MB', '1.7 MB', '34 kB', '0 kB', '12.4 GB', '–']
     """
     if value is None:
         return DASH
     mega = value / 1e6
     if mega >= 10_000:
         return f"{mega / 1000:,.1f} GB"
+    if abs(mega) < 0.1:
+        return f"{value / 1000:,.0f} kB"
     return f"{mega:.1f} MB" if abs(mega) < 10 else f"{mega:,.0f} MB"
 
 
-def millions(value: float | None) -> str:
-    """Money in millions.
+def money(value: float | None, sign: str = "") -> str:
+    """An amount in three figures.
 
-    >>> millions(41_200_000), millions(1_214_000), millions(None)
-    ('41.2', '1.21', '–')
+    >>> money(41_200_000), money(1_214_000), money(54_321), money(320), money(None), money(3.1e6, "+")
+    ('41.2 M', '1.21 M', '54.3 k', '320', '–', '+3.10 M')
     """
     if value is None:
         return DASH
-    mega = value / 1e6
-    return f"{mega:,.1f}" if abs(mega) >= 10 else f"{mega:.2f}"
+    for size, unit in ((1e6, " M"), (1e3, " k")):
+        if abs(value) >= size:
+            part = value / size
+            decimals = 0 if abs(part) >= 100 else 1 if abs(part) >= 10 else 2
+            return f"{part:{sign},.{decimals}f}{unit}"
+    return f"{value:{sign},.0f}"
 
 
 def signed(value: float | None) -> str:

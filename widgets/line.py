@@ -117,7 +117,7 @@ def joined(parts: Iterable[Line], separator: Span = (" · ", "dim")) -> Line:
     return tuple(spans)
 
 
-def fitted(parts: Iterable[Line], width: int) -> Line:
+def fitted(parts: Iterable[Line], width: int, separator: Span = (" · ", "dim")) -> Line:
     """As many parts as fit in whole, in their order; the first one always.
 
     >>> plain(fitted([line("in 51/s"), line("fills 49/s"), line("rej 2/s")], 20))
@@ -127,10 +127,10 @@ def fitted(parts: Iterable[Line], width: int) -> Line:
     for part in parts:
         if not any(text for text, _ in part):
             continue
-        if kept and width_of(joined([*kept, part])) > width:
+        if kept and width_of(joined([*kept, part], separator)) > width:
             break
         kept.append(part)
-    return joined(kept)
+    return joined(kept, separator)
 
 
 def listing(label: str, parts: Iterable[Line], width: int, label_width: int = 9) -> list[Line]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import threading
 from collections.abc import Callable, Sequence
+from contextvars import Context, copy_context
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -66,6 +67,8 @@ class CockpitApp(App[int], inherit_bindings=False):
         self._reporter = reporter
         self._latest: Snapshot | None = None
         self._is_woken = threading.Event()
+        self._screen_context: Context | None = None
+        self.desk.soon = self._soon
 
     def get_default_screen(self) -> OverviewScreen:
         """The wall."""
@@ -78,6 +81,7 @@ class CockpitApp(App[int], inherit_bindings=False):
 
     def on_mount(self) -> None:
         """Open the world behind the first frame."""
+        self._screen_context = copy_context()
         self.set_interval(1.0, self.tick)
         self.call_after_refresh(threading.Thread(target=self._open, name="opening", daemon=True).start)
 
@@ -88,10 +92,10 @@ class CockpitApp(App[int], inherit_bindings=False):
             self.screen.tick()
 
     def _soon(self, function: Callable[..., None], *arguments: object) -> None:
-        """On the screen's thread; nothing where that has ended meanwhile."""
+        """On the screen's thread, in its context (timers need it); nothing where that has ended meanwhile."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(function, *arguments)
+            loop.call_soon_threadsafe(function, *arguments, context=self._screen_context)
 
     def _open(self) -> None:
         try:
@@ -135,4 +139,6 @@ class CockpitApp(App[int], inherit_bindings=False):
         if self._exception is None:
             self._exception = error
             self._exception_event.set()
-        self.panic(Text(self._reporter(error)))
+        # What fails because of the first failure is not worth a second report.
+        if not self._exit_renderables:
+            self.panic(Text(self._reporter(error)))

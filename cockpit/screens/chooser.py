@@ -47,14 +47,14 @@ class ChooserScreen(Sheet[ActionSpec]):
 
     def _ask(self) -> None:
         """Which of the steps would be refused now, and why."""
-        session, loop = self.desk.session, self.app._loop
-        assert session is not None and loop is not None and self.section is not None
+        session, soon = self.desk.session, self.desk.soon
+        assert session is not None and self.section is not None
 
         def landed(id: str, done: Future[Plan]) -> None:
             error = done.exception()
             blocking = () if error else done.result().blocking
             words = str(error) if error else ", ".join(f"{check.name}: {check.detail}" for check in blocking[:1])
-            loop.call_soon_threadsafe(self._told, id, words)
+            soon(self._told, id, words)
 
         for step in sections(self._actions)[self.section]:
             session.prepare(step.id, {}).add_done_callback(lambda done, id=step.id: landed(id, done))  # type: ignore[misc]

@@ -34,6 +34,8 @@ class Desk:
     session: SessionPort | None = None
     snapshot: Snapshot | None = None
     progress: list[str] = field(default_factory=list)
+    soon: Callable[..., None] = lambda function, *arguments: function(*arguments)
+    """Has the screen's own thread call something; for callbacks that arrive on other threads."""
     judge_readiness: Readiness = _no_readiness
     """Whether a halt would work now; put in once the judges are loaded."""
 

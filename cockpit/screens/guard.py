@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import TypeVar
 
 from textual.timer import Timer
 
@@ -16,6 +18,8 @@ from widgets.field import Field
 from widgets.guard_rows import WIDEST, Answer, dialog, guard_rows
 from widgets.job_rows import job_rows
 from widgets.line import Line, line, wrapped
+
+Result = TypeVar("Result")
 
 REFRESH_S = 1.0
 POLL_S = 0.1
@@ -190,21 +194,19 @@ class GuardScreen(Sheet[None]):
             self._timer.stop()
         self.draw()
 
-    def _when_done(self, future: Future[Plan] | Future[Job], then: object) -> None:
+    def _when_done(self, future: Future[Result], then: Callable[[Result | None, str], None]) -> None:
         """Back on the screen's own thread with the result, or with what went wrong in words."""
-        loop = self.app._loop
-        assert loop is not None and callable(then)
+        soon = self.desk.soon
 
-        def landed(done: Future[Plan] | Future[Job]) -> None:
+        def landed(done: Future[Result]) -> None:
             error = done.exception()
-            words = f"{error}" or type(error).__name__
             if error is not None:
-                loop.call_soon_threadsafe(self._if_open, then, None, words)
+                soon(self._if_open, then, None, f"{error}" or type(error).__name__)
             else:
-                loop.call_soon_threadsafe(self._if_open, then, done.result(), "")
+                soon(self._if_open, then, done.result(), "")
 
         future.add_done_callback(landed)
 
-    def _if_open(self, then: object, result: object, error: str) -> None:
-        if self.is_attached and callable(then):
+    def _if_open(self, then: Callable[[Result | None, str], None], result: Result | None, error: str) -> None:
+        if self.is_attached:
             then(result, error)

@@ -101,7 +101,7 @@ def _candles(feeds: Feeds) -> list[Line]:
             field("candles", LABEL, "label"),
             ("last ", "label"),
             (short_age(feeds.candle_age_s), "value"),
-            (" ago · ", "label"),
+            (" ago · " if feeds.candle_age_s is not None else " · ", "label"),
             verdict,
         )
     ]

@@ -15,7 +15,14 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     server = view.snapshot.redis.value
     if server is None:
         return []
-    rows = [_memory(server, width), _policy(server), _persistence(server), _role(server), _load(server), _trip(server)]
+    rows = [
+        _memory(server, width),
+        _policy(server),
+        _persistence(server),
+        _role(server),
+        _load(server),
+        _trip(server, width),
+    ]
     rows.extend(_troubles(server))
     limit = (server.limit_bytes or 0) * 0.8 or None
     series = (
@@ -79,15 +86,13 @@ def _load(server: RedisServer) -> Line:
     )
 
 
-def _trip(server: RedisServer) -> Line:
-    return line(
-        field("trip", LABEL, "label"),
-        (milliseconds(server.round_trip_ms), "value"),
-        ("  frag ", "label"),
-        (megabytes(server.fragmentation_bytes), "value"),
-        ("  up ", "label"),
-        (short_age(server.uptime_s), "value"),
+def _trip(server: RedisServer, width: int) -> Line:
+    parts = (
+        line((milliseconds(server.round_trip_ms), "value")),
+        line(("frag ", "label"), (megabytes(server.fragmentation_bytes), "value")),
+        line(("up ", "label"), (short_age(server.uptime_s), "value")),
     )
+    return line(field("trip", LABEL, "label"), *fitted(parts, width - LABEL, ("  ", "text")))
 
 
 def _troubles(server: RedisServer) -> list[Line]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cockpit.model.states import Position, Risk
 from widgets.bars import bar
 from widgets.chart import LABEL, stacked
-from widgets.figures import count, millions, percent, plural, short_age, signed
+from widgets.figures import count, money, percent, plural, short_age, signed
 from widgets.line import Line, field, fitted, joined, line, number
 from widgets.view import View
 
@@ -29,7 +29,7 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     table = _positions(risk, width, height - len(rows) - 2)
     rows.extend(table)
     series = (
-        ("VaR M", view.trend("risk_var_99"), limits.var_99, millions),
+        ("VaR", view.trend("risk_var_99"), limits.var_99, money),
         ("P&L", view.trend("risk_pnl_day"), None, signed),
     )
     return stacked(rows, width, height, *[entry for entry in series if entry[1]])
@@ -46,28 +46,25 @@ def _ink(fraction: float | None) -> str:
 
 def _against(label: str, value: float | None, limit: float | None, width: int) -> Line:
     fraction = used(value, limit)
+    return _row(label, money(value), money(limit) if limit else "no limit", fraction, width)
+
+
+def _row(label: str, value: str, limit: str, fraction: float | None, width: int) -> Line:
     return line(
         field(label, LABEL, "label"),
-        number(millions(value), 6, _ink(fraction)),
+        number(value, 6, _ink(fraction)),
         (" of ", "label"),
-        number(f"{millions(limit)} M" if limit else "no limit", 7, "value" if limit else "unknown"),
-        " ",
-        *bar(fraction, max(4, width - LABEL - 18)),
+        number(limit, 8 if limit == "no limit" else 6, "unknown" if limit == "no limit" else "value"),
+        ("  ", "text"),
+        *bar(fraction, max(4, width - LABEL - (20 if limit == "no limit" else 18))),
     )
 
 
 def _drawdown(risk: Risk, width: int) -> Line:
     fraction = used(risk.drawdown_pct, risk.limits.drawdown_pct)
-    value = "–" if risk.drawdown_pct is None else f"{risk.drawdown_pct * 100:.2f}"
     limit = risk.limits.drawdown_pct
-    return line(
-        field("drawdown", LABEL, "label"),
-        number(value, 6, _ink(fraction)),
-        (" of ", "label"),
-        number(f"{limit * 100:.2f} %" if limit else "no limit", 7, "value" if limit else "unknown"),
-        " ",
-        *bar(fraction, max(4, width - LABEL - 18)),
-    )
+    shown = "no limit" if not limit else percent(limit, 1 if limit < 0.1 else 0)
+    return _row("drawdown", percent(risk.drawdown_pct, 1), shown, fraction, width)
 
 
 def _profit(risk: Risk) -> Line:
@@ -77,7 +74,7 @@ def _profit(risk: Risk) -> Line:
 
 def _book(risk: Risk) -> Line:
     held = sum(1 for position in risk.positions if position.qty)
-    net = "–" if risk.net_usd is None else f"{risk.net_usd / 1e6:+,.2f} M"
+    net = money(risk.net_usd, "+")
     return line(field("book", LABEL, "label"), (plural(held, "position"), "value"), ("  net ", "label"), (net, "value"))
 
 
