@@ -1,0 +1,175 @@
+"""The command line: quick, quiet, one line for every error."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from cockpit import cli
+from cockpit.cli import COMMANDS, command_in
+from cockpit.errors import CockpitError, ConfigError, JournalError, Rejected, SandboxError
+
+
+def cockpit(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "cockpit", *arguments],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env={**os.environ, "COCKPIT_CONFIG": "", "HOME": "/nonexistent", **environment},
+    )
+
+
+def loaded_by(code: str) -> set[str]:
+    """The top-level modules that this code loads."""
+    program = f"{code}\nimport sys; print(*sorted({{name.partition('.')[0] for name in sys.modules}}), sep=',')"
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True)
+    return set(done.stdout.splitlines()[-1].split(","))
+
+
+def test_help_loads_only_itself() -> None:
+    loaded = loaded_by("from cockpit.cli import run\ntry: run(['--help'])\nexcept SystemExit: pass")
+    assert not loaded & {"textual", "rich", "pydantic", "yaml", "redis", "asyncio", "httpx", "psycopg", "kubernetes"}
+
+
+@pytest.mark.parametrize("command", sorted(COMMANDS))
+def test_headless_commands_load_no_screen(command: str) -> None:
+    loaded = loaded_by(f"from cockpit.cli import run\ntry: run(['{command}', '--help'])\nexcept SystemExit: pass")
+    assert not loaded & {"textual", "rich"}
+
+
+def test_status_loads_no_screen(tmp_path: Path) -> None:
+    config = tmp_path / "cockpit.yaml"
+    config.write_text(f"site: bare\nroot: {tmp_path}\nstate: {tmp_path}/state\nredis: null\n", encoding="utf-8")
+    loaded = loaded_by(f"from cockpit.cli import run\nrun(['--config', '{config}', 'status'])")
+    assert "pydantic" in loaded
+    assert not loaded & {"textual", "rich"}
+
+
+def test_help_names_every_command_and_exit_code() -> None:
+    done = cockpit("--help")
+    assert done.returncode == 0
+    for word in (*COMMANDS, "--config", "--version", "exit codes"):
+        assert word in done.stdout
+
+
+def test_help_takes_little_cpu() -> None:
+    """CPU time, the best of five: other programs on this machine must not decide."""
+    spent = []
+    for _ in range(5):
+        before = os.times()
+        assert cockpit("--help").returncode == 0
+        after = os.times()
+        spent.append(after.children_user + after.children_system - before.children_user - before.children_system)
+    assert min(spent) < 0.25, spent
+
+
+def test_version() -> None:
+    done = cockpit("--version")
+    assert done.returncode == 0
+    assert done.stdout.startswith("cockpit ")
+    assert "Python" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "words"),
+    [
+        (["bogus"], 2, "invalid choice"),
+        (["status", "--bogus"], 2, "unrecognized arguments"),
+        (["--config", "/nowhere/cockpit.yaml", "status"], 3, "cannot read /nowhere/cockpit.yaml"),
+        (["status", "--config", "/nowhere/cockpit.yaml"], 3, "cannot read /nowhere/cockpit.yaml"),
+        (["--config", "/dev/null", "status"], 3, "holds no settings"),
+        (["--config", "/", "status"], 3, "cannot read /"),
+        (["--config", "/bin/true", "status"], 3, "cannot read /bin/true"),
+    ],
+)
+def test_wrong_use_is_told_without_a_traceback(arguments: list[str], code: int, words: str) -> None:
+    done = cockpit(*arguments)
+    assert done.returncode == code, done
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert done.stdout == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (CockpitError("plain"), 1),
+        (ConfigError("config"), 3),
+        (Rejected("no"), 4),
+        (JournalError("disk"), 5),
+        (SandboxError("sandbox"), 6),
+        (ValueError("a bug"), 1),
+        (KeyboardInterrupt(), 130),
+    ],
+)
+def test_every_error_has_its_exit_code(
+    error: BaseException, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def fail(args: object) -> int:
+        raise error
+
+    monkeypatch.setattr(cli, "_dispatch", fail)
+    assert cli.run([]) == code
+    said = capsys.readouterr().err
+    assert said.count("\n") == (0 if code == 130 else 1)
+    assert str(error) in said
+
+
+def test_reader_that_leaves_is_no_error(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [
+            "bash",
+            "-c",
+            f"set -o pipefail; {sys.executable} -m cockpit keys | head -c 1 >/dev/null; echo ${{PIPESTATUS[0]}}",
+        ],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.stderr == ""
+    assert done.stdout.strip() in ("0", "141")
+
+
+def test_interrupted_watch_ends_quietly(tmp_path: Path) -> None:
+    config = tmp_path / "cockpit.yaml"
+    config.write_text(f"site: bare\nroot: {tmp_path}\nstate: {tmp_path}/state\nredis: null\n", encoding="utf-8")
+    process = subprocess.Popen(
+        [sys.executable, "-m", "cockpit", "--config", str(config), "status", "--watch"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert process.stdout is not None
+        assert process.stdout.readline().startswith("LIVE bare")
+        process.send_signal(signal.SIGINT)
+        assert process.wait(20) == cli.INTERRUPTED
+        assert process.stderr is not None
+        assert process.stderr.read() == ""
+    finally:
+        process.kill()
+        process.wait()
+
+
+def test_command_is_found_before_there_is_a_parser() -> None:
+    assert command_in(["status", "run"]) == "status"
+    assert command_in(["--config", "audit", "keys"]) == "keys"
+    assert command_in(["--config=x", "keys"]) == "keys"
+    assert command_in(["--version"]) is None
+    assert command_in(["bogus", "status"]) is None
+
+
+def test_start_is_not_slow_by_accident() -> None:
+    """A safety net only; the benchmarks measure it."""
+    started = time.monotonic()
+    cockpit("--help")
+    assert time.monotonic() - started < 5
