@@ -215,7 +215,7 @@ async def test_stopping_right_after_a_change(tmp_path: Path) -> None:
         pods = SleeperPods()
         server = KubernetesServer(free_port(), "t", pods, Box())
         await server.start()
-        await asyncio.sleep(0.1)  # the controller is waiting now
+        await eventually(server.is_available)  # the controller is waiting now
         server.set_image("api", "registry.sandbox.invalid/api:1.4.3")
         begun = time.monotonic()
         await asyncio.wait_for(server._controller.stop(), 3)

@@ -11,7 +11,7 @@ from cockpit.sandbox.served.grafana_source import Readings
 
 HELD_FOR_S = 1.0
 """How long a condition must hold before its rule fires (the rules' `for`)."""
-FRESH_TICKS_S = 2.0
+FRESH_TICKS_S = 1.5
 
 State = Literal["Normal", "Pending", "Alerting", "NoData"]
 
