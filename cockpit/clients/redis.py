@@ -88,7 +88,7 @@ class RedisWall:
             self._ways = None
             raise
         if reading is None:
-            raise Refused("forgets the scripts that it was given")
+            raise Refused("loses the scripts that it is given: SCRIPT FLUSH over and over?")
         if reading.fault is not None:
             self._ways = None
         else:

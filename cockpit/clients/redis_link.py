@@ -75,7 +75,7 @@ class RedisLink:
     async def open(self) -> None:
         """Connect, authenticate and select the database; the caller bounds the time."""
         self.drop()
-        self._phase = "did not accept a connection"
+        self._phase = f"did not accept a {'TLS ' if self._part.url.startswith('rediss:') else ''}connection"
         connection = await self._new_connection()
         try:
             await connection.connect()  # type: ignore[no-untyped-call]

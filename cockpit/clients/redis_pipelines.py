@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from cockpit.clients.redis_facts import MAX_PAYLOAD_BYTES, id_ms, id_order, json_object, payload, text, time_ms
 from cockpit.clients.redis_link import Command, Reply
-from cockpit.clients.redis_words import refusal
+from cockpit.clients.redis_words import reply_text
 
 Ask = Callable[[Sequence[Command]], Awaitable[list[Reply]]]
 Wanted = tuple[str, str, str]
@@ -151,7 +151,7 @@ def _refused(kind: Reply, wanted: bytes, name: str) -> list[Any] | None:
 
 
 def _error(reply: Reply) -> list[Any] | None:
-    return [-1, str(refusal(reply))] if isinstance(reply, RedisError) else None
+    return [-1, reply_text(reply)] if isinstance(reply, RedisError) else None
 
 
 def _list(reply: Reply) -> list[Any]:

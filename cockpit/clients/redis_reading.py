@@ -111,7 +111,7 @@ def hash_answer(raw: Any) -> Hash:
     if raw[0] == 0:
         return None
     if raw[0] == -1:
-        return KeyFault(clean(text(raw[1])))
+        return _fault(raw[1])
     flat = iter(raw[1])
     return {text(name): text(value) for name, value in zip(flat, flat, strict=True)}
 
@@ -121,7 +121,7 @@ def stream_answer(raw: Any, before: StreamAnswer) -> StreamAnswer:
     if raw[0] == 0:
         return None
     if raw[0] == -1:
-        return KeyFault(clean(text(raw[1])))
+        return _fault(raw[1])
     _, depth, last_raw, first_raw, added, new, since_ms, groups, extra = raw
     last_id = last_raw.decode()
     if isinstance(before, StreamFacts):
@@ -142,6 +142,13 @@ def stream_answer(raw: Any, before: StreamAnswer) -> StreamAnswer:
         _ticks(extra) if extra and not is_payload else (),
         (extra or None) if is_payload else None,
     )
+
+
+def _fault(raw: Any) -> KeyFault:
+    """The versions word a denial in a script differently, and at length."""
+    reason = text(raw)
+    is_denied = "NOPERM" in reason or "No permissions" in reason or "can't access at least one of the keys" in reason
+    return KeyFault("no permission to read it" if is_denied else clean(reason))
 
 
 def _group(raw: Any) -> GroupFacts:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 from types import MappingProxyType
 
-from cockpit.clients.redis_facts import id_ms, number, time_ms, whole
+from cockpit.clients.redis_facts import Fields, id_ms, number, time_ms, whole
 from cockpit.clients.redis_reading import StreamFacts, WallReading
 from cockpit.config import Settings
 from cockpit.model.states import Feed, Feeds
@@ -47,14 +47,14 @@ def read_feeds(reading: WallReading, memory: Memory, lost: Lost, settings: Setti
     """The feeds now, and what to remember for the next reading.
 
     Raises:
-        Refused: none of the tick streams could be read, or the platform's own account of them could not.
+        Refused: none of the tick streams could be read.
     """
     part = settings.redis
     assert part is not None
     keys = {name: f"{part.tick_stream_prefix}{name}" for name in settings.feeds.names}
     refuse_if_all_fail(reading, tuple(keys.values()))
-    active = reading.fields(part.active_feed_key).get("feed")
-    candles = reading.fields(part.candle_status_key)
+    active = _fields(reading, part.active_feed_key).get("feed")
+    candles = _fields(reading, part.candle_status_key)
     remembered = {
         name: remember(reading, key, memory.get(name), settings.feeds.gap_s * 1000) for name, key in keys.items()
     }
@@ -66,6 +66,12 @@ def read_feeds(reading: WallReading, memory: Memory, lost: Lost, settings: Setti
         candle_age_s=reading.age_s(time_ms(candles.get("last_ms"))),
         candles_missing=whole(candles.get("missing")),
     ), remembered
+
+
+def _fields(reading: WallReading, key: str) -> Fields:
+    """What the platform adds of its own accord: where it cannot be read it is unknown, and the feeds still stand."""
+    found = reading.hashes.get(key)
+    return found if isinstance(found, dict) else {}
 
 
 def _feed(reading: WallReading, name: str, key: str, memory: FeedMemory, lost: Lost) -> Feed:
