@@ -22,15 +22,17 @@ class WorkerContext:
     control: Connection
     options: Mapping[str, str] = field(default_factory=dict)
     knobs: Knobs = field(default_factory=Knobs)
+    _is_over: bool = field(default=False, init=False)
 
     def pump(self) -> bool:
-        """Take in new knobs; False when told to stop or when the supervisor is gone."""
+        """Take in new knobs; False, from then on for ever, when told to stop or when the supervisor is gone."""
         try:
-            while self.control.poll(0):
+            while not self._is_over and self.control.poll(0):
                 message = self.control.recv()
                 if message is None:
-                    return False
-                self.knobs = message
+                    self._is_over = True
+                else:
+                    self.knobs = message
         except (EOFError, OSError):
-            return False
-        return True
+            self._is_over = True
+        return not self._is_over

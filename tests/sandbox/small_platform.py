@@ -140,24 +140,30 @@ class SmallPlatform:
 
     def is_quiet(self) -> bool:
         """Nothing waiting and nothing in flight anywhere."""
+        return self._is_done(
+            ("orders.incoming", "risk"),
+            ("orders.validated", "router"),
+            ("orders.fills", "ledger"),
+            ("orders.validated", "ledger"),
+            ("orders.rejected", "ledger"),
+        )
+
+    def is_quiet_but_for_rejections(self) -> bool:
+        """Nothing in flight at a venue or unrecorded, while strategies go on and are refused."""
+        return self._is_done(("orders.validated", "router"), ("orders.fills", "ledger"))
+
+    def _is_done(self, *groups: tuple[str, str]) -> bool:
         if any(venue.book.working for venue in self.engine.venues.values()):
             return False
         try:
-            for stream, group in (
-                ("orders.incoming", "risk"),
-                ("orders.validated", "router"),
-                ("orders.fills", "ledger"),
-                ("orders.validated", "ledger"),
-                ("orders.rejected", "ledger"),
-            ):
-                groups = self.line.ask(("XINFO", "GROUPS", stream))[0]
-                named = {row[1]: dict(zip(row[::2], row[1::2], strict=True)) for row in groups}
-                last = self.line.ask(("XREVRANGE", stream, "+", "-", "COUNT", 1))[0]
-                if named[group]["pending"] or (last and last[0][0] != named[group]["last-delivered-id"]):
-                    return False
+            return all(self._has_read(*each) for each in groups)
         except (RedisTrouble, KeyError):
             return False
-        return True
+
+    def _has_read(self, stream: str, group: str) -> bool:
+        rows, last = self.line.ask(("XINFO", "GROUPS", stream), ("XREVRANGE", stream, "+", "-", "COUNT", 1))
+        named = {row[1]: dict(zip(row[::2], row[1::2], strict=True)) for row in rows}
+        return not named[group]["pending"] and (not last or last[0][0] <= named[group]["last-delivered-id"])
 
     def _pings(self) -> bool:
         try:

@@ -25,8 +25,8 @@ from typing import Any
 import redis
 
 OK, UNFINISHED, REFUSED = 0, 1, 2
-SETTLE_MS = 2_500
-"""A slot younger than this may still be closed by the live aggregator."""
+SETTLE_MS = 1_500
+"""The live aggregator closes a slot within this after its end; until then it is not missing."""
 LATE_MS = 5_000
 """A tick can arrive so long after its own time."""
 

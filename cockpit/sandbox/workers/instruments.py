@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-START_EQUITY_USD = 8_000_000.0
+START_EQUITY_USD = 4_000_000.0
 GROSS_LIMIT_USD = 10_000_000.0
 ACCOUNT = "MAIN"
 FEEDS = ("yahoo", "moneycontrol")

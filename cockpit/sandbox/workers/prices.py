@@ -13,7 +13,7 @@ from cockpit.sandbox.workers.instruments import INSTRUMENTS, SYMBOLS
 STEPS_PER_S = 20
 BLOCK = 64
 CORRELATION = 0.5
-SPREAD = 0.022
+SPREAD = 0.026
 """Standard deviation of a log price around its centre."""
 RELAXATION_STEPS = 120 * STEPS_PER_S
 

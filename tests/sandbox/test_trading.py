@@ -1,0 +1,289 @@
+"""The platform trades exactly: through kills of workers and of Redis, halts, breaches, dead venues and reroutes."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from small_platform import SmallPlatform, small_platform, until
+
+from cockpit.sandbox.knobs import FeedKnobs, Knobs
+from cockpit.sandbox.workers.hashchain import first_broken
+
+WORKERS = ("market", "gateway:0", "gateway:1", "strategies", "risk", "router", "ledger", "candles")
+
+
+@pytest.fixture(scope="module")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallPlatform]:
+    with small_platform(tmp_path_factory.mktemp("p"), *WORKERS) as running:
+        yield running
+
+
+@pytest.fixture
+def trading(platform: SmallPlatform) -> Iterator[SmallPlatform]:
+    """Trading, healthy and with a full book; put back afterwards."""
+    until(lambda: gross(platform) > 5_500_000, 15, "the book is full")
+    yield platform
+    platform.turn(Knobs())
+    until(lambda: "risk" in heartbeats(platform), what="redis answers")
+    platform.line.ask(("DEL", "policy:route_override"), ("HSET", "policy:kill_switch", "enabled", "false"))
+
+
+def mapping(platform: SmallPlatform, key: str) -> dict[str, str]:
+    fields = platform.line.ask(("HGETALL", key))[0]
+    return dict(zip(fields[::2], fields[1::2], strict=True))
+
+
+def heartbeats(platform: SmallPlatform) -> dict[str, str]:
+    return mapping(platform, "engine:hb")
+
+
+def metrics(platform: SmallPlatform) -> dict[str, Any]:
+    newest = platform.line.ask(("XREVRANGE", "risk.metrics", "+", "-", "COUNT", 1))[0]
+    return json.loads(newest[0][1][1]) if newest else {"gross_usd": 0.0, "drawdown_pct": 0.0}
+
+
+def gross(platform: SmallPlatform) -> float:
+    return float(metrics(platform)["gross_usd"])
+
+
+def venue(platform: SmallPlatform, name: str) -> dict[str, Any]:
+    return dict(json.loads(mapping(platform, "venue:status")[name]))
+
+
+def is_engaged(platform: SmallPlatform) -> bool:
+    return mapping(platform, "policy:kill_switch").get("enabled") == "true"
+
+
+def events(platform: SmallPlatform, stream: str, after: str = "-") -> list[dict[str, Any]]:
+    return [json.loads(fields[1]) for _, fields in platform.line.ask(("XRANGE", stream, after, "+"))[0]]
+
+
+def last_id(platform: SmallPlatform, stream: str) -> str:
+    newest = platform.line.ask(("XREVRANGE", stream, "+", "-", "COUNT", 1))[0]
+    return str(newest[0][0]) if newest else "0-0"
+
+
+def ledger_rows(platform: SmallPlatform, query: str) -> list[Any]:
+    with closing(sqlite3.connect(platform.layout.ledger)) as file:
+        return file.execute(query).fetchall()
+
+
+def assert_all_agree(platform: SmallPlatform) -> None:
+    """Stop the orders, wait until nothing is under way, compare every store, go on."""
+    platform.stop("strategies")
+    try:
+        until(platform.is_quiet, 15, "quiet")
+        assert platform.redis_positions() == platform.ledger_positions() == platform.venue_positions()
+        assert (
+            first_broken(ledger_rows(platform, "SELECT id, ts_ms, kind, payload, prev_hash, hash FROM events")) is None
+        )
+        ids = [fill["id"] for fill in events(platform, "orders.fills")]
+        assert len(ids) == len(set(ids))
+        told = sum(event.book.seq for event in platform.engine.venues.values())
+        ended = ledger_rows(platform, "SELECT COUNT(*) FROM fills")[0][0]
+        refused = ledger_rows(platform, "SELECT payload FROM events WHERE kind = 'order.rejected'")
+        refused_by_venue = sum(json.loads(row[0])["event"]["reason"].startswith("venue ") for row in refused)
+        assert told == ended + refused_by_venue
+    finally:
+        platform.start("strategies")
+
+
+def test_every_store_agrees_and_every_order_has_one_outcome(trading: SmallPlatform) -> None:
+    assert_all_agree(trading)
+    statuses = dict(ledger_rows(trading, "SELECT status, COUNT(*) FROM orders GROUP BY status"))
+    assert set(statuses) <= {"filled", "rejected", "partially_filled"}
+    assert statuses["rejected"] < statuses["filled"] / 5
+    reasons = {order["reason"].split(":")[0] for order in events(trading, "orders.rejected")}
+    assert reasons & {"order_limit", "price_band", "unknown_symbol"}
+    assert heartbeats(trading).keys() == {
+        "market",
+        "ws-gateway",
+        "strategies",
+        "risk",
+        "router",
+        "ledger",
+        "candles",
+    }
+
+
+def test_a_healthy_book_sits_well_inside_its_limits(trading: SmallPlatform) -> None:
+    limits = {name: float(text) for name, text in mapping(trading, "risk:limits").items()}
+    now = metrics(trading)
+    assert 0.45 < now["var_99"] / limits["var_99"] < 0.8
+    assert 0.45 < now["es_975"] / limits["es_975"] < 0.8
+    assert 0.55 < now["gross_usd"] / limits["gross_usd"] < 0.8
+    assert now["drawdown_pct"] < 0.03
+
+
+def test_nothing_is_lost_or_doubled_when_workers_are_killed(trading: SmallPlatform) -> None:
+    for name in ("risk", "router", "ledger", "gateway:0", "candles", "risk", "router", "ledger"):
+        seen = last_id(trading, "orders.fills")
+        trading.kill(name)
+        trading.start(name)
+        until(lambda seen=seen: last_id(trading, "orders.fills") > seen, what=f"fills after {name} was killed")  # type: ignore[misc]
+    assert_all_agree(trading)
+
+
+def test_nothing_is_lost_or_doubled_when_redis_is_killed(trading: SmallPlatform) -> None:
+    for _ in range(2):
+        seen = last_id(trading, "orders.fills")
+        trading.kill_redis()
+        trading.start_redis()
+        until(lambda seen=seen: last_id(trading, "orders.fills") > seen, what="fills after redis was killed")  # type: ignore[misc]
+    assert_all_agree(trading)
+
+
+def test_nothing_is_lost_when_redis_loses_everything(trading: SmallPlatform) -> None:
+    trading.kill_redis(is_data_lost=True)
+    trading.start_redis()
+    until(lambda: last_id(trading, "orders.fills") != "0-0", what="fills again")
+    assert_all_agree(trading)
+
+
+def test_no_order_is_validated_after_the_halt(trading: SmallPlatform) -> None:
+    replies = trading.line.ask(
+        ("MULTI",), ("HSET", "policy:kill_switch", "enabled", "on"), ("XADD", "alerts", "*", "json", "{}"), ("EXEC",)
+    )
+    halted_at = replies[-1][1]
+    rejected_before = last_id(trading, "orders.rejected")
+    until(lambda: len(events(trading, "orders.rejected", f"({rejected_before}")) > 40, what="rejections")
+    assert events(trading, "orders.validated", f"({halted_at}") == []
+    assert {order["reason"] for order in events(trading, "orders.rejected", f"({halted_at}")} <= {
+        "kill_switch",
+        "order_limit",
+    }
+    trading.line.ask(("DEL", "policy:kill_switch"))
+    seen = last_id(trading, "orders.validated")
+    until(lambda: last_id(trading, "orders.validated") > seen, what="a missing key means trading")
+
+
+def test_a_fall_halts_trading_and_a_release_does_not_last(trading: SmallPlatform) -> None:
+    trading.turn(replace(trading.knobs, price_shock=0.08))
+    until(lambda: is_engaged(trading), 2.0, "halted by drawdown")
+    assert "drawdown" in mapping(trading, "policy:kill_switch")["reason"]
+    assert metrics(trading)["drawdown_pct"] > 0.05
+    trading.line.ask(("HSET", "policy:kill_switch", "enabled", "false", "by", "alice"))
+    until(lambda: is_engaged(trading), 2.0, "halted again")
+    assert "after a release by alice" in mapping(trading, "policy:kill_switch")["reason"]
+    trading.turn(replace(trading.knobs, price_shock=0.0))
+    until(lambda: metrics(trading)["drawdown_pct"] < 0.03, 3.0, "calm")
+    until(lambda: metrics(trading)["drawdown_pct"] < 0.002, 3.0, "the peak begins anew")
+    trading.line.ask(("HSET", "policy:kill_switch", "enabled", "false"))
+    seen = last_id(trading, "orders.validated")
+    until(lambda: last_id(trading, "orders.validated") > seen, what="trading again")
+    assert not is_engaged(trading)
+
+
+def test_a_storm_breaches_var(trading: SmallPlatform) -> None:
+    trading.turn(replace(trading.knobs, volatility=2.5))
+    until(lambda: is_engaged(trading), 2.0, "halted by VaR")
+    assert "VaR 99" in mapping(trading, "policy:kill_switch")["reason"]
+    trading.turn(replace(trading.knobs, volatility=1.0))
+    limit = float(mapping(trading, "risk:limits")["var_99"])
+    until(lambda: metrics(trading)["var_99"] < limit, 3.0, "calm")
+
+
+@pytest.mark.parametrize(
+    ("mode", "status", "code"),
+    [
+        ("down", "down", 502),
+        ("partial", "degraded", 2103),
+        ("slow", "degraded", None),
+        ("reset", "down", 1100),
+        ("blackhole", "down", None),
+    ],
+)
+def test_a_venue_in_trouble_says_so_and_comes_back(trading: SmallPlatform, mode: Any, status: str, code: int) -> None:
+    trading.turn(trading.knobs.with_venue("IBKR", mode))
+    until(lambda: venue(trading, "IBKR")["status"] == status, 3.0, status)
+    assert venue(trading, "IBKR")["code"] == code
+    trading.turn(Knobs())
+    until(lambda: venue(trading, "IBKR")["status"] == "up", 3.0, "up")
+
+
+def test_a_dead_token_is_told_with_its_age(trading: SmallPlatform) -> None:
+    trading.turn(trading.knobs.with_venue("ZERODHA", "token_dead"))
+    until(lambda: venue(trading, "ZERODHA")["code"] == 403, 3.0, "403")
+    now = venue(trading, "ZERODHA")
+    assert now["status"] == "down"
+    assert now["token_expires_ms"] < now["ts_ms"]
+    until(
+        lambda: any("403" in order["reason"] for order in events(trading, "orders.rejected")[-50:]),
+        what="orders rejected with 403",
+    )
+
+
+def test_a_reroute_works_at_once_and_nothing_is_executed_twice(trading: SmallPlatform) -> None:
+    trading.turn(trading.knobs.with_venue("IBKR", "down"))
+    until(lambda: venue(trading, "IBKR")["status"] == "down", 3.0, "down")
+    trading.line.ask(("HSET", "policy:route_override", "IBKR", "paper"))
+    seen = last_id(trading, "orders.fills")
+
+    def paper_fills() -> set[str]:
+        return {fill["symbol"] for fill in events(trading, "orders.fills", f"({seen}") if fill["venue"] == "PAPER"}
+
+    until(lambda: "AAPL" in paper_fills(), 5.0, "AAPL filled by PAPER")
+    trading.kill("router")
+    trading.start("router")
+    trading.turn(Knobs())
+    trading.line.ask(("DEL", "policy:route_override"))
+    assert_all_agree(trading)
+
+
+def test_an_order_that_no_venue_takes_is_refused_after_a_while(trading: SmallPlatform) -> None:
+    trading.turn(trading.knobs.with_venue("IBKR", "reset"))
+    until(
+        lambda: any(
+            "IBKR could not be reached" in order["reason"] for order in events(trading, "orders.rejected")[-60:]
+        ),
+        9.0,
+        "refused by the router",
+    )
+
+
+@pytest.mark.parametrize(
+    ("group", "stream"),
+    [
+        ("risk", "orders.incoming"),
+        ("router", "orders.validated"),
+        ("ledger", "orders.fills"),
+        ("candles", "ticks.yahoo"),
+    ],
+)
+def test_a_paused_group_falls_behind_and_catches_up(trading: SmallPlatform, group: str, stream: str) -> None:
+    def behind() -> int:
+        groups = trading.line.ask(("XINFO", "GROUPS", stream))[0]
+        named = {row[1]: dict(zip(row[::2], row[1::2], strict=True)) for row in groups}
+        return len(trading.line.ask(("XRANGE", stream, f"({named[group]['last-delivered-id']}", "+"))[0])
+
+    trading.turn(replace(trading.knobs, paused_groups=(group,)))
+    until(lambda: behind() > 45, 4.0, "behind")
+    trading.turn(Knobs())
+    until(lambda: behind() < 40, 3.0, "caught up")
+
+
+def test_consumers_follow_the_feed_of_the_newest_gateway(trading: SmallPlatform) -> None:
+    trading.layout.registry.write_text("primary_feed: moneycontrol\nbackup_feed: yahoo\n", encoding="utf-8")
+    for name in ("gateway:0", "gateway:1"):
+        trading.stop(name)
+        trading.start(name)
+    until(lambda: mapping(trading, "ingest:active").get("feed") == "moneycontrol", what="announced")
+    trading.turn(trading.knobs.with_feed("yahoo", FeedKnobs(is_stalled=True)))
+
+    def grouped(feed: str) -> bool:
+        return any(row[1] == "candles" for row in trading.line.ask(("XINFO", "GROUPS", f"ticks.{feed}"))[0])
+
+    until(lambda: grouped("moneycontrol") and not grouped("yahoo"), what="candles follow")
+    marks = mapping(trading, "positions")
+    until(lambda: mapping(trading, "positions") != marks, what="marks follow")
+    trading.layout.registry.unlink()
+    for name in ("gateway:0", "gateway:1"):
+        trading.stop(name)
+        trading.start(name)
+    until(lambda: mapping(trading, "ingest:active").get("feed") == "yahoo", what="back")
