@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from signal import SIGCONT, SIGINT, SIGKILL, SIGQUIT, SIGTERM, Signals
 
@@ -12,11 +11,12 @@ import psycopg
 from psycopg import AsyncConnection, sql
 
 from cockpit.errors import SandboxError
+from cockpit.sandbox.container import ServerContainer
 from cockpit.sandbox.credentials import write_private
 from cockpit.sandbox.frozen import family, send_all
 from cockpit.sandbox.layout import Layout
 from cockpit.sandbox.postgres_programs import programs_folder, server_account
-from cockpit.sandbox.processes import Account, ServerProcess, last_lines, run, spawn
+from cockpit.sandbox.processes import Account, ServerProcess, run, spawn
 from cockpit.sandbox.schema import CREATE, DATABASE, ROLE
 
 READY_TIMEOUT_S = 10.0
@@ -38,22 +38,16 @@ SETTINGS = {
 }
 
 
-class PostgresServer:
-    """One PostgreSQL cluster; implements the ContainerRuntime that the Docker Engine API serves."""
-
-    name = "postgres"
+class PostgresServer(ServerContainer):
+    """One PostgreSQL cluster."""
 
     def __init__(self, layout: Layout, password: str) -> None:
+        super().__init__("postgres", layout.logs / "postgres.log")
         self._layout = layout
         self._password = password
+        self._version = "18"
         self.account: Account | None = server_account()
         self.programs = programs_folder(self.account)
-        self._log = layout.logs / "postgres.log"
-        self._process: ServerProcess | None = None
-        self.created_at = datetime.now(UTC)
-        self.started_at: datetime | None = None
-        self.finished_at: datetime | None = None
-        self._version = "18"
 
     @property
     def image(self) -> str:
@@ -65,24 +59,6 @@ class PostgresServer:
         """The process' command line."""
         folder = str(self._layout.postgres_dir)
         return (str(self.programs / "postgres"), "-D", folder, "-p", str(self._layout.ports.postgres), "-k", folder)
-
-    @property
-    def pid(self) -> int:
-        """The postmaster's process id, 0 while it is not running."""
-        return self._process.pid if self._process is not None and self._process.is_alive else 0
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the postmaster is alive."""
-        return self.pid != 0
-
-    @property
-    def exit_code(self) -> int:
-        """As Docker counts it: 128 + signal when a signal ended it, 0 while running."""
-        code = None if self._process is None else self._process.exit_code
-        if code is None:
-            return 0
-        return 128 - code if code < 0 else code
 
     @property
     def pgpass(self) -> Path:
@@ -110,57 +86,37 @@ class PostgresServer:
         for name, value in SETTINGS.items():
             initdb += ["-c", f"{name}={value}"]
         code, output = await run(
-            initdb, log=self._log, folder=folder, account=self.account, environment=self._environment()
+            initdb, log=self.log, folder=folder, account=self.account, environment=self._environment()
         )
         if code != 0:
             raise SandboxError("initdb failed: " + " | ".join(output.splitlines()[-3:]))
 
-    async def start(self) -> None:
-        """Start the process; returns once it exists."""
-        if self.is_running:
-            return
-        self._process = spawn(
+    def spawned(self) -> ServerProcess:
+        """Start the server on its cluster."""
+        return spawn(
             self.command,
-            log=self._log,
+            log=self.log,
             folder=self._layout.postgres_dir,
             death_signal=SIGQUIT,  # it takes its shared memory along, which SIGKILL would leave behind
             account=self.account,
             environment=self._environment(),
         )
-        self.started_at = datetime.now(UTC)
-        self._watch = asyncio.create_task(self._note_end(self._process))
-
-    async def _note_end(self, process: ServerProcess) -> None:
-        await process.wait()
-        self.finished_at = datetime.now(UTC)
 
     async def stop(self, timeout_s: float, signal: Signals = SIGTERM) -> None:
         """Shut down fast (SIGINT) where a container would be sent SIGTERM, then kill."""
-        if self._process is not None:
-            self._continue()
-            await self._process.stop(SIGINT if signal == SIGTERM else signal, timeout_s)
+        self._continue()
+        await super().stop(timeout_s, SIGINT if signal == SIGTERM else signal)
 
     async def kill(self, signal: Signals) -> None:
-        """Send the signal to the postmaster and return at once."""
-        if self._process is not None:
-            if signal == SIGKILL:
-                self._continue()
-            self._process.send(signal)
+        """Send the signal to the server and return at once."""
+        if signal == SIGKILL:
+            self._continue()
+        await super().kill(signal)
 
     def _continue(self) -> None:
         """Backends that were stopped would outlive their server and keep its memory from the next one."""
-        send_all(family(self.pid)[1:], SIGCONT)
-        send_all(family(self.pid)[:1], SIGCONT)
-
-    async def wait(self) -> int:
-        """Return the exit code once the postmaster is not running."""
-        if self._process is not None:
-            await self._process.wait()
-        return self.exit_code
-
-    def log_lines(self, count: int) -> list[str]:
-        """The last lines of output, oldest first."""
-        return last_lines(self._log, count)
+        server, *backends = family(self.pid) or [0]
+        send_all([*backends, server] if server else [], SIGCONT)
 
     async def start_ready(self) -> None:
         """Start, again where the children of a killed postmaster still hold its memory, and return once it answers.

@@ -6,33 +6,26 @@ import asyncio
 import re
 import shutil
 import subprocess
-from datetime import UTC, datetime
 from importlib.util import find_spec
 from pathlib import Path
-from signal import SIGTERM, Signals
 
 from cockpit.errors import SandboxError
+from cockpit.sandbox.container import ServerContainer
 from cockpit.sandbox.layout import Layout
-from cockpit.sandbox.processes import ServerProcess, last_lines, spawn
+from cockpit.sandbox.processes import ServerProcess, spawn
 
 READY_TIMEOUT_S = 5.0
 MAXMEMORY = "256mb"
 
 
-class RedisServer:
-    """One redis-server; implements the ContainerRuntime that the Docker Engine API serves."""
-
-    name = "redis"
+class RedisServer(ServerContainer):
+    """One redis-server on one data folder."""
 
     def __init__(self, layout: Layout) -> None:
+        super().__init__("redis", layout.logs / "redis.log")
         self._layout = layout
         self._program = redis_program("redis-server")
         self._version = program_version(self._program)
-        self._log = layout.logs / "redis.log"
-        self._process: ServerProcess | None = None
-        self._finished_at: datetime | None = None
-        self.created_at = datetime.now(UTC)
-        self.started_at: datetime | None = None
 
     @property
     def image(self) -> str:
@@ -44,61 +37,10 @@ class RedisServer:
         """The process' command line."""
         return (self._program, str(self._layout.folder / "redis.conf"))
 
-    @property
-    def pid(self) -> int:
-        """The process id, 0 while it is not running."""
-        return self._process.pid if self._process is not None and self._process.is_alive else 0
-
-    @property
-    def is_running(self) -> bool:
-        """Whether the process is alive."""
-        return self.pid != 0
-
-    @property
-    def finished_at(self) -> datetime | None:
-        """When the process last ended."""
-        return self._finished_at
-
-    @property
-    def exit_code(self) -> int:
-        """As Docker counts it: 128 + signal when a signal ended it, 0 while running."""
-        code = None if self._process is None else self._process.exit_code
-        if code is None:
-            return 0
-        return 128 - code if code < 0 else code
-
-    async def start(self) -> None:
-        """Start the process; returns once it exists."""
-        if self.is_running:
-            return
+    def spawned(self) -> ServerProcess:
+        """Start it on its own configuration, whatever CONFIG SET did to the process before."""
         self._configure()
-        self._process = spawn(self.command, log=self._log, folder=self._layout.redis_dir)
-        self.started_at = datetime.now(UTC)
-        self._watch = asyncio.create_task(self._note_end(self._process))
-
-    async def _note_end(self, process: ServerProcess) -> None:
-        await process.wait()
-        self._finished_at = datetime.now(UTC)
-
-    async def stop(self, timeout_s: float, signal: Signals = SIGTERM) -> None:
-        """Send the signal, then SIGKILL after the time-out; returns once it has ended."""
-        if self._process is not None:
-            await self._process.stop(signal, timeout_s)
-
-    async def kill(self, signal: Signals) -> None:
-        """Send the signal and return at once."""
-        if self._process is not None:
-            self._process.send(signal)
-
-    async def wait(self) -> int:
-        """Return the exit code once the process is not running."""
-        if self._process is not None:
-            await self._process.wait()
-        return self.exit_code
-
-    def log_lines(self, count: int) -> list[str]:
-        """The last lines of output, oldest first."""
-        return last_lines(self._log, count)
+        return spawn(self.command, log=self.log, folder=self._layout.redis_dir)
 
     async def wait_ready(self) -> None:
         """Return once it answers PING and is not loading.
@@ -126,7 +68,7 @@ class RedisServer:
             writer.close()
 
     def _configure(self) -> None:
-        """Write the configuration anew, so that a restart undoes what CONFIG SET did, as it does in a container."""
+        """Write the configuration anew, as an image brings it along."""
         lines = [
             "bind 127.0.0.1",
             f"port {self._layout.ports.redis}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gc
 import json
 import os
 import shutil
@@ -106,6 +107,8 @@ class Supervisor:
         self._layout.save()
         self.tell(up=str(self._layout.folder), took_s=self._age_s())
         self._leave_terminal()
+        gc.freeze()  # what came up stays: no need to look through it again and again
+        gc.enable()
 
     async def _go_down(self, coming_up: asyncio.Task[None]) -> None:
         coming_up.cancel()

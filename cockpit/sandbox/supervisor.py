@@ -6,9 +6,11 @@ Every forked worker imports the main module anew, so this one holds nothing but 
 from __future__ import annotations
 
 if __name__ == "__main__":
+    import gc
     import os
     import sys
 
+    gc.disable()  # until everything is up: the imports alone would set it off dozens of times
     from cockpit.sandbox.supervision import main
 
     code = main(sys.argv[1:])

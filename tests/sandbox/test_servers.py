@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import stat
 import subprocess
 from collections.abc import Iterator
@@ -139,3 +141,13 @@ def test_programs_below_a_closed_folder_are_copied_once(tmp_path: Path, monkeypa
     assert told.startswith("postgres (PostgreSQL) 18")
     made = copied.stat().st_mtime_ns
     assert programs_folder(Account(65534, 65534)).stat().st_mtime_ns == made
+
+
+@pytest.mark.parametrize("name", ["risk", "ledger", "market"])
+def test_a_killed_worker_is_started_again(healthy: Sandbox, name: str) -> None:
+    layout, control = healthy
+    pid = control.status()["services"][name]
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: control.status()["services"][name] not in (0, pid))
+    before = in_shell(layout, "redis-cli --raw XREVRANGE orders.fills + - COUNT 1").stdout
+    wait_until(lambda: in_shell(layout, "redis-cli --raw XREVRANGE orders.fills + - COUNT 1").stdout != before)
