@@ -1,0 +1,210 @@
+"""What the wall says of one reading of Redis: kill switch, venues, flow, risk, server, heartbeats."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from redis_readings import NOW_MS, PART, SETTINGS, a_group, a_reading, a_stream
+
+from cockpit.clients.redis_reading import KeyFault
+from cockpit.errors import Refused
+from cockpit.model.states import Heartbeat, KillSwitch, Limits
+from cockpit.probes.flow import read_flow
+from cockpit.probes.heartbeats import read_heartbeats
+from cockpit.probes.kill_switch import read_kill_switch
+from cockpit.probes.redis_server import read_redis_server
+from cockpit.probes.risk import read_risk
+from cockpit.probes.streams import NONE_LOST, find_lost
+from cockpit.probes.venues import read_venues
+
+
+@pytest.mark.parametrize("value", ["true", "TRUE", "1", "yes", "On", " true "])
+def test_truthy_values_engage(value: str) -> None:
+    found = read_kill_switch(a_reading(hashes={PART.kill_switch_key: {"enabled": value}}), PART)
+    assert found == KillSwitch(is_engaged=True, is_present=True)
+
+
+@pytest.mark.parametrize("value", ["false", "0", "", "no", "tru", "2", "enabled"])
+def test_other_values_do_not(value: str) -> None:
+    assert not read_kill_switch(a_reading(hashes={PART.kill_switch_key: {"enabled": value}}), PART).is_engaged
+
+
+def test_missing_kill_switch_is_trading_enabled() -> None:
+    found = read_kill_switch(a_reading(hashes={PART.kill_switch_key: None}), PART)
+    assert found == KillSwitch(is_engaged=False, is_present=False)
+
+
+def test_kill_switch_says_who_why_and_since() -> None:
+    fields = {"enabled": "true", "by": "asha\x1b[31m", "reason": "test", "ts": str(NOW_MS - 5000)}
+    found = read_kill_switch(a_reading(hashes={PART.kill_switch_key: fields}), PART)
+    assert (found.by, found.reason, found.since) == ("asha␛[31m", "test", NOW_MS / 1000 - 5)
+
+
+def test_an_unreadable_kill_switch_is_an_error_not_a_no() -> None:
+    with pytest.raises(Refused, match="policy:kill_switch: it is a string"):
+        read_kill_switch(a_reading(hashes={PART.kill_switch_key: KeyFault("it is a string")}), PART)
+    with pytest.raises(Refused, match="loading"):
+        read_kill_switch(a_reading(fault="is loading its data"), PART)
+
+
+def test_venues_in_configured_order_with_overrides() -> None:
+    status = {
+        "PAPER": json.dumps({"status": "UP"}),
+        "ZERODHA": "{garbage",
+        "IBKR": json.dumps(
+            {
+                "status": "down",
+                "ts_ms": NOW_MS - 1500,
+                "code": 1100,
+                "message": "lost",
+                "latency_ms": "12.5",
+                "open_orders": 3,
+                "token_expires_ms": NOW_MS + 60_000,
+            }
+        ),
+    }
+    hashes = {PART.venue_status_key: status, PART.route_override_key: {"IBKR": "zerodha"}}
+    ibkr, zerodha, paper = read_venues(a_reading(hashes=hashes), SETTINGS)
+    assert (ibkr.name, ibkr.status, ibkr.age_s, ibkr.code, ibkr.override) == ("IBKR", "down", 1.5, "1100", "zerodha")
+    assert (ibkr.latency_ms, ibkr.open_orders, ibkr.token_left_s) == (12.5, 3, 60.0)
+    assert (zerodha.status, zerodha.age_s, zerodha.open_orders) == ("unknown", None, None)
+    assert (paper.status, paper.override) == ("up", None)
+
+
+def test_heartbeats() -> None:
+    beats = {"router": str(NOW_MS - 2000), "api": "soon", "ahead": str(NOW_MS + 5000)}
+    found = read_heartbeats(a_reading(hashes={PART.heartbeats_key: beats}), PART)
+    assert found == (Heartbeat("ahead", 0.0), Heartbeat("api", None), Heartbeat("router", 2.0))
+
+
+def test_flow_is_a_rate_and_a_missing_stream_has_no_depth() -> None:
+    flow = read_flow(a_reading(streams={"orders.incoming": a_stream(new=50, depth=10)}), NONE_LOST, PART)
+    incoming, fills = flow.stream("incoming"), flow.stream("fills")
+    assert incoming is not None and fills is not None
+    assert (incoming.depth, incoming.rate_per_s, incoming.newest_age_s) == (10, 50.0, 0.1)
+    assert (fills.depth, fills.rate_per_s, fills.newest_age_s, fills.groups) == (None, None, None, ())
+    assert flow.in_flight is None
+
+
+def test_in_flight_is_undelivered_and_unfinished() -> None:
+    group = a_group(pending=3, lag=4, oldest_pending_id=f"{NOW_MS - 7000}-0")
+    flow = read_flow(a_reading(streams={"orders.validated": a_stream(groups=(group,))}), NONE_LOST, PART)
+    assert (flow.in_flight, flow.oldest_in_flight_s) == (7, 7.0)
+    unknown = a_reading(streams={"orders.validated": a_stream(groups=(group._replace(lag=None),))})
+    assert read_flow(unknown, NONE_LOST, PART).in_flight is None
+
+
+def test_flow_fails_only_when_no_stream_can_be_read() -> None:
+    streams: dict[str, Any] = dict.fromkeys(PART.order_streams.values(), KeyFault("no permission to read it"))
+    with pytest.raises(Refused, match="no permission"):
+        read_flow(a_reading(streams=streams), NONE_LOST, PART)
+    streams["orders.fills"] = a_stream()
+    assert [stream.depth for stream in read_flow(a_reading(streams=streams), NONE_LOST, PART).streams] == [
+        None,
+        None,
+        None,
+        10,
+    ]
+
+
+def lost(facts: Any, before: Any = None, known: Any = NONE_LOST) -> bool:
+    earlier = a_reading(streams={"s": before}) if before is not None else None
+    return ("s", "router") in find_lost(a_reading(streams={"s": facts}), earlier, known)
+
+
+def at(ms: int) -> str:
+    return f"{NOW_MS + ms}-0"
+
+
+def test_redis_7_counts_what_was_lost() -> None:
+    behind = a_group(delivered_id=at(-9000), entries_read=100)
+    assert lost(a_stream(added=1000, depth=500, first_id=at(-5000), groups=(behind,)))
+    assert not lost(a_stream(added=1000, depth=900, first_id=at(-5000), groups=(behind,)))
+    assert not lost(a_stream(added=1000, depth=500, first_id=at(-9500), groups=(behind,)))
+    never = a_group(delivered_id="0-0", entries_read=None)
+    assert lost(a_stream(added=1000, depth=500, first_id=at(-5000), groups=(never,)))
+    assert not lost(a_stream(added=500, depth=500, first_id=at(-5000), groups=(never,)))
+
+
+def test_before_redis_7_the_reading_before_tells() -> None:
+    behind = a_group(delivered_id=at(-9000), entries_read=None)
+    earlier = a_stream(added=None, first_id=at(-8000), groups=(behind,))
+    later = a_stream(added=None, first_id=at(-5000), groups=(behind,))
+    assert lost(later, earlier)
+    assert lost(later, later, frozenset({("s", "router")})), "it stands until the group has passed the gap"
+    assert not lost(later._replace(groups=(a_group(delivered_id=at(-5000)),)), later, frozenset({("s", "router")}))
+    assert not lost(earlier, earlier), "delivered and removed, as a group does that deletes what it has done"
+
+
+def test_risk_figures_limits_and_positions() -> None:
+    metrics = a_stream(newest=b'{"book": "main", "var_99": 5, "es_975": "x", "gross_usd": NaN, "pnl_day": -3.5}')
+    hashes = {
+        PART.limits_key: {"var_99": "10", "drawdown_pct": "0.05", "gross_usd": "much"},
+        PART.positions_key: {
+            "A": '{"qty": -2, "avg_px": 5, "mark": 6, "notional_usd": -12}',
+            "B": '{"qty": 1, "notional_usd": 50}',
+            "C": "[]",
+        },
+    }
+    risk = read_risk(a_reading(streams={PART.metrics_stream: metrics}, hashes=hashes), PART)
+    assert (risk.age_s, risk.book, risk.var_99, risk.es_975, risk.gross_usd, risk.pnl_day) == (
+        0.1, "main", 5.0, None, None, -3.5,
+    )  # fmt: skip
+    assert risk.limits == Limits(var_99=10.0, drawdown_pct=0.05)
+    assert [(one.symbol, one.qty, one.notional_usd) for one in risk.positions] == [
+        ("C", None, None), ("B", 1.0, 50.0), ("A", -2.0, -12.0),
+    ]  # fmt: skip
+
+
+def test_no_risk_figures_is_an_error() -> None:
+    with pytest.raises(Refused, match="no stream"):
+        read_risk(a_reading(), PART)
+    with pytest.raises(Refused, match="empty"):
+        read_risk(a_reading(streams={PART.metrics_stream: a_stream(depth=0)}), PART)
+
+
+def server(info: dict[str, str], config: dict[str, str] | None = None, before: Any = None) -> Any:
+    return read_redis_server(a_reading(info=info, config=config or {}), before)
+
+
+def test_no_limit_is_none_and_not_full() -> None:
+    assert server({"used_memory": "500", "maxmemory": "0"}).used_fraction is None
+    assert server({"used_memory": "500", "maxmemory": "1000"}).used_fraction == 0.5
+
+
+STOPS, SAVES = "stop-writes-on-bgsave-error", "save"
+
+
+@pytest.mark.parametrize(
+    ("info", "config", "refuses"),
+    [
+        ({"rdb_last_bgsave_status": "ok"}, {}, False),
+        ({"rdb_last_bgsave_status": "err"}, {STOPS: "yes", SAVES: "3600 1"}, True),
+        ({"rdb_last_bgsave_status": "err"}, {STOPS: "yes", SAVES: ""}, False),
+        ({"rdb_last_bgsave_status": "err"}, {STOPS: "no", SAVES: "3600 1"}, False),
+        ({"rdb_last_bgsave_status": "err"}, {}, None),
+        ({"rdb_last_bgsave_status": "ok", "aof_enabled": "1", "aof_last_write_status": "err"}, {}, True),
+    ],
+)
+def test_misconf(info: dict[str, str], config: dict[str, str], refuses: bool | None) -> None:
+    assert server(info, config).refuses_writes is refuses
+
+
+def test_denied_config_is_unknown() -> None:
+    found = server({"aof_enabled": "1"})
+    assert (found.is_save_on, found.appendfsync) == (None, None)
+    assert server({}, {SAVES: ""}).is_save_on is False
+
+
+def test_evictions_are_a_rate_until_a_restart() -> None:
+    before = a_reading(now_ms=NOW_MS - 2000, info={"run_id": "a", "evicted_keys": "10"})
+    assert server({"run_id": "a", "evicted_keys": "30"}, before=before).evicted_per_s == 10.0
+    assert server({"run_id": "b", "evicted_keys": "0"}, before=before).evicted_per_s is None
+    assert server({"run_id": "a", "evicted_keys": "30"}).evicted_per_s is None
+
+
+def test_denied_info_is_an_error() -> None:
+    with pytest.raises(Refused, match="INFO: no permission"):
+        read_redis_server(a_reading(info=KeyFault("no permission")), None)
