@@ -1,4 +1,4 @@
-"""The one kind of widget for live data: lines in, cached strips out, only changed cells drawn again."""
+"""The one kind of widget for live data: lines in, cached strips out, only changed rows drawn again."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from textual.widget import Widget
 
 from themes.look import Look
 from themes.night import NIGHT
-from widgets.diff import changed
 from widgets.line import EMPTY, Line, pad
 from widgets.printable import safe
 
@@ -28,7 +27,7 @@ class Canvas(Widget):
         self._strips: list[Strip] = []
 
     def paint(self, lines: Sequence[Line], look: Look) -> None:
-        """Show these lines; cells that stay the same are left alone."""
+        """Show these lines; rows that stay the same are left alone."""
         width, height = self.size
         fresh = [pad(safe(each), width) for each in lines[:height]]
         fresh.extend([pad(EMPTY, width)] * (height - len(fresh)))
@@ -40,13 +39,12 @@ class Canvas(Widget):
             return
         dirty: list[Region] = []
         for y, after in enumerate(fresh):
-            before = self._lines[y]
-            if after == before:
-                continue
-            dirty.extend(Region(first, y, last - first, 1) for first, last in changed(before, after))
-            self._lines[y] = after
-            self._strips[y] = self._strip(after)
+            if after != self._lines[y]:
+                self._lines[y] = after
+                self._strips[y] = self._strip(after)
+                dirty.append(Region(0, y, width, 1))
         if dirty:
+            # Whole rows: which cells of them are sent is decided where the bytes are made.
             self.refresh(*dirty, layout=False)
 
     def _strip(self, spans: Line) -> Strip:

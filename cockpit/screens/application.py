@@ -6,12 +6,15 @@ import gc
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
+from rich.color import ColorSystem
+from rich.console import RenderableType
 from rich.text import Text
 from textual.app import App
 from textual.driver import Driver
 from textual.filter import LineFilter
+from textual.screen import Screen
 
 from cockpit.clock import Clock, SystemClock
 from cockpit.errors import CockpitError
@@ -25,9 +28,22 @@ from themes.toolkit import toolkit_theme
 if TYPE_CHECKING:
     from cockpit.screens.ports import SessionPort
 
+TICK_S = 1.0
 Progress = Callable[[str], None]
 Opener = Callable[[Progress], "tuple[SessionPort, Readiness]"]
 """Imports, configures and opens the session; runs on its own thread and may take its time."""
+
+
+class GlassPort(Protocol):
+    """What makes bytes of updates, knowing what is on the terminal."""
+
+    def encode(self, update: object, size: tuple[int, int], colours: ColorSystem) -> str | None:
+        """The bytes; None where the toolkit has to do it."""
+
+    def forget(self) -> None:
+        """Nothing is known of the terminal any more."""
+
+
 Reporter = Callable[[Exception], str]
 """Files a crash and says in one line where."""
 
@@ -49,6 +65,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         has_colour: bool = True,
         has_many_colours: bool = True,
         gate: LineFilter | None = None,
+        glass: GlassPort | None = None,
         driver_class: type[Driver] | None = None,
         reporter: Reporter = _unfiled,
     ) -> None:
@@ -64,9 +81,11 @@ class CockpitApp(App[int], inherit_bindings=False):
         """Why the world could not be opened."""
         self._opener = opener
         self._gate = gate
+        self._glass = glass
         self._reporter = reporter
         self._latest: Snapshot | None = None
         self._is_woken = threading.Event()
+        self._drawn_at = float("-inf")
         self._screen_context: Context | None = None
         self.desk.soon = self._soon
 
@@ -79,15 +98,44 @@ class CockpitApp(App[int], inherit_bindings=False):
         filters = super().get_line_filters()
         return [*filters, self._gate] if self._gate is not None else filters
 
+    def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
+        """As the toolkit does it, but only the changed cells are sent."""
+        glass, driver = self._glass, self._driver
+        is_shown = self._running and not self._closed and not self.is_headless and not self._batch_count
+        if glass is None or driver is None or renderable is None or not is_shown:
+            super()._display(screen, renderable)
+            return
+        try:
+            sequence = glass.encode(renderable, screen.size, self.console._color_system or ColorSystem.TRUECOLOR)
+        except Exception as error:  # the toolkit's own rule for what goes wrong while drawing
+            self._handle_exception(error)
+            return
+        if sequence is None:
+            glass.forget()
+            super()._display(screen, renderable)
+        elif sequence:
+            self._begin_update()
+            driver.write(sequence)
+            self._end_update()
+            driver.flush()
+        self.post_display_hook()
+
+    def repaint(self) -> None:
+        """The terminal may show anything: draw all of it."""
+        if self._glass is not None:
+            self._glass.forget()
+        self.screen.refresh(layout=True)
+
     def on_mount(self) -> None:
         """Open the world behind the first frame."""
         self._screen_context = copy_context()
-        self.set_interval(1.0, self.tick)
+        self.set_interval(TICK_S, self.tick)
         self.call_after_refresh(threading.Thread(target=self._open, name="opening", daemon=True).start)
 
     def tick(self) -> None:
         """Ages grow also when no snapshot comes."""
-        self.overview.draw()
+        if self.desk.clock.monotonic() - self._drawn_at > TICK_S * 0.9:
+            self._draw()
         if isinstance(self.screen, Sheet):
             self.screen.tick()
 
@@ -127,6 +175,10 @@ class CockpitApp(App[int], inherit_bindings=False):
     def _take(self) -> None:
         self._is_woken.clear()
         self.desk.snapshot = self._latest
+        self._draw()
+
+    def _draw(self) -> None:
+        self._drawn_at = self.desk.clock.monotonic()
         self.overview.draw()
 
     def _failed(self, error: BaseException) -> None:

@@ -34,7 +34,6 @@ class CockpitDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = False, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._tty_before: list[Any] | None = None
         self._is_leaving = False
 
     def start_application_mode(self) -> None:
@@ -53,6 +52,8 @@ class CockpitDriver(LinuxDriver):
             super().start_application_mode()  # type: ignore[no-untyped-call]
         finally:
             toolkit.WriterThread = original
+        # Also after a pause (Ctrl-Z): whatever was there is gone.
+        self._repaint()
         for number in SIGNALS:
             signal.signal(number, self._signalled)
         threading.Thread(target=self._watch_for_hangup, name="terminal-hangup", daemon=True).start()
@@ -61,7 +62,8 @@ class CockpitDriver(LinuxDriver):
         """After dropped frames nobody knows what the screen shows: draw all of it."""
         loop = self._app._loop
         if loop is not None and not self._is_leaving:
-            loop.call_soon_threadsafe(lambda: self._app.screen.refresh(layout=True))
+            # The application's own word for it; any other application simply draws all again.
+            loop.call_soon_threadsafe(getattr(self._app, "repaint", self._app.refresh))
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         self._leave(128 + number)
