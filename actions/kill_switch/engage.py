@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from typing import TypeVar
 
 from actions.kill_switch.intent import Write, step
 from actions.kill_switch.proofs import EngageProofs
@@ -17,8 +18,10 @@ from cockpit.text import clean
 
 ID = "kill_switch.engage"
 DEFAULT_REASON = "engaged by hand"
-DEADLINE_S = 15.0
+DEADLINE_S = 12.0
 STEP = "kill switch set in Redis"
+UNJUDGED = Check("checks", Verdict.WARN, "the rest could not be judged; tried all the same")
+T = TypeVar("T")
 
 
 def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
@@ -36,8 +39,8 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         danger=Danger.PROTECT,
         parameters=(("reason", reason),),
         steps=(step(STEP, key, True, shlex.quote(reason), operator.label),),
-        checks=tuple(_checks(settings, snapshot, now)),
-        impact=tuple(_impact(snapshot)),
+        checks=tuple(_surely(_checks(settings, snapshot, now), UNJUDGED)),
+        impact=tuple(_surely(_impact(snapshot), "the rest is unknown")),
         proofs=EngageProofs.NAMES,
         proof_deadline_s=DEADLINE_S,
         undo=f"Space b u releases it: type START TRADING {settings.site}, with a reason",
@@ -63,6 +66,14 @@ def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Chec
     yield _switch(snapshot, now)
     for check in redis_checks(snapshot, now):
         yield softened(check)
+
+
+def _surely(found: Iterator[T], otherwise: T) -> Iterator[T]:
+    """All that could be found out: not even an error of ours may keep somebody from stopping trading."""
+    try:
+        yield from found
+    except Exception:
+        yield otherwise
 
 
 def _switch(snapshot: Snapshot, now: float) -> Check:

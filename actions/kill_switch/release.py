@@ -16,7 +16,7 @@ from cockpit.model.snapshot import Snapshot
 from cockpit.text import clean
 
 ID = "kill_switch.release"
-DEADLINE_S = 15.0
+DEADLINE_S = 12.0
 STEP = "kill switch released in Redis"
 
 

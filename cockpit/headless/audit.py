@@ -6,6 +6,7 @@ import argparse
 import json
 from dataclasses import asdict
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cockpit.errors import ConfigError, JournalError
@@ -29,6 +30,8 @@ def add_arguments(subparsers: Subparsers) -> None:
     verify = verbs.add_parser("verify", help="walk the chain; names the first bad line", epilog=EPILOG)
     for verb in (show, verify):
         verb.add_argument("--json", action="store_true", help="print JSON")
+        about = "the platform's configuration"
+        verb.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help=about)
 
 
 def _count(text: str) -> int:

@@ -107,7 +107,7 @@ class Runner:
         """
         pressed_at = self._clock.monotonic()
         action = action_for(plan.action)
-        live = self._plan(action, dict(plan.parameters), snapshot)
+        live = self._live(action, plan, snapshot)
         refusal = why_refused(plan, live, confirmation)
         if refusal is not None:
             self._minutes.write("refused", f"{plan.title}: {refusal}", plan.digest)
@@ -120,7 +120,7 @@ class Runner:
         noted = record.write(*journaling.intent(live, confirmation, self._operator, write, now))
         self._wait_for_intent(live, record, said, noted)
         self._custody.file_plan(record, live)
-        outcome = self._line().strike(write).result(self._strike_limit_s())
+        outcome = self._strike(write)
         self._write_down(live, record, write, outcome, self._clock.monotonic() - pressed_at)
         return record.job()
 
@@ -140,9 +140,23 @@ class Runner:
                 self._hotline = Hotline(self._settings.redis, self._custody.beat)
             return self._hotline
 
-    def _strike_limit_s(self) -> float:
+    def _strike(self, write: Write) -> Outcome:
+        """An outcome in any case: a job whose act ended in an error of ours must not stand there as running."""
         assert self._settings.redis is not None
-        return 2 * self._settings.redis.timeout_s + STRIKE_MARGIN_S
+        limit_s = 2 * self._settings.redis.timeout_s + STRIKE_MARGIN_S
+        try:
+            return self._line().strike(write).result(limit_s)
+        except Exception as error:
+            return Outcome(False, False, f"whether Redis took it is unknown: {str(error) or type(error).__name__}")
+
+    def _live(self, action: Action, plan: Plan, snapshot: Snapshot) -> Plan:
+        """The plan as it would be made now; a halt that was confirmed goes ahead even where that fails."""
+        try:
+            return self._plan(action, dict(plan.parameters), snapshot)
+        except Exception:
+            if plan.danger is not Danger.PROTECT:
+                raise
+            return plan
 
     def _plan(self, action: Action, parameters: Mapping[str, str], snapshot: Snapshot) -> Plan:
         plan = action.plan(self._settings, self._operator, parameters, snapshot, self._clock.now())
@@ -172,7 +186,7 @@ class Runner:
         for future in written:
             try:
                 future.result(max(0.0, ends_at - time.monotonic()))
-            except (TooLate, JournalError) as error:
+            except Exception as error:
                 words = str(error) or "the disk did not answer"
                 now = self._clock.now()
                 if is_protective:

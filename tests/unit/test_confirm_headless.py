@@ -1,0 +1,95 @@
+"""What counts as a confirmation on a command line, with and without a terminal."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import json
+import sys
+from typing import Any
+
+import pytest
+
+from cockpit.errors import Rejected
+from cockpit.headless.audit import record_line
+from cockpit.headless.plan_text import plan_lines
+from cockpit.headless.run import _confirmation, _print_json
+from cockpit.model.audit import AuditRecord, Operator
+from cockpit.model.plan import Plan
+from tests.unit.healthy import snapshot
+from tests.unit.test_actions_kill_switch import engaging, releasing
+
+PHRASE = "START TRADING test"
+
+
+def typed(**changed: Any) -> argparse.Namespace:
+    return argparse.Namespace(**{"confirm": None, "reason": None, "override": [], "json": True, **changed})
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def refused(plan: Plan, words: str, **changed: Any) -> None:
+    with pytest.raises(Rejected, match=words) as caught:
+        _confirmation(plan, typed(**changed))
+    assert caught.value.exit_code == 4
+
+
+def test_a_halt_takes_y(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = engaging(snapshot())
+    assert _confirmation(plan, typed(confirm="y")).digest == plan.digest
+    refused(plan, "nothing was done", confirm="n")
+    refused(plan, "nothing was done", confirm="")
+    refused(plan, "no terminal to ask on: --confirm y")
+    monkeypatch.setattr(sys, "stdin", Terminal("y\n"))
+    assert _confirmation(plan, typed()).digest == plan.digest
+    monkeypatch.setattr(sys, "stdin", Terminal(""))
+    refused(plan, "nothing was done")
+
+
+def test_a_release_takes_reason_and_phrase(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = releasing()
+    found = _confirmation(plan, typed(confirm=PHRASE, reason="brokers are back"))
+    assert (found.typed, found.reason) == (PHRASE, "brokers are back")
+    refused(plan, "--reason", confirm=PHRASE)
+    refused(plan, "--confirm 'START TRADING test'", reason="back")
+    monkeypatch.setattr(sys, "stdin", Terminal(f"back\n{PHRASE}\n"))
+    found = _confirmation(plan, typed())
+    assert (found.typed, found.reason) == (PHRASE, "back")
+
+
+def test_a_failed_check_is_said_before_anything_is_asked() -> None:
+    refused(engaging_nothing(), "nothing to release", confirm=PHRASE, reason="x")
+
+
+def engaging_nothing() -> Plan:
+    from cockpit.model.states import KillSwitch
+
+    return releasing(kill_switch=KillSwitch(False, True))
+
+
+def test_a_plan_as_text_says_what_the_dialog_says() -> None:
+    text = "\n".join(plan_lines(engaging(snapshot())))
+    for words in (
+        "SANDBOX test",
+        "will do   HSET policy:kill_switch",
+        "by hand   redis-cli HSET",
+        "(0.3 s old)",
+        "undo",
+    ):
+        assert words in text
+
+
+def test_a_plan_as_json(capsys: pytest.CaptureFixture[str]) -> None:
+    plan = engaging(snapshot())
+    _print_json(typed(), plan, None)
+    told = json.loads(capsys.readouterr().out)
+    assert (told["format"], told["plan"]["digest"], told["job"]) == (1, plan.digest, None)
+
+
+def test_an_audit_line_cannot_move_the_cursor() -> None:
+    who = Operator("asha", "root", "jump1", None, "10.0.0.7")
+    line = record_line(AuditRecord(0.0, who, "note", "LIVE", "s", "", "a\x1b[2J\nb", "", ""))
+    assert line == "1970-01-01 00:00:00Z LIVE asha@jump1 from 10.0.0.7 note: a␛[2J b"
