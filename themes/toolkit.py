@@ -6,20 +6,17 @@ from textual.theme import Theme
 
 from themes.look import Look
 
+ANSI = "ansi-dark"
+"""The toolkit's own theme for terminals with their own palette: it knows variables that ours would lack."""
+
+
+def toolkit_name(look: Look) -> str:
+    """What the toolkit calls this theme."""
+    return ANSI if look.is_ansi else look.name
+
 
 def toolkit_theme(look: Look) -> Theme:
-    """The theme to register."""
-    if look.is_ansi:
-        return Theme(
-            name=look.name,
-            primary="ansi_blue",
-            foreground="ansi_default",
-            background="ansi_default",
-            surface="ansi_default",
-            panel="ansi_default",
-            dark=True,
-            ansi=True,
-        )
+    """The theme to register, for a look with colours of its own."""
     primary, warning, error, success = look.colours
     return Theme(
         name=look.name,

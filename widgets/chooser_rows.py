@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from cockpit.model.action import ActionSpec
 from themes.glyphs import DANGER
-from widgets.line import Line, cut, field, line, number, pad
+from widgets.line import Line, cut, field, line, number, pad, plain, width_of, wrapped
 
 
 def sections(actions: tuple[ActionSpec, ...]) -> dict[str, list[ActionSpec]]:
@@ -26,7 +26,7 @@ def chooser_rows(
         rows = [_section(key, steps) for key, steps in found.items()]
         title = "Space › section"
     else:
-        rows = [_step(step, refusals.get(step.id, ""), width - 4) for step in found[section]]
+        rows = [row for step in found[section] for row in _step(step, refusals.get(step.id, ""), width - 4)]
         first = found[section][0]
         title = f"Space {section} › {first.section} {first.section_title}"
     if not rows:
@@ -54,15 +54,12 @@ def _section(key: str, steps: list[ActionSpec]) -> Line:
     return line((f" {key} ", "key"), field(f" {first.section} {first.section_title}", 28, "value"), (names, "label"))
 
 
-def _step(step: ActionSpec, refusal: str, width: int) -> Line:
-    ink = "disabled" if refusal else "value"
-    note = (
-        line(("  refused: ", "crit"), (refusal, "label")) if refusal else line(("  ", "text"), (step.summary, "label"))
-    )
-    title = min(34, max(12, width - 14))
-    return line(
-        (f" {step.key} ", "disabled" if refusal else "key"),
-        field(f" {step.title}", title, ink),
-        number(step.danger.value, 8, DANGER[step.danger]),
-        *note,
-    )
+def _step(step: ActionSpec, refusal: str, width: int) -> list[Line]:
+    """One line where all fits, else the words below."""
+    key = line((f" {step.key} ", "disabled" if refusal else "key"))
+    title = field(f" {step.title}", min(34, max(12, width - 14)), "disabled" if refusal else "value")
+    head = line(*key, title, number(step.danger.value, 8, DANGER[step.danger]), "  ")
+    note = line(("refused: ", "crit"), (refusal, "label")) if refusal else line((step.summary, "label"))
+    if width_of(head) + width_of(note) <= width:
+        return [(*head, *note)]
+    return [head, *(line("    ", (each, "crit" if refusal else "label")) for each in wrapped(plain(note), width - 4))]

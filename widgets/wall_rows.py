@@ -10,7 +10,7 @@ from themes.glyphs import SEVERITY
 from widgets.band import band
 from widgets.bars import columns
 from widgets.box import age_words, border_ink, box
-from widgets.figures import rate
+from widgets.figures import count, rate
 from widgets.line import EMPTY, Line, both, field, line, number, pad, plain, tinted, width_of, wrapped
 from widgets.panels.catalogue import PANELS, Panel
 from widgets.panels.findings import advice, headline, job_line
@@ -183,7 +183,7 @@ def _trends(view: View, width: int) -> list[Line]:
     for label, name, hot in wanted:
         points = view.trend(name)
         if any(point is not None for point in points):
-            last = rate(points[-1])
+            last = count(points[-1]) if name == "in_flight" else rate(points[-1])
             rows.append(
                 line(
                     "   ",

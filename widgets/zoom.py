@@ -74,7 +74,7 @@ def _legend(series: list[tuple[str, list[tuple[float, float | None]]]], scale: f
     for at, (name, points) in enumerate(series):
         label = name.partition(":")[2] or name.removesuffix("_per_s").replace("_", " ")
         last = rate((points[-1][1] or 0.0) / scale)
-        spans.extend(((f"━━ {label} ", _SERIES[at % 6]), (last, "value"), ("   ", "text")))
+        spans.extend(((f"━ {label} ", _SERIES[at % 6]), (last, "value"), ("  ", "text")))
     return line(*spans)
 
 

@@ -23,7 +23,7 @@ from cockpit.screens.desk import Desk, Readiness
 from cockpit.screens.overview import OverviewScreen
 from cockpit.screens.sheet import Sheet
 from themes.catalogue import offered
-from themes.toolkit import toolkit_theme
+from themes.toolkit import toolkit_name, toolkit_theme
 
 if TYPE_CHECKING:
     from cockpit.screens.ports import SessionPort
@@ -74,8 +74,9 @@ class CockpitApp(App[int], inherit_bindings=False):
         self.animation_level = "none"
         self.desk = Desk(clock or SystemClock(), looks, looks[0])
         for look in looks:
-            self.register_theme(toolkit_theme(look))
-        self.theme = looks[0].name
+            if not look.is_ansi:
+                self.register_theme(toolkit_theme(look))
+        self.theme = toolkit_name(looks[0])
         self.overview = OverviewScreen(self.desk)
         self.failure: BaseException | None = None
         """Why the world could not be opened."""

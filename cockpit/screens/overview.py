@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from cockpit import keymap
 from cockpit.screens.desk import Desk
+from themes.toolkit import toolkit_name
 from widgets.band import band
 from widgets.canvas import Canvas
 from widgets.field import Field
@@ -253,7 +254,7 @@ class OverviewScreen(Screen[None], inherit_bindings=False):
     def action_use_theme(self, name: str) -> None:
         """The theme of that name."""
         self.desk.look = next(look for look in self.desk.looks if look.name == name)
-        self.app.theme = name
+        self.app.theme = toolkit_name(self.desk.look)
         self.hint(f"Theme: {self.desk.look.title}")
 
     def action_zoom_panel(self, name: str) -> None:

@@ -86,23 +86,21 @@ def _troubles(flow: OrderFlow) -> list[Line]:
 
 
 def _groups(flow: OrderFlow, width: int) -> list[Line]:
-    rows: list[Line] = [
-        (),
-        line(field("group", 20, "label"), *(number(n, 9, "label") for n in ("lag", "pending", "oldest"))),
-    ]
+    name = max(12, min(24, width - 25))
+    head = (("lag", 8), ("pending", 8), ("oldest", 9))
+    rows: list[Line] = [(), line(field("group", name, "label"), *(number(each, size, "label") for each, size in head))]
     for stream in flow.streams:
         for group in stream.groups:
-            lost = line(("  LOST entries", "crit")) if group.has_lost_entries else ()
             ink = "unknown" if group.lag is None else "warn" if group.lag >= 100 else "value"
-            rows.append(
-                line(
-                    field(f"{group.name} of {stream.label}", 20, "text"),
-                    number(_capped(group), 9, ink),
-                    number(count(group.pending), 9),
-                    number(short_age(group.oldest_pending_s), 9, "text"),
-                    *(lost or line((f"  {plural(group.consumers, 'consumer')}", "label"))),
-                )
+            row = line(
+                field(f"{group.name} of {stream.label}", name, "text"),
+                number(_capped(group), 8, ink),
+                number(count(group.pending), 8),
+                number(short_age(group.oldest_pending_s), 9, "text"),
             )
+            rows.append(row if width < name + 40 else (*row, (f"  {plural(group.consumers, 'consumer')}", "label")))
+            if group.has_lost_entries:
+                rows.append(line(("  entries were trimmed before it read them", "crit")))
     return [*rows, ()]
 
 
