@@ -16,10 +16,11 @@ from cockpit.sandbox.credentials import write_private
 from cockpit.sandbox.frozen import family, send_all
 from cockpit.sandbox.layout import Layout
 from cockpit.sandbox.postgres_programs import programs_folder, server_account
-from cockpit.sandbox.processes import Account, ServerProcess, run, spawn
+from cockpit.sandbox.processes import Account, ServerProcess, run, spawn, working_in
 from cockpit.sandbox.schema import CREATE, DATABASE, ROLE
 
 READY_TIMEOUT_S = 10.0
+ORPHANS_TIMEOUT_S = 2.0
 SETTINGS = {
     "listen_addresses": "127.0.0.1",
     "unix_socket_permissions": "0700",
@@ -101,6 +102,15 @@ class PostgresServer(ServerContainer):
             account=self.account,
             environment=self._environment(),
         )
+
+    async def start(self) -> None:
+        """Start it once the backends of a killed server have let go of its memory, which takes them a moment."""
+        deadline = asyncio.get_running_loop().time() + ORPHANS_TIMEOUT_S
+        while not self.is_running and working_in(self._layout.postgres_dir):
+            if asyncio.get_running_loop().time() > deadline:
+                break
+            await asyncio.sleep(0.02)
+        await super().start()
 
     async def stop(self, timeout_s: float, signal: Signals = SIGTERM) -> None:
         """Shut down fast (SIGINT) where a container would be sent SIGTERM, then kill."""

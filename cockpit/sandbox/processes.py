@@ -122,6 +122,16 @@ async def run(
     return code, "\n".join(last_lines(log, 10_000, start))
 
 
+def working_in(folder: Path) -> list[int]:
+    """The processes whose working directory the folder is."""
+    found = []
+    for link in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):
+            if link.readlink() == folder:
+                found.append(int(link.parent.name))
+    return found
+
+
 def size_bytes(file: Path) -> int:
     """The file's size, 0 when there is none."""
     try:

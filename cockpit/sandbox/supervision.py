@@ -28,6 +28,7 @@ from cockpit.sandbox.ports import choose_ports
 def main(arguments: list[str]) -> int:
     """Run a sandbox until told to stop; progress goes to standard output as JSON lines."""
     options = _options(arguments)
+    os.umask(0o077)
     try:
         folders.prepare_run(options.folder)
         folders.lock(options.folder)  # until this process has ended: that is how others see that it has

@@ -151,3 +151,13 @@ def test_a_killed_worker_is_started_again(healthy: Sandbox, name: str) -> None:
     wait_until(lambda: control.status()["services"][name] not in (0, pid))
     before = in_shell(layout, "redis-cli --raw XREVRANGE orders.fills + - COUNT 1").stdout
     wait_until(lambda: in_shell(layout, "redis-cli --raw XREVRANGE orders.fills + - COUNT 1").stdout != before)
+
+
+def test_postgres_starts_right_after_a_kill_9(healthy: Sandbox) -> None:
+    layout, control = healthy
+    for _ in range(3):
+        control.inject("postgres-killed")
+        assert inspected(layout, "postgres")["ExitCode"] == 137
+        assert in_shell(layout, "docker start postgres").returncode == 0
+        wait_until(lambda: in_shell(layout, "psql -Atc 'SELECT 1'").stdout == "1\n")
+        wait_until(lambda: control.status()["faults"] == [])
