@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from redis.exceptions import RedisError
@@ -73,12 +73,15 @@ class _Asked:
             yield ("XREVRANGE", self.key, "+", f"({start}", "COUNT", self._cap)
 
     def _of_group(self, group: dict[str, Any]) -> Iterable[Command]:
-        if self._is_behind(group):
+        if self._asks_unread(group):
             # With a lag that Redis counted, only the oldest unread entry is wanted.
             count = self._lag_cap if group.get("lag") is None else 1
             yield ("XRANGE", self.key, f"({text(group['last-delivered-id'])}", "+", "COUNT", count)
         if group["pending"]:
             yield ("XPENDING", self.key, group["name"])
+
+    def _asks_unread(self, group: dict[str, Any]) -> bool:
+        return self._is_behind(group) and (group.get("lag") is None or not group["pending"])
 
     def _is_behind(self, group: dict[str, Any]) -> bool:
         last_id, delivered = text(self._stream["last-generated-id"]), text(group["last-delivered-id"])
@@ -117,21 +120,22 @@ class _Asked:
                 ticks += (id_ms(text(entry_id)), sent or -1)
         return len(reply), since_ms, ticks
 
-    def _group(self, group: dict[str, Any], left: Any) -> list[Any]:
+    def _group(self, group: dict[str, Any], left: Iterator[Reply]) -> list[Any]:
         lag, is_capped, next_id, oldest = 0, 0, b"", b""
         if self._is_behind(group):
-            unread = _list(reply := next(left))
-            counted = -1 if isinstance(reply, RedisError) else len(unread)
-            is_counted = group.get("lag") is None
-            lag = counted if is_counted else min(group["lag"], self._stream["length"])
-            is_capped = int(is_counted and counted == self._lag_cap)
+            lag = -1 if group.get("lag") is None else min(group["lag"], self._stream["length"])
+        if self._asks_unread(group):
+            reply = next(left)
+            unread = _list(reply)
             next_id = unread[0][0] if unread else b""
+            if lag == -1 and reply is unread:
+                lag, is_capped = len(unread), int(len(unread) == self._lag_cap)
         if group["pending"]:
             summary = _list(next(left))
             oldest = (summary[1] if len(summary) > 1 else None) or b""
-        entries_read = group.get("entries-read")
-        return [group["name"], group["consumers"], group["pending"], group["last-delivered-id"], lag, is_capped,
-                next_id, -1 if entries_read is None else entries_read, oldest]  # fmt: skip
+        read = group.get("entries-read")
+        facts = [group["name"], group["consumers"], group["pending"], group["last-delivered-id"]]
+        return [*facts, lag, is_capped, next_id, -1 if read is None else read, oldest]
 
 
 async def _ask_of(
