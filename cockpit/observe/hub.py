@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +14,7 @@ from cockpit.model.finding import Assessment
 from cockpit.model.job import Job
 from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
+from cockpit.model.states import Reach
 from cockpit.observe.history import History
 from cockpit.observe.poller import Poller, Samples
 from cockpit.observe.source import Source
@@ -97,14 +99,24 @@ class Hub:
         now = self._clock.now()
         snapshot = replace(self.snapshot, seq=self.snapshot.seq + 1, taken_at=now, jobs=self._jobs, **samples)
         if is_tick:
-            self.history.add(snapshot.taken_at, points(snapshot))
+            with suppress(Exception):  # a chart without its newest point is no reason to go blind
+                self.history.add(now, points(snapshot))
             snapshot = replace(snapshot, trends=self.history.trends())
-        assessment, self._clear_at = self._judge(snapshot)
-        self.snapshot = replace(snapshot, assessment=assessment)
-        _shielded(self._listener, self.snapshot)
+        self.snapshot = replace(snapshot, assessment=self._assess(snapshot))
+        with suppress(Exception):  # a face that fails must not blind the others, nor stop the watch
+            self._listener(self.snapshot)
+
+    def _assess(self, snapshot: Snapshot) -> Assessment:
+        """The judgement; UNKNOWN, never the last one, where it fails."""
+        try:
+            assessment, self._clear_at = self._judge(snapshot)
+        except Exception:
+            self._clear_at = None
+            return Assessment()
+        return assessment
 
     def _note(self, before: Samples, after: Samples) -> None:
-        """What cannot wait for the next tick: the kill switch, and a backend that goes or comes back."""
+        """What cannot wait for the next tick: the kill switch, and a backend or broker that goes or comes back."""
         if any(_is_urgent(name, before[name], sample) for name, sample in after.items()):
             self._hurry.set()
 
@@ -127,12 +139,10 @@ class Hub:
 def _is_urgent(name: str, before: Sample[Any], after: Sample[Any]) -> bool:
     if (before.error is None) != (after.error is None) or (before.value is None) != (after.value is None):
         return True
+    if name == "reach":
+        return _reached(before) != _reached(after)
     return name == "kill_switch" and before.value != after.value
 
 
-def _shielded(listener: Listener, snapshot: Snapshot) -> None:
-    """A face that fails must not blind the others, nor stop the watch."""
-    try:
-        listener(snapshot)
-    except Exception:
-        return
+def _reached(sample: Sample[tuple[Reach, ...]]) -> frozenset[str]:
+    return frozenset(one.venue for one in sample.value or () if one.is_up)

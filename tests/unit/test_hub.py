@@ -22,7 +22,7 @@ from cockpit.observe.hub import Hub
 from cockpit.observe.observer import Observer
 from cockpit.observe.pace import Pace
 from cockpit.session import make_judge
-from tests.unit.healthy import SETTINGS, values
+from tests.unit.healthy import SETTINGS, reach, values
 from tests.unit.virtual_time import EPOCH, LoopClock, VirtualLoop, play
 
 
@@ -164,6 +164,28 @@ def test_listener_that_fails_stops_nothing() -> None:
 
     stage.listener = listen
     assert len(stage.run(3.5)) == 6
+
+
+def test_broker_out_of_reach_is_shown_at_once() -> None:
+    stage = Stage(interval_s=0.25)
+
+    def lose() -> None:
+        stage.now["reach"] = reach(IBKR=False)
+
+    seen = stage.run(3.0, (1.3, lose))
+    assert next(one for one in seen if one.assessment.findings).taken_at - EPOCH == 1.5
+
+
+def test_judge_that_fails_leaves_unknown_not_the_last_verdict() -> None:
+    stage = Stage()
+
+    def spoil() -> None:
+        stage.now["venues"] = (42,)
+
+    seen = stage.run(4.5, (2.5, spoil))
+    assert seen[3].assessment.severity is Severity.OK
+    assert seen[-1].assessment.severity is not Severity.OK
+    assert len(seen) == 7
 
 
 class SlowJobs:
