@@ -82,12 +82,6 @@ def knob_breakages(board: Board, primary: Callable[[], str]) -> dict[str, Breaka
         "feed-stalled": FeedBreakage(board, primary, FeedKnobs(is_stalled=True)),
         "feed-late": FeedBreakage(board, primary, FeedKnobs(late_ms=LATE_MS)),
         "feed-gappy": FeedBreakage(board, primary, FeedKnobs(is_gappy=True)),
-        "gateway-crashloop": KnobBreakage(
-            board,
-            lambda knobs: replace(knobs, is_gateway_crashing=True),
-            lambda knobs: replace(knobs, is_gateway_crashing=False),
-            lambda knobs: knobs.is_gateway_crashing,
-        ),
         "grafana-nodata": KnobBreakage(
             board,
             lambda knobs: replace(knobs, is_grafana_blind=True),

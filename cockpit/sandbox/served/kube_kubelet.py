@@ -52,6 +52,12 @@ class Kubelet:
             return run.previous_lines[-count:] if run.last is not None else None
         return run.process.log_lines(count)
 
+    def forgive(self) -> None:
+        """Hold no container back for its crashes any longer: what made them crash is gone."""
+        for run in self._runs.values():
+            run.crashes = 0
+        self._wake()
+
     async def stop(self) -> None:
         """End every process: politely first, then by force."""
         processes = [run.process for run in self._runs.values() if run.process is not None]
