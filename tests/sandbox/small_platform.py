@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -73,10 +74,9 @@ class SmallPlatform:
             shutil.rmtree(self.layout.redis_dir)
             self.layout.redis_dir.mkdir()
 
-    @property
-    def redis_pid(self) -> int:
+    def signal_redis(self, number: int) -> None:
         assert self._redis is not None
-        return self._redis.pid
+        self._redis.send_signal(number)
 
     def start_venues(self) -> None:
         self._thread.start()
@@ -86,7 +86,9 @@ class SmallPlatform:
         """Start workers; `gateway:1` is a second pod of ws-gateway."""
         for name in names:
             module = f"cockpit.sandbox.workers.{name.partition(':')[0]}"
-            self.workers[name] = self._call(lambda name=name, module=module: self.pool.start(f"w-{name}", module))
+            # Candles of one second: a gap is there in two seconds instead of ten.
+            start = partial(self.pool.start, f"w-{name}", module, {"interval_s": "1"})
+            self.workers[name] = self._call(start)
 
     def kill(self, name: str) -> None:
         self._call(self.workers[name].kill)

@@ -119,7 +119,7 @@ def test_flattening_brings_every_position_to_zero_under_the_kill_switch(platform
 def test_what_cannot_be_closed_is_listed(platform: SmallPlatform) -> None:
     kill_switch(platform, True)
     platform.turn(platform.knobs.with_venue("ZERODHA", "token_dead"))
-    done = run(platform, *FLATTEN, "--deadline", "6")
+    done = run(platform, *FLATTEN, "--deadline", "5")
     assert done.returncode == 1
     assert "still open: RELIANCE" in done.stdout
     assert "TokenException" in done.stdout

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
@@ -144,6 +146,36 @@ def test_nothing_is_lost_when_redis_loses_everything(trading: SmallPlatform) -> 
     trading.start_redis()
     until(lambda: last_id(trading, "orders.fills") != "0-0", what="fills again")
     assert_all_agree(trading)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "mend"),
+    [
+        (("CONFIG", "SET", "maxmemory", "1"), ("CONFIG", "SET", "maxmemory", "256mb")),
+        (("REPLICAOF", "127.0.0.1", "1"), ("REPLICAOF", "NO", "ONE")),
+    ],
+    ids=["memory full", "read-only"],
+)
+def test_nothing_is_lost_while_redis_refuses_writes(
+    trading: SmallPlatform, trouble: tuple[str, ...], mend: tuple[str, ...]
+) -> None:
+    trading.line.ask(trouble)
+    seen = last_id(trading, "orders.fills")
+    time.sleep(1.0)  # the length of the trouble, not a wait for something
+    trading.line.ask(mend)
+    until(lambda: last_id(trading, "orders.fills") > seen, what="fills again")
+    assert_all_agree(trading)
+
+
+def test_a_frozen_redis_makes_nothing_happen_twice(trading: SmallPlatform) -> None:
+    seen = last_id(trading, "orders.fills")
+    trading.signal_redis(signal.SIGSTOP)
+    time.sleep(1.5)  # the length of the trouble, not a wait for something
+    trading.signal_redis(signal.SIGCONT)
+    until(lambda: last_id(trading, "orders.fills") > seen, what="fills again")
+    assert_all_agree(trading)
+    order_ids = [order["order_id"] for order in events(trading, "orders.validated")]
+    assert len(order_ids) == len(set(order_ids))
 
 
 def test_no_order_is_validated_after_the_halt(trading: SmallPlatform) -> None:

@@ -25,7 +25,7 @@ from typing import Any
 import redis
 
 OK, UNFINISHED, REFUSED = 0, 1, 2
-SETTLE_MS = 1_500
+SETTLE_MS = 2_500
 """The live aggregator closes a slot within this after its end; until then it is not missing."""
 LATE_MS = 5_000
 """A tick can arrive so long after its own time."""
@@ -217,6 +217,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], int]:
     """List, fill, list again."""
     began = time.monotonic()
     filler = GapFiller(options)
+    filler.feeds()  # a feed that does not exist is refused before anything is said
     newest = filler.newest_slot()
     before = filler.gaps(newest)
     count = sum(len(slots) for slots in before.values())

@@ -17,6 +17,8 @@ INTERVAL_S = 5
 KEPT = 720
 GRACE_MS = 1_000
 """How long after its end a slot still waits for late ticks."""
+DUE_MS = 2_500
+"""After so long without its candle a slot is a gap; a busy machine closes slots somewhat late."""
 READS_PER_S = 4
 COUNT = 1_000
 GROUP = "candles"
@@ -133,7 +135,7 @@ class Aggregator:
 
     def _newest_due(self, at_ms: int) -> int:
         """The newest slot that should have its candle by now."""
-        return self._builder.slot(at_ms - GRACE_MS - 500) - self._interval_ms
+        return self._builder.slot(at_ms - DUE_MS) - self._interval_ms
 
     def _status(self, at_ms: int) -> list[str | int]:
         symbols = list(self._first_ms)
