@@ -122,9 +122,12 @@ class JobStore:
             JournalError: it cannot be written.
         """
         file = self.folder(job_id) / name
+        draft = file.with_name(f"{name}.new")
         try:
-            with opened(file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
+            with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
                 append_synced(descriptor, text.encode("utf-8"))
+            # All of it or nothing: a crash in between must not leave half a file that a worker would trust.
+            draft.replace(file)
         except OSError as error:
             raise JournalError(f"cannot write {file}: {reason(error)}") from error
 
