@@ -12,8 +12,7 @@ from cockpit.clients.redis_facts import Fields, id_ms, number, time_ms, whole
 from cockpit.clients.redis_reading import StreamFacts, WallReading
 from cockpit.config import Settings
 from cockpit.model.states import Feed, Feeds
-from cockpit.probes.flow import refuse_if_all_fail
-from cockpit.probes.streams import NEVER, Lost, read_stream
+from cockpit.probes.streams import NEVER, Lost, read_stream, refuse_if_all_fail
 from cockpit.text import clean
 
 WINDOW_MS = 2_000

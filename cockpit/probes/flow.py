@@ -5,9 +5,8 @@ from __future__ import annotations
 from cockpit.clients.redis_facts import id_ms
 from cockpit.clients.redis_reading import StreamFacts, WallReading
 from cockpit.config import RedisPart
-from cockpit.errors import Refused
 from cockpit.model.states import OrderFlow
-from cockpit.probes.streams import Lost, read_stream
+from cockpit.probes.streams import Lost, read_stream, refuse_if_all_fail
 
 VALIDATED = "validated"
 
@@ -23,18 +22,6 @@ def read_flow(reading: WallReading, lost: Lost, part: RedisPart) -> OrderFlow:
     streams += [read_stream(reading, key, key, lost) for key in part.watched_streams]
     in_flight, oldest_s = _in_flight(reading, part)
     return OrderFlow(tuple(streams), in_flight, oldest_s)
-
-
-def refuse_if_all_fail(reading: WallReading, keys: tuple[str, ...]) -> None:
-    """One stream that cannot be read is unknown; when none can be, that is a failure with a reason."""
-    failures = []
-    for key in keys:
-        try:
-            reading.stream(key)
-        except Refused as error:
-            failures.append(error)
-    if failures and len(failures) == len(keys):
-        raise failures[0]
 
 
 def _in_flight(reading: WallReading, part: RedisPart) -> tuple[int | None, float | None]:

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 from cockpit.clients.redis_facts import id_ms, id_order
 from cockpit.clients.redis_reading import GroupFacts, KeyFault, StreamFacts, WallReading
+from cockpit.errors import Refused
 from cockpit.model.states import Group, Stream
 from cockpit.text import clean
 
@@ -30,6 +31,18 @@ def read_stream(reading: WallReading, key: str, label: str, lost: Lost) -> Strea
     groups = tuple([_group(reading, group, (key, group.name) in lost) for group in facts.groups])
     newest_ms = None if facts.last_id == NEVER else id_ms(facts.last_id)
     return Stream(name, label, facts.depth, rate_per_s(reading, facts), reading.age_s(newest_ms), groups)
+
+
+def refuse_if_all_fail(reading: WallReading, keys: tuple[str, ...]) -> None:
+    """One stream that cannot be read is unknown; when none can be, that is a failure with a reason."""
+    failures = []
+    for key in keys:
+        try:
+            reading.stream(key)
+        except Refused as error:
+            failures.append(error)
+    if failures and len(failures) == len(keys):
+        raise failures[0]
 
 
 @lru_cache(maxsize=16384)
