@@ -23,6 +23,8 @@ Result = TypeVar("Result")
 
 REFRESH_S = 1.0
 POLL_S = 0.1
+_SCROLLS = {"up": -1, "down": 1, "pageup": -8, "pagedown": 8}
+MOST_SCROLLED = 60
 _NOTES = {
     "early": "That key came too early and does not count: read first.",
     "held": "A held key does not count: let it go, then press it again.",
@@ -102,6 +104,9 @@ class GuardScreen(Sheet[None]):
         why = self.hands.why_not(key, now, is_confirming)
         if key == "escape":
             self.dismiss(None)
+        elif key in _SCROLLS:
+            self.scroll = max(0, min(self.scroll + _SCROLLS[key], MOST_SCROLLED))
+            self.draw()
         elif self.job is not None:
             if key == "enter" and why is None:
                 self.dismiss(None)
@@ -109,9 +114,6 @@ class GuardScreen(Sheet[None]):
             if why == "pasted":
                 self._phrase = Field()
             self._note(_NOTES[why] if is_confirming or why != "held" else "")
-        elif key in ("up", "down", "pageup", "pagedown"):
-            self.scroll = max(0, self.scroll + {"up": -1, "down": 1, "pageup": -8, "pagedown": 8}[key])
-            self.draw()
         elif not self.answer.is_sending:
             self._take(key, character)
 

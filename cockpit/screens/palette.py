@@ -18,7 +18,7 @@ def entries(desk: Desk) -> list[Entry]:
     """Everything that can be opened from here."""
     steps = desk.session.actions() if desk.session else ()
     listed = [
-        Entry(step.title, f"Space {step.section_key} {step.key}", f"step({step.id!r})", DANGER[step.danger])
+        Entry(step.title, f"Space {step.section_key} {step.key}", f"open('step', {step.id!r})", DANGER[step.danger])
         for step in steps
     ]
     listed += [
@@ -26,7 +26,7 @@ def entries(desk: Desk) -> list[Entry]:
         for row in keymap.of("overview")
         if row.label and row.id not in ("commands", "halt", "steps")
     ]
-    listed += [Entry(f"Zoom {panel.title}", "", f"zoom_panel({panel.id!r})") for panel in PANELS if panel.sample]
+    listed += [Entry(f"Zoom {panel.title}", "", f"stand('zoom', {panel.id!r})") for panel in PANELS if panel.sample]
     listed += [Entry(f"Theme {look.title}", "", f"use_theme({look.name!r})") for look in desk.looks]
     return listed
 

@@ -95,7 +95,7 @@ def trends() -> dict[str, tuple[float | None, ...]]:
     }
 
 
-SYMBOLS = "AAPL MSFT NVDA AMZN GOOGL META TSLA RELIANCE INFY TCS HDFCBANK ICICIBANK".split()
+SYMBOLS = ["AAPL", "MSFT", "NVDA", "AMZN", "GOOGL", "META", "TSLA", "RELIANCE", "INFY", "TCS", "HDFCBANK", "ICICIBANK"]
 
 
 def risk(drawdown: float = 0.0081) -> Risk:
@@ -155,7 +155,7 @@ def alerts() -> Alerts:
 
 HEARTBEATS = tuple(
     Heartbeat(name, 0.3 + i / 10)
-    for i, name in enumerate("strategies risk router candles ledger postgres ws-gateway".split())
+    for i, name in enumerate(["strategies", "risk", "router", "candles", "ledger", "postgres", "ws-gateway"])
 )
 
 
@@ -220,10 +220,16 @@ def judged(snapshot: Snapshot, *findings: Finding) -> Snapshot:
 
 def finding(severity: Severity, panel: str, summary: str, section: str | None = None, **more: Any) -> Finding:
     titles = {"3.1": "Broker outage", "3.2": "Data feed failure", "3.3": "Redis crash", "3.4": "Postgres crash"}
-    values: dict[str, Any] = dict(
-        rule="rule", subject="subject", observed="", threshold="", since=NOW - 40, keys=None, section=section,
-        section_title=titles.get(section or ""),
-    )  # fmt: skip
+    values: dict[str, Any] = {
+        "rule": "rule",
+        "subject": "subject",
+        "observed": "",
+        "threshold": "",
+        "since": NOW - 40,
+        "keys": None,
+        "section": section,
+        "section_title": titles.get(section or ""),
+    }
     return Finding(severity=severity, panel=panel, summary=summary, **{**values, **more})
 
 
@@ -303,7 +309,7 @@ def redis_down() -> Snapshot:
     }
     snapshot = replace(base, **failed, trends=lost, docker=good(Docker("28.0", (
         Container("redis", "exited", "Exited (137) 14 seconds ago", None, 137, None),)), 0.6))  # fmt: skip
-    unknown = {panel: Severity.UNKNOWN for panel in ("brokers", "flow", "feeds", "risk")}
+    unknown = dict.fromkeys(("brokers", "flow", "feeds", "risk"), Severity.UNKNOWN)
     snapshot = replace(
         snapshot,
         assessment=Assessment(Severity.OK, (), tuple({**dict(base.assessment.panels), **unknown}.items())),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cockpit.model.states import Feed, Feeds
 from widgets.chart import LABEL, stacked
-from widgets.figures import count, plural, rate, short_age
+from widgets.figures import count, rate, short_age
 from widgets.line import Line, field, fitted, line, listing, number
 from widgets.view import View
 
@@ -89,22 +89,13 @@ def _candles(feeds: Feeds) -> list[Line]:
     if feeds.candle_age_s is None and feeds.candles_missing is None:
         return []
     missing = feeds.candles_missing
-    verdict = (
-        ("whole", "ok")
-        if missing == 0
-        else (plural(missing, "candle") + " missing", "warn")
-        if missing
-        else ("missing ?", "unknown")
-    )
-    return [
-        line(
-            field("candles", LABEL, "label"),
-            ("last ", "label"),
-            (short_age(feeds.candle_age_s), "value"),
-            (" ago · " if feeds.candle_age_s is not None else " · ", "label"),
-            verdict,
-        )
-    ]
+    if missing is None:
+        verdict = ("missing ?", "unknown")
+    else:
+        verdict = (f"{missing:,} missing", "warn") if missing else ("none missing", "ok")
+    ago = " ago · " if feeds.candle_age_s is not None else " · "
+    last = (("last ", "label"), (short_age(feeds.candle_age_s), "value"), (ago, "label"))
+    return [line(field("candles", LABEL, "label"), *last, verdict)]
 
 
 def _registry(view: View, feeds: Feeds) -> Line:

@@ -1,0 +1,67 @@
+"""Opens the sheets over the wall, and does what they answer."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cockpit.model.action import ActionSpec
+from cockpit.screens.chooser import ChooserScreen
+from cockpit.screens.guard import GuardScreen
+from cockpit.screens.help import HelpScreen
+from cockpit.screens.leave import LeaveScreen
+from cockpit.screens.palette import PaletteScreen
+from widgets.palette_rows import Entry
+
+if TYPE_CHECKING:
+    from cockpit.screens.overview import OverviewScreen
+
+NOT_YET = "Not yet: the cockpit is still starting"
+
+
+async def open_sheet(screen: OverviewScreen, what: str, which: str = "") -> None:
+    """The sheet of that name."""
+    match what:
+        case "step":
+            _step(screen, which)
+        case "steps":
+            _steps(screen)
+        case "commands":
+            _commands(screen)
+        case "help":
+            screen.app.push_screen(HelpScreen(screen.desk))
+        case "leave":
+            _leave(screen)
+
+
+def _step(screen: OverviewScreen, action_id: str) -> None:
+    session = screen.desk.session
+    if session is None:
+        screen.hint(NOT_YET)
+        return
+    title = next((step.title for step in session.actions() if step.id == action_id), action_id)
+    screen.app.push_screen(GuardScreen(screen.desk, action_id, title))
+
+
+def _steps(screen: OverviewScreen) -> None:
+    def chosen(step: ActionSpec | None) -> None:
+        if step is not None:
+            _step(screen, step.id)
+
+    screen.app.push_screen(ChooserScreen(screen.desk), chosen)
+
+
+def _commands(screen: OverviewScreen) -> None:
+    async def taken(entry: Entry | None) -> None:
+        if entry is not None:
+            await screen.run_action(entry.action)
+
+    screen.app.push_screen(PaletteScreen(screen.desk), taken)
+
+
+def _leave(screen: OverviewScreen) -> None:
+    snapshot = screen.desk.snapshot
+    running = sum(1 for job in snapshot.jobs if not job.phase.is_over) if snapshot else 0
+    if not running:
+        screen.app.exit(0)
+        return
+    screen.app.push_screen(LeaveScreen(screen.desk, running), lambda leaves: screen.app.exit(0) if leaves else None)

@@ -1,0 +1,176 @@
+"""The guard dialog: only a deliberate yes does anything."""
+
+from __future__ import annotations
+
+import pytest
+from textual import events
+
+from cockpit.model.job import Phase
+from cockpit.model.plan import Verdict
+from cockpit.screens.hands import Hands
+from tests.ui import snapshots
+from tests.ui.conftest import cockpit
+from tests.ui.fake_session import halt_plan
+
+
+async def test_y_confirms_and_the_proof_is_shown() -> None:
+    async with cockpit() as it:
+        await it.press("K")
+        await it.sees("Stops every new order")
+        await it.press("y", after_s=1)
+        await it.sees("no order but reduce-only ones validated")
+        ((plan, confirmation),) = it.session.submitted
+        assert confirmation.digest == plan.digest and plan.action == "kill_switch.engage"
+        it.session.finish()
+        await it.sees("PROVEN")
+        await it.press("enter", after_s=1)
+        await it.sees("Brokers")
+
+
+@pytest.mark.parametrize(("phase", "word"), [(Phase.FAILED, "FAILED"), (Phase.IN_DOUBT, "IN DOUBT")])
+async def test_what_is_not_proven_is_not_green(phase: Phase, word: str) -> None:
+    async with cockpit() as it:
+        await it.press("K")
+        await it.press("y", after_s=1)
+        it.session.finish(phase)
+        await it.sees(word)
+        assert "PROVEN" not in it.text()
+
+
+async def test_the_dialog_can_be_left_while_the_job_goes_on() -> None:
+    async with cockpit() as it:
+        await it.press("K")
+        await it.press("y", after_s=1)
+        await it.sees("it goes on in the background")
+        await it.press("escape")
+        await it.sees("Brokers")
+
+
+async def test_too_early_held_and_other_keys_do_nothing() -> None:
+    async with cockpit() as it:
+        await it.press("K")
+        await it.press("y", after_s=0.1)
+        await it.sees("too early")
+        for _ in range(20):
+            await it.press("y", after_s=0.03)
+        await it.press("K", "Y", "space", "n", after_s=1)
+        assert it.session.submitted == []
+        await it.press("y", after_s=1)
+        await it.until(lambda: len(it.session.submitted) == 1, "submitted")
+        await it.press("y", "y", after_s=1)
+        assert len(it.session.submitted) == 1
+
+
+async def test_enter_and_escape_cancel() -> None:
+    for key in ("enter", "escape"):
+        async with cockpit() as it:
+            await it.press("K")
+            await it.press(key, after_s=1)
+            await it.sees("Brokers")
+            assert it.session.submitted == [] and len(it.app.screen_stack) == 1
+
+
+async def test_paste_is_refused() -> None:
+    async with cockpit() as it:
+        await it.press("K")
+        it.clock.passed += 1
+        it.app.screen.post_message(events.Paste("y"))
+        await it.sees("Pasted text does not count")
+        await it.press("escape", "space", "b", "r")
+        it.clock.passed += 1
+        await it.press(*"RESUME TRADING")
+        await it.sees("Pasted text does not count")
+        assert it.session.submitted == []
+
+
+async def test_a_failed_check_blocks_and_says_why() -> None:
+    async with cockpit() as it:
+        it.session.plan = halt_plan(Verdict.UNKNOWN)
+        await it.press("K")
+        await it.sees("Refused, because of: Redis takes writes")
+        await it.press("y", after_s=1)
+        assert it.session.submitted == []
+        it.session.plan = halt_plan()
+        it.app.screen._prepare()  # type: ignore[attr-defined]
+        await it.until(lambda: "Refused" not in it.text(), "allowed again")
+        await it.press("y", after_s=1)
+        await it.until(lambda: len(it.session.submitted) == 1, "submitted")
+
+
+async def test_danger_wants_the_phrase_and_a_reason() -> None:
+    async with cockpit() as it:
+        await it.press("space", "b", "r")
+        await it.sees("RESUME TRADING")
+        await it.press("y", "enter", after_s=1)
+        assert it.session.submitted == []
+        await it.press("backspace", after_s=1)
+        await it.press(*"RESUME TRADIN", after_s=0.2)
+        await it.press("enter", after_s=1)
+        await it.sees("Type exactly")
+        await it.press("G", "enter", after_s=1)
+        await it.sees("Give a reason")
+        await it.press(*"checked", after_s=0.2)
+        await it.press("enter", after_s=1)
+        await it.until(lambda: len(it.session.submitted) == 1, "submitted")
+        assert it.session.submitted[0][1].typed == "RESUME TRADING"
+        assert it.session.submitted[0][1].reason == "checked"
+
+
+async def test_a_plan_that_changes_must_be_read_again() -> None:
+    from dataclasses import replace
+
+    async with cockpit() as it:
+        await it.press("K")
+        await it.sees("Stops every new order")
+        it.clock.passed += 5
+        it.session.plan = replace(halt_plan(), target="policy:other")
+        it.app.screen._prepare()  # type: ignore[attr-defined]
+        await it.sees("What would be done has changed")
+        await it.press("y")
+        assert it.session.submitted == []
+
+
+async def test_the_dialog_stays_whole_on_a_small_screen() -> None:
+    async with cockpit(size=(80, 24)) as it:
+        await it.press("space", "b", "r")
+        await it.sees("RESUME TRADING")
+        assert "[ Cancel ]" in it.text() and "more lines" in it.text()
+        await it.press("down", "down", "down", "down", "down", "down", after_s=0.1)
+        await it.sees("Usually")
+
+
+async def test_refusal_by_the_runner_is_shown() -> None:
+    from concurrent.futures import Future
+
+    from cockpit.errors import Rejected
+    from cockpit.model.job import Job
+
+    async with cockpit() as it:
+
+        def refuse(plan: object, confirmation: object) -> Future[Job]:
+            future: Future[Job] = Future()
+            future.set_exception(Rejected("the evidence is 9 s old"))
+            return future
+
+        it.session.submit = refuse  # type: ignore[method-assign, assignment]
+        await it.press("K")
+        await it.press("y", after_s=1)
+        await it.sees("the evidence is 9 s old")
+
+
+def test_hands_tell_a_burst_from_a_finger() -> None:
+    hands = Hands(0.0)
+    assert [hands.why_not(key, 5 + at / 1000) for at, key in enumerate("abcdef")][-1] == "pasted"
+    assert hands.why_not("y", 6.0, True) is None
+
+
+async def test_hostile_plans_are_harmless() -> None:
+    from dataclasses import replace
+
+    async with cockpit() as it:
+        it.session.plan = replace(
+            halt_plan(), title=snapshots.NASTY, sentence=snapshots.NASTY * 9, undo=snapshots.NASTY
+        )
+        await it.press("K")
+        await it.sees("owned")
+        assert it.app.is_running

@@ -1,0 +1,173 @@
+"""Keys on the wall, pressed on a running cockpit."""
+
+from __future__ import annotations
+
+import pytest
+
+from cockpit import keymap
+from tests.ui import snapshots
+from tests.ui.conftest import cockpit
+
+
+def test_no_key_means_two_things_in_one_scope() -> None:
+    for scope in keymap.SCOPES:
+        keys = [key for row in keymap.of(scope) for key in row.keys]
+        assert len(keys) == len(set(keys)), scope
+    assert len({row.id for row in keymap.KEYS}) == len(keymap.KEYS)
+    assert {row.scope for row in keymap.KEYS} == set(keymap.SCOPES)
+
+
+def test_keys_that_tmux_and_terminals_own_are_left_alone() -> None:
+    taken = {f"ctrl+{letter}" for letter in "abhijklqsz"}
+    assert not taken & {key for row in keymap.KEYS for key in row.keys}
+
+
+async def test_every_key_of_the_wall_is_answered() -> None:
+    for row in keymap.of("overview"):
+        for key in row.keys:
+            async with cockpit() as it:
+                await it.press(key)
+                assert it.app._exception is None
+
+
+async def test_selecting_zooming_and_back() -> None:
+    async with cockpit() as it:
+        await it.press("right", "down")
+        assert it.app.overview.stance.selected == "feeds"
+        await it.press("right")
+        assert it.app.overview.stance.selected == "redis"
+        await it.press("z")
+        await it.sees("Memory used, MB")
+        await it.press("right")
+        await it.sees("2 of 3")
+        await it.press("z")
+        await it.sees("Postgres")
+        await it.press("escape")
+        assert it.app.overview.stance.selected is None
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_zoom_without_selection_takes_the_worst(size: tuple[int, int]) -> None:
+    async with cockpit(snapshots.feed_late(), size=size) as it:
+        await it.press("z")
+        await it.sees("Lag p95 from exchange to Redis")
+        await it.press("tab")
+        await it.sees("Ticks, a second")
+
+
+async def test_filter_is_typed_kept_and_cleared() -> None:
+    async with cockpit() as it:
+        await it.press("slash", *"zerodha")
+        await it.sees("nothing here matches zerodha")
+        await it.press("enter")
+        await it.press("K")
+        await it.sees("Cancel")
+        await it.press("escape", "escape")
+        await it.sees("moneycontrol")
+
+
+async def test_freezing_holds_the_wall_but_not_the_truth() -> None:
+    async with cockpit() as it:
+        await it.press("p")
+        it.session.show(snapshots.broker_down())
+        await it.sees("■ HALTED")
+        assert "1100" not in it.app.overview.wall.text
+        await it.press("p")
+        await it.until(lambda: "1100" in it.app.overview.wall.text, "thawed")
+
+
+async def test_ctrl_c_only_says_how_to_leave() -> None:
+    async with cockpit() as it:
+        await it.press("ctrl+c")
+        await it.sees("q leaves")
+        assert it.app.is_running
+
+
+async def test_q_leaves_at_once_and_asks_only_while_a_job_runs() -> None:
+    async with cockpit() as it:
+        await it.press("q")
+        await it.until(lambda: not it.app.is_running or it.app._exit, "left")
+    from dataclasses import replace
+
+    from cockpit.model.job import Phase
+
+    async with cockpit(replace(snapshots.healthy(), jobs=(snapshots.engaged(Phase.VERIFYING),))) as it:
+        await it.press("q")
+        await it.sees("goes on without the cockpit")
+        await it.press("y")
+        assert not it.app._exit, "too early to be meant"
+        await it.press("y", after_s=2)
+        await it.until(lambda: it.app._exit, "left")
+
+
+async def test_chooser_leads_to_the_dialog() -> None:
+    async with cockpit() as it:
+        await it.press("space")
+        await it.sees("3.1 Broker outage")
+        await it.press("b")
+        await it.sees("Release the kill switch")
+        await it.press("k")
+        await it.sees("Stops every new order")
+        assert it.session.submitted == []
+
+
+async def test_chooser_says_why_a_step_is_refused() -> None:
+    from cockpit.model.plan import Verdict
+    from tests.ui.fake_session import halt_plan
+
+    async with cockpit() as it:
+        it.session.plan = halt_plan(Verdict.FAIL)
+        await it.press("space", "b")
+        await it.sees("refused: Redis takes writes")
+
+
+async def test_palette_finds_and_opens_but_never_executes() -> None:
+    async with cockpit() as it:
+        await it.press("colon", *"engage")
+        await it.press("enter")
+        await it.sees("Stops every new order")
+        assert it.session.submitted == []
+        await it.press("escape", "colon", *"thday", "enter")
+        await it.until(lambda: it.app.desk.look.name == "day", "day")
+        await it.press("colon", *"zoom pos", "enter")
+        await it.sees("Commits, a second")
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_help_has_every_key(size: tuple[int, int]) -> None:
+    from widgets.help_rows import help_text
+    from widgets.line import plain
+
+    said = " ".join("\n".join(plain(row) for row in help_text(100)).split())
+    for row in keymap.KEYS:
+        assert " ".join(row.help.split())[:30] in said
+    async with cockpit(size=size) as it:
+        await it.press("question_mark")
+        await it.sees("Engage the kill switch")
+        await it.press("down", "x")
+        await it.sees("Postgres")
+
+
+async def test_all_themes_show_everything() -> None:
+    async with cockpit(snapshots.broker_down()) as it:
+        for _ in it.app.desk.looks:
+            await it.press("t")
+            await it.sees("HALTED")
+
+
+@pytest.mark.parametrize("name", snapshots.ALL)
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (30, 8), (1, 1)])
+async def test_every_state_at_every_size(name: str, size: tuple[int, int]) -> None:
+    async with cockpit(snapshots.ALL[name](), size=size) as it:
+        await it.pilot.resize_terminal(100, 30)
+        await it.press("z", "z", "K", "escape")
+        assert it.app._exception is None
+
+
+async def test_hostile_text_neither_acts_nor_passes() -> None:
+    async with cockpit(snapshots.hostile()) as it:
+        assert it.app.is_running
+        for keys in (("z",), ("z",), ("space", "b", "escape"), ("colon", "escape")):
+            await it.press(*keys)
+        strips = it.app.screen._compositor.render_strips()
+        assert all(segment.text.isprintable() for strip in strips for segment in strip if not segment.control)

@@ -1,0 +1,63 @@
+"""Themes: every ink that is used is defined, and no state depends on colour alone."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+from rich.style import Style
+
+from cockpit.model.severity import Severity
+from themes.catalogue import LOOKS, offered
+from themes.glyphs import SEVERITY, VERDICT, to_ascii
+from themes.look import Look
+from themes.mono import MONO
+from themes.night import NIGHT
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_every_ink_is_a_style(look: Look) -> None:
+    for ink in look.inks:
+        assert isinstance(look.style(ink), Style)
+
+
+@pytest.mark.parametrize("look", [each for each in LOOKS if not each.is_ansi], ids=lambda look: look.name)
+def test_full_themes_define_all_of_nights_inks(look: Look) -> None:
+    assert not (set(NIGHT.inks) - {"shade", "text"}) - set(look.inks)
+
+
+@pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
+def test_nothing_is_invisible(look: Look) -> None:
+    for ink in look.inks:
+        style = look.style(ink)
+        assert style.color is None or style.color != style.bgcolor or style.color.is_default, ink
+
+
+def test_states_differ_without_colour() -> None:
+    marks = list(SEVERITY.values())
+    assert len({(mark.glyph, mark.word) for mark in marks}) == len(Severity)
+    assert len({to_ascii(mark.glyph) for mark in marks}) == len(marks)
+    assert len({to_ascii(mark.glyph) for mark in VERDICT.values()}) == len(VERDICT)
+
+
+def test_inks_used_in_the_widgets_exist() -> None:
+    known = set(NIGHT.inks)
+    for file in (ROOT / "widgets").rglob("*.py"):
+        for ink in re.findall(
+            r'", "((?:block|border|world|line|title|halted|frozen|bar|chart)_\w+)"\)', file.read_text()
+        ):
+            assert ink in known, f"{file.name}: {ink}"
+
+
+def test_mono_has_no_colour_at_all() -> None:
+    for ink in MONO.inks:
+        style = MONO.style(ink)
+        assert style.color is None or style.color.is_default
+
+
+def test_terminals_get_what_they_can_show() -> None:
+    assert [look.name for look in offered(False, False)] == ["mono"]
+    assert offered(True, True)[0].name == "night"

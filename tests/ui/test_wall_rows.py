@@ -1,0 +1,140 @@
+"""The wall, as text: every state at every size has its place and its words."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.ui import snapshots
+from tests.ui.fake_session import SETTINGS
+from widgets.line import plain, width_of
+from widgets.printable import safe
+from widgets.scene import Scene
+from widgets.topline import top_lines
+from widgets.view import View
+from widgets.wall_rows import wall_rows
+
+SIZES = [(80, 21), (120, 37), (200, 57), (111, 30), (110, 37), (40, 8), (20, 3), (600, 200), (120, 20)]
+
+
+def scene(name: str, passed: float = 0.0, **more: object) -> Scene:
+    snapshot = snapshots.ALL[name]()
+    view = View(snapshot, snapshots.NOW + passed, SETTINGS)
+    values = {"readiness": (("ready", "ok"),), "live": view, "wall": view, **more}
+    return Scene(snapshots.NOW + passed, world=snapshot.world, site=snapshot.site, operator="asha@jump1", **values)  # type: ignore[arg-type]
+
+
+def text(name: str, width: int = 120, height: int = 37, **more: object) -> str:
+    where = scene(name, **more)  # type: ignore[arg-type]
+    return "\n".join(plain(row) for row in (*top_lines(where, width), *wall_rows(where, width, height)))
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("name", snapshots.ALL)
+def test_rows_fill_the_wall_exactly(name: str, size: tuple[int, int]) -> None:
+    width, height = size
+    rows = wall_rows(scene(name), width, height)
+    assert len(rows) == height
+    if name != "hostile":
+        assert max(map(width_of, rows)) <= width
+        assert all(width_of(row) == width for row in top_lines(scene(name), width))
+
+
+@pytest.mark.parametrize("size", [(80, 21), (120, 37), (200, 57)])
+def test_borders_stand_in_columns(size: tuple[int, int]) -> None:
+    rows = [plain(row) for row in wall_rows(scene("broker_down"), *size)]
+    if size[0] > 80:
+        inner = [row for row in rows if row.startswith("│")]
+        third = size[0] // 3
+        assert all(row[third - 1 : third + 1].strip("│╮╭╯╰─") == "" or size[0] % 3 for row in inner)
+
+
+@pytest.mark.parametrize("size", [(80, 21), (120, 37), (200, 57)])
+def test_every_panel_says_its_state_in_a_word(size: tuple[int, int]) -> None:
+    shown = text("broker_down", *size)
+    for name in ("Brokers", "Order flow", "Feeds", "Redis", "Postgres", "Kubernetes", "Alerts"):
+        assert name in shown
+    assert "P1" in shown and "OK" in shown
+
+
+def test_trading_word_is_there_three_times_over() -> None:
+    assert "● ACTIVE 42 m" in text("healthy")
+    halted = text("broker_down")
+    assert "■ HALTED 95 s" in halted
+    assert "by asha@jump1" in halted and "IBKR is down" in halted
+    assert "3 open orders" in halted and "12 positions" in halted
+
+
+def test_stale_is_said_and_never_green() -> None:
+    where = scene("redis_down")
+    shown = "\n".join(plain(row) for row in wall_rows(where, 120, 37))
+    assert "14 s OLD" in shown and "refused: 127.0.0.1:16379" in shown
+    assert "? UNKNOWN" in text("redis_down") and "ACTIVE 42" not in text("redis_down")
+    brokers = wall_rows(where, 120, 37)[3:14]
+    first_third = [span for row in brokers for span in row[:4]]
+    assert not [span for span in first_third if span[1] == "ok"]
+
+
+def test_nothing_ever_read_is_no_zero() -> None:
+    shown = text("black_holed")
+    assert "NO DATA" in shown and "no answer within 2.0 s" in shown
+    assert "UNKNOWN" in shown and "● OK" not in shown and "nothing is wrong" not in shown
+
+
+def test_data_goes_stale_on_the_screen_although_no_snapshot_comes() -> None:
+    shown = text("healthy", passed=20.0)
+    assert (
+        "20 s OLD" in shown and "? UNKNOWN" in shown and "● OK" not in shown.split("Kubernetes")[0].split("Brokers")[1]
+    )
+
+
+def test_findings_worst_first_with_section_and_keys() -> None:
+    shown = text("broker_down", 80, 21)
+    assert shown.index("IBKR down: 1100") < shown.index("kill switch engaged: IBKR is down")
+    assert "› Space b 3.1 Broker outage" in shown
+    assert "Engage the kill switch" in shown and "done" in shown
+
+
+def test_compact_lists_the_worst_panel_first() -> None:
+    rows = [plain(row) for row in wall_rows(scene("feed_late"), 80, 21)]
+    names = [row[3:14].strip() for row in rows[3:11]]
+    assert names[:2] == ["Feeds", "Alerts"]
+    assert "341 ms" in rows[3] and "P2" in rows[3]
+
+
+def test_no_row_that_matters_is_cut_at_the_usual_size() -> None:
+    for name in ("healthy", "feed_late", "broker_down"):
+        assert "…" not in text(name).replace("Engage the ki…", "")
+
+
+def test_big_walls_show_groups_positions_and_pods() -> None:
+    shown = text("healthy", 200, 57)
+    for part in ("router of validated", "ICICIBANK", "ws-gateway-6c9f7d5b8-aaaaa"):
+        assert part in shown
+
+
+def test_filter_keeps_only_matching_lines() -> None:
+    shown = text("healthy", needle="zerodha")
+    assert "Zerodha" in shown and "moneycontrol" not in shown and "nothing here matches zerodha" in shown
+    assert "RELIANCE" in text("healthy", needle="reliance")
+
+
+def test_frozen_is_said_in_large_letters() -> None:
+    view = scene("healthy").live
+    assert view is not None
+    rows = wall_rows(scene("healthy", passed=12.0, wall=view, frozen_since=view.now), 120, 37)
+    assert [span for row in rows[:3] for span in row if span[1] == "frozen_big"]
+    assert "12 s OLD" not in "\n".join(plain(row) for row in rows)
+
+
+def test_before_the_first_snapshot_the_wall_is_already_there() -> None:
+    empty = Scene(snapshots.NOW, progress=("starting a sandbox",))
+    for size in SIZES:
+        assert len(wall_rows(empty, *size)) == size[1]
+    shown = "\n".join(plain(row) for row in wall_rows(empty, 120, 37))
+    assert "Brokers" in shown and "starting a sandbox" in shown
+
+
+def test_hostile_text_is_shown_harmless() -> None:
+    for width, height in SIZES:
+        for row in (*wall_rows(scene("hostile"), width, height), *top_lines(scene("hostile"), width)):
+            assert all(part.isprintable() for part, _ in safe(row))
