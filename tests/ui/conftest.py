@@ -45,7 +45,6 @@ class Cockpit:
         for key in keys:
             self.clock.passed += after_s
             await self.pilot.press(key)
-            await self.pilot.pause()
 
 
 @asynccontextmanager

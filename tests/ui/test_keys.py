@@ -23,11 +23,14 @@ def test_keys_that_tmux_and_terminals_own_are_left_alone() -> None:
 
 
 async def test_every_key_of_the_wall_is_answered() -> None:
-    for row in keymap.of("overview"):
-        for key in row.keys:
-            async with cockpit() as it:
-                await it.press(key)
-                assert it.app._exception is None
+    keys = [key for row in keymap.of("overview") for key in row.keys if key != "q"]
+    async with cockpit() as it:
+        for key in keys:
+            await it.press(key)
+            assert it.app._exception is None and it.app.is_running
+            while len(it.app.screen_stack) > 1:
+                await it.press("escape")
+            await it.press("1")
 
 
 async def test_selecting_zooming_and_back() -> None:
@@ -156,7 +159,7 @@ async def test_all_themes_show_everything() -> None:
 
 
 @pytest.mark.parametrize("name", snapshots.ALL)
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60), (30, 8), (1, 1)])
+@pytest.mark.parametrize("size", [(80, 24), (200, 60), (1, 1)])
 async def test_every_state_at_every_size(name: str, size: tuple[int, int]) -> None:
     async with cockpit(snapshots.ALL[name](), size=size) as it:
         await it.pilot.resize_terminal(100, 30)

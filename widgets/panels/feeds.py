@@ -92,7 +92,7 @@ def _candles(feeds: Feeds) -> list[Line]:
     if missing is None:
         verdict = ("missing ?", "unknown")
     else:
-        verdict = (f"{missing:,} missing", "warn") if missing else ("none missing", "ok")
+        verdict = (f"{missing:,} missing", "warn") if missing else ("whole", "ok")
     ago = " ago · " if feeds.candle_age_s is not None else " · "
     last = (("last ", "label"), (short_age(feeds.candle_age_s), "value"), (ago, "label"))
     return [line(field("candles", LABEL, "label"), *last, verdict)]
