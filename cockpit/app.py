@@ -77,9 +77,9 @@ def run_app(config: Path | None = None) -> int:
     gc.disable()
     from cockpit.screens.application import CockpitApp
     from cockpit.terminal import crash
-    from cockpit.terminal.cells import Glass
     from cockpit.terminal.driver import CockpitDriver
     from cockpit.terminal.gate import GateFilter
+    from cockpit.terminal.outlet import Outlet
 
     opening = Opening(config)
     app = CockpitApp(
@@ -87,7 +87,7 @@ def run_app(config: Path | None = None) -> int:
         has_colour=abilities.has_colour,
         has_many_colours=abilities.has_many_colours,
         gate=GateFilter(abilities.is_ascii),
-        glass=Glass(),
+        outlet=Outlet(),
         driver_class=CockpitDriver,
         reporter=lambda error: crash.told(error, crash.report(error)),
     )

@@ -6,9 +6,9 @@ import gc
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
-from rich.color import ColorSystem
 from rich.console import RenderableType
 from rich.text import Text
 from textual.app import App
@@ -34,11 +34,11 @@ Opener = Callable[[Progress], "tuple[SessionPort, Readiness]"]
 """Imports, configures and opens the session; runs on its own thread and may take its time."""
 
 
-class GlassPort(Protocol):
-    """What makes bytes of updates, knowing what is on the terminal."""
+class OutletPort(Protocol):
+    """What sends updates to the terminal, knowing what is on it."""
 
-    def encode(self, update: object, size: tuple[int, int], colours: ColorSystem) -> str | None:
-        """The bytes; None where the toolkit has to do it."""
+    def show(self, app: App[Any], screen: Screen[Any], update: object) -> bool:
+        """Whether it has been dealt with; if not, the toolkit has to."""
 
     def forget(self) -> None:
         """Nothing is known of the terminal any more."""
@@ -65,7 +65,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         has_colour: bool = True,
         has_many_colours: bool = True,
         gate: LineFilter | None = None,
-        glass: GlassPort | None = None,
+        outlet: OutletPort | None = None,
         driver_class: type[Driver] | None = None,
         reporter: Reporter = _unfiled,
     ) -> None:
@@ -82,7 +82,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         """Why the world could not be opened."""
         self._opener = opener
         self._gate = gate
-        self._glass = glass
+        self._outlet = outlet
         self._reporter = reporter
         self._latest: Snapshot | None = None
         self._is_woken = threading.Event()
@@ -100,31 +100,16 @@ class CockpitApp(App[int], inherit_bindings=False):
         return [*filters, self._gate] if self._gate is not None else filters
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:
-        """As the toolkit does it, but only the changed cells are sent."""
-        glass, driver = self._glass, self._driver
-        is_shown = self._running and not self._closed and not self.is_headless and not self._batch_count
-        if glass is None or driver is None or renderable is None or not is_shown:
+        """Only the changed cells are sent, where the outlet can; as the toolkit does it otherwise."""
+        if self._outlet is None or not self._outlet.show(self, screen, renderable):
             super()._display(screen, renderable)
-            return
-        try:
-            sequence = glass.encode(renderable, screen.size, self.console._color_system or ColorSystem.TRUECOLOR)
-        except Exception as error:  # the toolkit's own rule for what goes wrong while drawing
-            self._handle_exception(error)
-            return
-        if sequence is None:
-            glass.forget()
-            super()._display(screen, renderable)
-        elif sequence:
-            self._begin_update()
-            driver.write(sequence)
-            self._end_update()
-            driver.flush()
-        self.post_display_hook()
+        else:
+            self.post_display_hook()
 
     def repaint(self) -> None:
         """The terminal may show anything: draw all of it."""
-        if self._glass is not None:
-            self._glass.forget()
+        if self._outlet is not None:
+            self._outlet.forget()
         self.screen.refresh(layout=True)
 
     def on_mount(self) -> None:
@@ -149,6 +134,8 @@ class CockpitApp(App[int], inherit_bindings=False):
     def _open(self) -> None:
         try:
             session, readiness = self._opener(lambda text: self._soon(self._told, text))
+            # Loaded before anybody needs them in a hurry.
+            import_module("cockpit.screens.sheets")
         except BaseException as error:  # whatever it was, the operator is told and the terminal restored
             self._soon(self._failed, error)
         else:

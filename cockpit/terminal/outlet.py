@@ -1,0 +1,71 @@
+"""Between the toolkit's compositor and the driver: the changed cells, one write a frame, none to a deaf terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from rich.color import ColorSystem
+from textual._ansi_sequences import SYNC_END, SYNC_START
+from textual.app import App
+from textual.screen import Screen
+
+from cockpit.terminal import seams
+from cockpit.terminal.glass import Glass
+
+
+def _always() -> bool:
+    return True
+
+
+class Outlet:
+    """Shows updates by their changed cells; where it cannot, the toolkit does it in its own way."""
+
+    def __init__(self) -> None:
+        self._glass = Glass()
+        self._has_cursor = False
+        self.why_not: str | None = ", ".join(seams.missing()) or None
+        """Why updates are left to the toolkit; None while they are not."""
+
+    def forget(self) -> None:
+        """Nothing is known of the terminal any more."""
+        self._glass.forget()
+
+    def show(self, app: App[Any], screen: Screen[Any], update: object) -> bool:
+        """Whether it has been dealt with; if not, the toolkit has to."""
+        if self.why_not is not None:
+            return False
+        gone = seams.missing_in(app)
+        if gone:
+            self.why_not = ", ".join(gone)
+            return False
+        driver = app._driver
+        if update is None or driver is None or app._batch_count or not app._running or app._closed or app.is_headless:
+            return False
+        if app.is_inline:
+            return False
+        # A frame withheld is not lost: once the terminal has read the others, one picture of the present follows.
+        has_room: Callable[[], bool] = getattr(driver, "has_room", _always)
+        if not has_room():
+            return True
+        return self._send(app, screen, update, driver.write)
+
+    def _send(self, app: App[Any], screen: Screen[Any], update: object, write: Callable[[str], None]) -> bool:
+        try:
+            size = screen.outer_size
+            sequence = self._glass.encode(update, size, app.console._color_system or ColorSystem.TRUECOLOR)
+        except (AttributeError, TypeError, ValueError, IndexError, KeyError) as error:
+            # The toolkit is not as this was written for.
+            self.why_not = f"{type(error).__name__}: {error}"
+            return False
+        if sequence is None:
+            self._glass.forget()
+            return False
+        x, y = size.clamp_offset(app.cursor_position)
+        if sequence and (self._has_cursor or (x, y) != (0, 0)):
+            # It is hidden, but input methods and magnifiers go by it.
+            sequence += f"\x1b[{y + 1};{x + 1}H"
+            self._has_cursor = True
+        if sequence:
+            write(f"{SYNC_START}{sequence}{SYNC_END}" if app._sync_available else sequence)
+        return True

@@ -1,0 +1,47 @@
+"""The places inside the toolkit that the last step to the glass is built on, and whether they are still there."""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from rich.style import Style
+from textual import _ansi_sequences, _compositor
+from textual.app import App
+from textual.drivers import linux_driver
+from textual.strip import Strip
+
+_UPDATES = {"LayoutUpdate": ("strips", "region"), "ChopsUpdate": ("chops", "spans", "chop_ends")}
+_STATE = ("_batch_count", "_running", "_closed", "_driver", "_sync_available", "cursor_position", "console")
+_DRIVER = ("_run_input_thread", "_sigtstp_application", "_sigcont_application", "stop_application_mode", "close")
+
+
+def missing() -> tuple[str, ...]:
+    """What the toolkit no longer has; with anything missing here, the toolkit sends its updates by itself."""
+    gone = [f"App._display{inspect.signature(App._display)}"] if _arguments(App, "_display") != _DISPLAY else []
+    for name, arguments in _UPDATES.items():
+        made_of = _arguments(getattr(_compositor, name, None), "__init__")
+        gone += [f"{name}.{each}" for each in arguments if each not in made_of]
+    gone += [f"Strip.{each}" for each in ("cell_length", "__iter__") if not hasattr(Strip, each)]
+    gone += [f"Style.{each}" for each in ("_style_map",) if not hasattr(Style, each)]
+    gone += [each for each in ("SYNC_START", "SYNC_END") if not hasattr(_ansi_sequences, each)]
+    return tuple(gone)
+
+
+def missing_in(app: App[Any]) -> tuple[str, ...]:
+    """What this application lacks."""
+    return tuple(f"App.{each}" for each in _STATE if not hasattr(app, each))
+
+
+def missing_in_driver() -> tuple[str, ...]:
+    """What the driver is built on."""
+    gone = [] if hasattr(linux_driver, "WriterThread") else ["linux_driver.WriterThread"]
+    return (*gone, *(f"LinuxDriver.{each}" for each in _DRIVER if not hasattr(linux_driver.LinuxDriver, each)))
+
+
+_DISPLAY = ("self", "screen", "renderable")
+
+
+def _arguments(owner: object, name: str) -> tuple[str, ...]:
+    function = getattr(owner, name, None)
+    return tuple(inspect.signature(function).parameters) if function is not None else ()

@@ -1,0 +1,136 @@
+"""The changed cells alone give the same picture as all of it: random rows through an emulator."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from rich.color import ColorSystem
+from rich.console import Console
+from rich.segment import Segment
+from rich.style import Style
+from textual._compositor import ChopsUpdate, LayoutUpdate
+from textual.geometry import Region
+from textual.strip import Strip
+
+from cockpit.terminal.glass import Glass
+from tests.terminal.emulators import Emulator
+
+CONSOLE = Console(color_system="truecolor", force_terminal=True)
+STYLES = [
+    None,
+    Style.parse("red on blue"),
+    Style.parse("bold red on blue"),
+    Style.parse("#123456 on #0a0b0c"),
+    Style.parse("italic underline #123456"),
+    Style.parse("reverse"),
+    Style.parse("bold"),
+    Style.parse("default on default"),
+    Style.parse("strike blink green"),
+]
+CHARACTERS = "ab 01─█●中国字é🟢한"
+
+
+def _strip(draws: list[tuple[str, int]], width: int) -> Strip:
+    strip = Strip([Segment(text, STYLES[style]) for text, style in draws])
+    return strip.adjust_cell_length(width, STYLES[draws[0][1]] if draws else None)
+
+
+texts = st.lists(st.tuples(st.text(CHARACTERS, max_size=9), st.integers(0, len(STYLES) - 1)), max_size=5)
+
+
+@dataclass
+class Frame:
+    """One update: what is drawn on which rows, in which part of them, and whether the terminal is lost first."""
+
+    rows: dict[int, list[tuple[str, int]]]
+    cut: int = 0
+    sides: tuple[int, ...] = (0, 1)
+    is_whole: bool = True
+    is_forgotten: bool = False
+    size: tuple[int, int] = (18, 3)
+
+
+frames = st.builds(
+    Frame,
+    rows=st.dictionaries(st.integers(0, 2), texts, max_size=3),
+    cut=st.integers(1, 15),
+    sides=st.sampled_from([(0,), (1,), (0, 1)]),
+    is_whole=st.booleans(),
+    is_forgotten=st.sampled_from([False, False, False, True]),
+    size=st.sampled_from([(18, 3), (18, 3), (18, 3), (16, 2)]),
+)
+
+
+class Scene:
+    """What the compositor would have: a row is cut where a widget lies over it, and only one side may be drawn."""
+
+    def __init__(self) -> None:
+        self.size = (0, 0)
+        self.rows: list[list[Strip]] = []
+
+    def take(self, frame: Frame) -> LayoutUpdate | ChopsUpdate:
+        """The update for the frame."""
+        width, height = frame.size
+        is_whole = frame.is_whole or frame.is_forgotten or frame.size != self.size or not frame.rows
+        if frame.size != self.size:
+            self.size = frame.size
+            self.rows = [[Strip.blank(width, STYLES[1])] for _ in range(height)]
+        drawn = sorted(y for y in frame.rows if y < height)
+        for y in drawn:
+            old, new = (
+                Strip.join(strips).divide([frame.cut, width])
+                for strips in (self.rows[y], [_strip(frame.rows[y], width)])
+            )
+            self.rows[y] = [(new if side in frame.sides else old)[side] for side in (0, 1)]
+        if is_whole or not drawn:
+            return self.whole()
+        first, last = (0 if 0 in frame.sides else frame.cut), (width if 1 in frame.sides else frame.cut)
+        chops = [self._columns(row) for row in self.rows]
+        return ChopsUpdate(chops, [(y, first, last) for y in drawn], [[*list(each)[1:], width] for each in chops])
+
+    def whole(self) -> LayoutUpdate:
+        """All of it."""
+        return LayoutUpdate(list(self.rows), Region(0, 0, *self.size))
+
+    def _columns(self, row: list[Strip]) -> dict[int, Strip | None]:
+        found: dict[int, Strip | None] = {}
+        x = 0
+        for strip in row:
+            found[x] = strip
+            x += strip.cell_length
+        return found
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(frames, min_size=1, max_size=10))
+def test_changed_cells_give_the_whole_picture(story: list[Frame]) -> None:
+    glass, scene = Glass(), Scene()
+    terminal = Emulator(1, 1)
+    for frame in story:
+        if frame.size != scene.size or frame.is_forgotten:
+            terminal.resize(*frame.size)
+        if frame.is_forgotten:
+            glass.forget()
+        sequence = glass.encode(scene.take(frame), frame.size, ColorSystem.TRUECOLOR)
+        assert sequence is not None
+        terminal.feed(sequence)
+        expected = Emulator(*frame.size)
+        expected.feed(scene.whole().render_segments(CONSOLE))
+        assert terminal.difference(expected) is None
+
+
+def test_nothing_changed_sends_nothing() -> None:
+    glass, scene = Glass(), Scene()
+    scene.take(Frame({0: [("hello 中", 1)]}, 3))
+    assert glass.encode(scene.whole(), (18, 3), ColorSystem.TRUECOLOR)
+    assert glass.encode(scene.whole(), (18, 3), ColorSystem.TRUECOLOR) == ""
+
+
+def test_one_changed_digit_is_one_move_and_one_character() -> None:
+    glass, scene = Glass(), Scene()
+    scene.take(Frame({2: [("age 0.4 s", 1)]}, 3))
+    glass.encode(scene.whole(), (18, 3), ColorSystem.TRUECOLOR)
+    scene.take(Frame({2: [("age 0.7 s", 1)]}, 3))
+    assert glass.encode(scene.whole(), (18, 3), ColorSystem.TRUECOLOR) == "\x1b[3;7H\x1b[31;44m7\x1b[0m"
