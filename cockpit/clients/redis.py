@@ -91,7 +91,7 @@ class RedisWall:
             raise Refused("loses the scripts that it is given: SCRIPT FLUSH over and over?")
         if reading.fault is not None:
             self._ways = None
-        else:
+        if reading.may_be_counted_from:
             self._before = reading
         return reading
 

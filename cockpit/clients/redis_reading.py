@@ -11,6 +11,9 @@ from cockpit.clients.redis_facts import Fields, id_order, text
 from cockpit.errors import Refused
 from cockpit.text import clean
 
+SHORTEST_MS = 300
+"""Rates are counted over at least this long; orders come in some ten bursts a second."""
+
 
 class KeyFault(NamedTuple):
     """Why one key could not be read; the others were."""
@@ -63,7 +66,7 @@ class WallReading:
 
     now_ms: int
     before_ms: int | None
-    """The moment of the reading before; None for the first one."""
+    """The moment of the reading that rates are counted from; None for the first one."""
     round_trip_ms: float
     info: Fields | KeyFault
     config: Fields
@@ -74,6 +77,13 @@ class WallReading:
     """Why there are no keys although the server answers: it is loading its data."""
     note: str | None = None
     """Said where the reading was made another way than usual."""
+
+    @property
+    def may_be_counted_from(self) -> bool:
+        """Whether the next reading may count from this one: two in quick succession would make rates of chance."""
+        if self.fault is not None:
+            return False
+        return self.before_ms is None or not 0 <= self.now_ms - self.before_ms < SHORTEST_MS
 
     def age_s(self, at_ms: int | None) -> float | None:
         """Seconds since then by Redis' own clock; what lies ahead of it is 0 s old."""

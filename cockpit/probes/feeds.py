@@ -15,8 +15,8 @@ from cockpit.model.states import Feed, Feeds
 from cockpit.probes.streams import NEVER, Lost, read_stream, refuse_if_all_fail
 from cockpit.text import clean
 
-WINDOW_MS = 2_000
-"""A longer window would show a feed as late for that long after it has healed: p95 forgets only at its end."""
+WINDOW_MS = 1_000
+"""p95 forgets a late feed only at the window's end: with two seconds a feed that had healed stood as late for three."""
 FEWEST = 40
 LONGEST_MS = 10_000
 """A slow feed's window reaches back to this many ticks, but not further than this."""
@@ -130,16 +130,18 @@ def remember(reading: WallReading, key: str, memory: FeedMemory | None, gap_ms: 
 
 
 def _with_ticks(memory: FeedMemory, facts: StreamFacts, gap_ms: float) -> FeedMemory:
-    if not facts.ticks:
+    seen_ms = memory.newest_ms or 0
+    fresh = tuple([tick for tick in facts.ticks if tick[0] > seen_ms])
+    if not fresh:
         return memory
-    arrivals = [arrived for arrived, _ in facts.ticks]
+    arrivals = [arrived for arrived, _ in fresh]
     # With a silence that was counted while it went on, or with ticks left out, the first distance says nothing new.
-    if not memory.is_silent and facts.since_ms is None and memory.newest_ms is not None:
-        arrivals.insert(0, memory.newest_ms)
+    if not memory.is_silent and facts.since_ms is None:
+        arrivals.insert(0, seen_ms)
     ended = [later for earlier, later in pairwise(arrivals) if later - earlier > gap_ms]
     newest_ms = arrivals[-1]
-    ticks = window(memory.ticks + facts.ticks)
-    last_gap_ms = ended[-1] if ended else facts.ticks[0][0] if memory.is_silent else memory.last_gap_ms
+    ticks = window(memory.ticks + fresh)
+    last_gap_ms = ended[-1] if ended else fresh[0][0] if memory.is_silent else memory.last_gap_ms
     return FeedMemory(ticks, newest_ms, memory.gaps + len(ended), last_gap_ms)
 
 

@@ -38,6 +38,8 @@ class RedisProbes:
         stale_after_s = 4 * settings.interval_s
         self._samples: dict[str, Sample[Any]] = {name: Sample(stale_after_s=stale_after_s) for name in NAMES}
         self._before: WallReading | None = None
+        """What rates are counted from."""
+        self._last: WallReading | None = None
         self._lost = NONE_LOST
         self._memory = NO_MEMORY
 
@@ -52,10 +54,10 @@ class RedisProbes:
             return dict(self._samples)
         took_s = self._clock.monotonic() - started
         if reading.fault is None:
-            self._lost = find_lost(reading, self._before, self._lost)
+            self._lost, self._last = find_lost(reading, self._last, self._lost), reading
         for name, read in self._readers(reading).items():
             self._samples[name] = self._sample(name, read, at, took_s)
-        if reading.fault is None:
+        if reading.may_be_counted_from:
             self._before = reading
         return dict(self._samples)
 
@@ -85,4 +87,7 @@ class RedisProbes:
             value = read()
         except BackendError as error:
             return before.failed(clean(error), at, took_s)
+        except Exception as error:
+            # A mistake of ours, or a server that answers as no Redis does: it must not blind the other samples.
+            return before.failed(clean(f"{type(error).__name__}: {error}"), at, took_s)
         return replace(before, value=value, value_at=at, tried_at=at, took_s=took_s, error=None)
