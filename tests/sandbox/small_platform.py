@@ -158,9 +158,16 @@ class SmallPlatform:
         if any(venue.book.working for venue in self.engine.venues.values()):
             return False
         try:
-            return all(self._has_read(*each) for each in groups)
+            return self._has_heard_all() and all(self._has_read(*each) for each in groups)
         except (RedisTrouble, KeyError):
             return False
+
+    def _has_heard_all(self) -> bool:
+        """Whether the router has written down everything that the venues said."""
+        fields = self.line.ask(("HGETALL", "router:cursor"))[0]
+        heard = dict(zip(fields[::2], fields[1::2], strict=True))
+        told = {name: venue.book.seq for name, venue in self.engine.venues.items() if venue.book.seq}
+        return all(int(heard.get(name, 0)) == seq for name, seq in told.items())
 
     def _has_read(self, stream: str, group: str) -> bool:
         rows, last = self.line.ask(("XINFO", "GROUPS", stream), ("XREVRANGE", stream, "+", "-", "COUNT", 1))

@@ -69,7 +69,7 @@ def test_statuses_follow_fills_and_final_rejections_only(path: Path) -> None:
 
 def test_a_fill_may_come_before_its_order(path: Path) -> None:
     ledger = LedgerFile(path)
-    ledger.append([fill(1, 1, 4)])
+    ledger.append([fill(1, 1, 3), fill(2, 1, 1)])
     assert read(path, "SELECT qty, order_type, status FROM orders") == [(4, "unknown", "filled")]
     ledger.append([validated(1)])
     assert read(path, "SELECT qty, order_type, status FROM orders") == [(10, "market", "partially_filled")]

@@ -124,6 +124,9 @@ class Batch:
         # A fill whose order never reached the ledger (Redis lost it) still needs its order: the side is kept there.
         stub = (order_id, ts_ms, ACCOUNT, symbol, side, qty, UNANNOUNCED, None, "filled")
         if not self._file.execute("INSERT OR IGNORE INTO orders VALUES (?,?,?,?,?,?,?,?,?)", stub).rowcount:
+            # Of an order that only its fills tell of, as much is known as has filled.
+            grown = "UPDATE orders SET qty = qty + ? WHERE id = ? AND order_type = ?"
+            self._file.execute(grown, (qty, order_id, UNANNOUNCED))
             self._settle(order_id)
         return True
 

@@ -89,6 +89,8 @@ class Router:
         kept, sent = (_mapping(fields) for fields in self._line.ask(("HGETALL", CURSOR), ("HGETALL", SENT)))
         fallback = ledger_cursors(self._ledger) if len(kept) < len(VENUES) else {}
         self._cursors = {venue: int(kept.get(venue, fallback.get(venue, 0))) for venue in VENUES}
+        if len(kept) < len(VENUES):
+            self._line.ask(("HSET", CURSOR, *(part for pair in self._cursors.items() for part in pair)))
         for link in self._links.values():
             link.drop()
         self._orders = {}
