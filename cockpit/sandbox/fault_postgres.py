@@ -11,9 +11,10 @@ from psycopg import AsyncConnection
 from cockpit.errors import SandboxError
 from cockpit.sandbox.breakage import Breakage
 from cockpit.sandbox.forkpool import ForkPool
-from cockpit.sandbox.frozen import Freeze, is_stopped
+from cockpit.sandbox.frozen import Freeze
 from cockpit.sandbox.postgres_server import PostgresServer
 from cockpit.sandbox.schema import BEGIN_ANEW
+from cockpit.sandbox.signals import is_stopped
 
 LOST_TABLE = "fills"
 LOCK_TIMEOUT = "SET lock_timeout = '3s'"

@@ -13,11 +13,12 @@ from redis.exceptions import OutOfMemoryError, RedisError
 from cockpit.errors import SandboxError
 from cockpit.sandbox.breakage import Breakage
 from cockpit.sandbox.forkpool import ForkPool
-from cockpit.sandbox.frozen import Freeze, is_stopped
+from cockpit.sandbox.frozen import Freeze
 from cockpit.sandbox.layout import Layout
 from cockpit.sandbox.processes import run
 from cockpit.sandbox.redis_call import redis_call
 from cockpit.sandbox.redis_server import RedisServer
+from cockpit.sandbox.signals import is_stopped
 from cockpit.sandbox.variables import shell_variables
 
 BALLAST_BYTES = 4 << 20

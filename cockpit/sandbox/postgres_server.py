@@ -13,11 +13,11 @@ from psycopg import AsyncConnection, sql
 from cockpit.errors import SandboxError
 from cockpit.sandbox.container import ServerContainer
 from cockpit.sandbox.credentials import write_private
-from cockpit.sandbox.frozen import family, send_all
 from cockpit.sandbox.layout import Layout
 from cockpit.sandbox.postgres_programs import programs_folder, server_account
 from cockpit.sandbox.processes import Account, ServerProcess, run, spawn, working_in
 from cockpit.sandbox.schema import CREATE, DATABASE, ROLE
+from cockpit.sandbox.signals import family, send_all
 
 READY_TIMEOUT_S = 10.0
 ORPHANS_TIMEOUT_S = 2.0

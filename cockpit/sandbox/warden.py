@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import time
-from signal import SIGCONT, SIGKILL, Signals
+from signal import SIGCONT, SIGKILL
 
+from cockpit.sandbox.signals import is_stopped, send_all
 from cockpit.sandbox.worker import WorkerContext
 
 LOOK_EVERY_S = 0.25
@@ -14,21 +13,17 @@ LAST_WORDS_S = 0.3
 
 
 def run(context: WorkerContext) -> None:
-    """Wait for a word; when the line breaks without one, end the processes."""
+    """Wait until they are continued or ended; when the line breaks before that, end them."""
     first, *others = [int(pid) for pid in context.options["pids"].split()]
-    while True:
+    while any(is_stopped(pid) for pid in (first, *others)):
         try:
             if context.control.poll(LOOK_EVERY_S) and context.control.recv() is None:
                 return
         except (EOFError, OSError):
             break
-    for pid in others:
-        _send(pid, SIGKILL)
-    _send(first, SIGCONT)
+    else:
+        return
+    send_all([pid for pid in others if is_stopped(pid)], SIGKILL)
+    send_all([first], SIGCONT)
     time.sleep(LAST_WORDS_S)  # a server acts on the signals it missed and takes its shared memory along
-    _send(first, SIGKILL)
-
-
-def _send(pid: int, signal: Signals) -> None:
-    with contextlib.suppress(ProcessLookupError):
-        os.kill(pid, signal)
+    send_all([first], SIGKILL)

@@ -20,8 +20,8 @@ from conftest import Control, wait_until
 from cockpit.errors import SandboxError
 from cockpit.sandbox import launcher
 from cockpit.sandbox.faults import FAULTS
-from cockpit.sandbox.frozen import is_stopped
 from cockpit.sandbox.layout import Layout
+from cockpit.sandbox.signals import is_stopped
 
 Sandbox = tuple[Layout, Control]
 
