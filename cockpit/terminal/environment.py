@@ -76,6 +76,8 @@ def prepare() -> Abilities:
     found = abilities(os.environ, getattr(sys.__stderr__, "encoding", None) or "ascii")
     scrub(os.environ)
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    if not found.has_colour:
+        os.environ["NO_COLOR"] = "1"
     if found.has_colour and found.has_many_colours and os.environ.get("COLORTERM", "") not in ("truecolor", "24bit"):
         os.environ["TEXTUAL_COLOR_SYSTEM"] = "256"
     if found.has_colour and not found.has_many_colours:
