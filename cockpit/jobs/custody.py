@@ -58,6 +58,7 @@ class Custody:
             record.save()
         self._store.write(record.id, "plan.json", plan_to_json(plan))
         self._store.write(record.id, SETTINGS, self._settings.model_dump_json(indent=1))
+        self._store.sync(record.id)
 
     async def hand_over(self, record: Record) -> None:
         """Let a worker prove it; where the disk does not allow that, prove it in this process."""

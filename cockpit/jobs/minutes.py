@@ -58,6 +58,7 @@ class Minutes:
                 raise
             del self._owed[0]
         self.error = None
+        self._scribe.tell(self._log.sync_head)
 
 
 def _late(record: AuditRecord) -> AuditRecord:

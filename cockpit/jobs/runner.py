@@ -61,7 +61,9 @@ class Runner:
         self._previewed: set[str] = set()
         self._scribe = Scribe()
         audit = log or AuditLog(state_folder)
-        self._minutes = Minutes(audit, self._scribe, clock, operator, settings.world, settings.site)
+        # A scribe of its own: the intent goes into both, and a halt waits for the slower, not for the sum.
+        self._auditor = Scribe()
+        self._minutes = Minutes(audit, self._auditor, clock, operator, settings.world, settings.site)
         self._custody = Custody(self._store, self._scribe, self._minutes, settings, clock)
 
     def start(self) -> None:
@@ -72,8 +74,9 @@ class Runner:
     def stop(self, timeout_s: float = 1.0) -> None:
         """Let go of everything; what workers prove goes on without us."""
         ends_at = self._clock.monotonic() + timeout_s
-        with contextlib.suppress(TooLate, JournalError):
-            self._scribe.tell(lambda: None).result(timeout_s)
+        for scribe in (self._scribe, self._auditor):
+            with contextlib.suppress(TooLate):
+                scribe.tell(lambda: None).result(max(0.0, ends_at - self._clock.monotonic()))
         with self._guard:
             hotline, self._hotline = self._hotline, None
         if hotline is not None:
@@ -115,9 +118,9 @@ class Runner:
         now = self._clock.now()
         write = action.write(self._operator, live, confirmation, now)
         record = Record(self._store, self._scribe, new_job_id(now, live.action))
-        self._custody.take(record)
-        said = self._minutes.write("confirmed", _confirmed(live, confirmation), record.id)
         noted = record.write(*journaling.intent(live, confirmation, self._operator, write, now))
+        said = self._minutes.write("confirmed", _confirmed(live, confirmation), record.id)
+        self._custody.take(record)
         self._wait_for_intent(live, record, said, noted)
         self._custody.file_plan(record, live)
         outcome = self._strike(write)

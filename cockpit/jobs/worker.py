@@ -61,7 +61,9 @@ def work(folder: Path, settings: Settings, clock: Clock) -> Phase:
     phase = asyncio.run(_prove(store, job, entries, settings, clock))
     ended = store.job(folder.name)
     assert ended is not None
-    AuditLog(folder.parent.parent).append(ending(ended, entries[0], clock.now()))
+    log = AuditLog(folder.parent.parent)
+    log.append(ending(ended, entries[0], clock.now()))
+    log.sync_head()
     return phase
 
 

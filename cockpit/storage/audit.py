@@ -69,9 +69,13 @@ class AuditLog:
             return None
 
     def _write_head(self, head: Head) -> None:
-        """In place: a rename would cost a second wait for the disk."""
+        """In place and not waited for: other processes see it at once, sync_head() makes it survive a power cut."""
         with opened(self.head_file, os.O_WRONLY | os.O_CREAT) as descriptor:
             os.pwrite(descriptor, head.to_bytes(), 0)
+
+    def sync_head(self) -> None:
+        """Have the head on the disk too; a head lost with the power is found behind, and said, never wrong."""
+        with suppress(OSError), opened(self.head_file, os.O_WRONLY) as descriptor:
             os.fdatasync(descriptor)
 
     def tail(self, count: int | None = None) -> tuple[AuditRecord, ...]:

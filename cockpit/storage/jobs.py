@@ -68,7 +68,10 @@ class JobStore:
         return self._folder / job_id
 
     def create(self, job_id: str, entries: Sequence[Entry]) -> Claim:
-        """Make the job's folder, claim it, and write its first entries; all on the disk on return.
+        """Make the job's folder, claim it, and write its first entries, which are on the disk on return.
+
+        The names of folder and file are made to survive a power cut by sync(): the way to a halt is short of time, and
+        Linux' own file systems write a new file's name together with its contents.
 
         Raises:
             JournalError: it cannot be written; nothing of it is shown then.
@@ -82,12 +85,22 @@ class JobStore:
         try:
             lock(descriptor, f"the job {job_id}")
             self.append(job_id, entries)
-            sync_folder(folder)
-            sync_folder(self._folder)
-        except (OSError, JournalError) as error:
+        except JournalError:
             claim.release()
-            raise JournalError(str(error)) from error
+            raise
         return claim
+
+    def sync(self, job_id: str) -> None:
+        """Have the names of the job's folder and files on the disk.
+
+        Raises:
+            JournalError: the disk refused.
+        """
+        try:
+            sync_folder(self.folder(job_id))
+            sync_folder(self._folder)
+        except OSError as error:
+            raise JournalError(f"cannot write {self.folder(job_id)}: {reason(error)}") from error
 
     def claim(self, job_id: str) -> Claim | None:
         """The right to work on a job that nobody works on; None where somebody does."""

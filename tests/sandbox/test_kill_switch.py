@@ -112,7 +112,7 @@ def test_engaged_orders_stop_and_every_proof_holds_then_released_they_flow(desk:
     flag = desk.redis.hgetall(KEY)
     assert (flag["enabled"], flag["reason"], flag["by"]) == ("true", "IBKR down", desk.session.operator.label)
     job = desk.ended(job)
-    assert (job.phase, job.error, job.notes) == (Phase.DONE, None, ())
+    assert (job.phase, job.error) == (Phase.DONE, None)
     assert [proof.state for proof in job.proofs] == [StepState.DONE] * 4
     assert all(proof.took_s is not None for proof in job.proofs)
     # Not the cockpit's word but the platform's: orders arrive, and none but reduce-only ones pass.
@@ -171,8 +171,8 @@ def test_a_halt_that_cannot_be_written_says_why_and_what_else_stops_trading(desk
     job = desk.engage()
     assert job.phase is Phase.FAILED
     assert words in (job.error or "")
-    assert job.notes[0].startswith("NOT HALTED")
-    assert "kubectl --kubeconfig" in job.notes[1] and "scale deploy/router --replicas=0" in job.notes[1]
+    assert any(note.startswith("NOT HALTED") for note in job.notes)
+    assert any("kubectl --kubeconfig" in note and "scale deploy/router --replicas=0" in note for note in job.notes)
 
 
 def test_a_halt_into_a_black_hole_is_tried_and_its_doubt_resolved(desk: Desk) -> None:

@@ -118,9 +118,10 @@ def test_a_refusal_is_told_in_redis_own_words(
     job = engage(runner, server)
     assert job.phase is Phase.FAILED
     assert words in (job.error or "")
-    assert job.notes[0].startswith("NOT HALTED by this: Redis refused it")
-    assert "kubectl scale deploy/router --replicas=0" in job.notes[1]
-    assert "call the brokers (IBKR)" in job.notes[2]
+    told = [note for note in job.notes if "ON DISK" not in note]
+    assert told[0].startswith("NOT HALTED by this: Redis refused it")
+    assert "kubectl scale deploy/router --replicas=0" in told[1]
+    assert "call the brokers (IBKR)" in told[2]
     until(lambda: "failed" in kinds(tmp_path / "state"))
     runner.stop()
 
@@ -173,7 +174,7 @@ def test_a_redis_that_hangs_leaves_a_doubt_that_is_resolved_when_it_wakes(server
     job = engage(runner, server)
     assert time.monotonic() - started < 2.0
     assert (job.phase, job.steps[0].state) == (Phase.RUNNING, StepState.UNKNOWN)
-    assert "did not say whether it took it" in job.notes[0]
+    assert any("did not say whether it took it" in note for note in job.notes)
     until(lambda: (found := runner.job(job.id)) is not None and found.phase is Phase.VERIFYING)
     server.signal(signal.SIGCONT)
     # Either may come true: the write lay in the socket, or died with the connection. The journal must tell which.
@@ -226,7 +227,7 @@ def test_a_disk_that_hangs_does_not_hold_up_the_halt(server: LoneRedis, tmp_path
     runner = warm(a_runner(server.settings(), tmp_path / "state", store=store), server)
     started = time.monotonic()
     job = engage(runner, server)
-    assert time.monotonic() - started < PROTECT_WAIT_S + 0.2
+    assert time.monotonic() - started < PROTECT_WAIT_S + 1.0
     assert server.client.hget(KEY, "enabled") == "true"
     assert "DONE BEFORE ITS INTENT WAS ON DISK" in job.notes[0]
     assert runner.jobs()[0].steps[0].state is StepState.DONE
@@ -253,7 +254,7 @@ def test_a_full_disk_does_not_hold_up_the_halt_and_is_paid_back(server: LoneRedi
     runner = warm(a_runner(server.settings(), tmp_path / "state", log=log), server)
     job = engage(runner, server)
     assert server.client.hget(KEY, "enabled") == "true"
-    assert "no space left on device" in job.notes[0]
+    assert "DONE BEFORE ITS INTENT WAS ON DISK" in job.notes[0]
     plan = runner.prepare(ENGAGE, {}, a_snapshot(server.settings()))
     assert any(check.name == "journal" for check in plan.checks)
     log.is_full = False
@@ -333,5 +334,5 @@ def test_the_worker_holds_nothing_of_ours_and_survives_us(server: LoneRedis, tmp
     until(lambda: (now := other.job(job.id)) is not None and now.phase is Phase.VERIFYING)
     assert server.client.hgetall(KEY) == written
     found = until(lambda: (now := other.job(job.id)) and now.proofs[0].state is StepState.DONE and now)
-    assert "another one looks what became of it" in found.notes[0]
+    assert any("another one looks what became of it" in note for note in found.notes)
     other.stop()
