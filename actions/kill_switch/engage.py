@@ -53,9 +53,10 @@ def write(operator: Operator, plan: Plan, confirmation: Confirmation, now: float
     return Write(True, operator.label, dict(plan.parameters)["reason"], int(now * 1000))
 
 
-def failure(settings: Settings, error: str) -> tuple[str, ...]:
-    """What the operator must know and do when Redis did not take it."""
-    return (f"NOT HALTED by this: {error}", *other_rungs(settings))
+def failure(settings: Settings, error: str, is_known: bool) -> tuple[str, ...]:
+    """What the operator must know and do when Redis did not take it, or did not say so."""
+    verdict = "NOT HALTED by this" if is_known else "NOT KNOWN WHETHER HALTED"
+    return (f"{verdict}: {error}", *other_rungs(settings))
 
 
 def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check]:

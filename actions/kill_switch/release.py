@@ -50,9 +50,10 @@ def write(operator: Operator, plan: Plan, confirmation: Confirmation, now: float
     return Write(False, operator.label, clean(confirmation.reason or "").strip(), int(now * 1000))
 
 
-def failure(settings: Settings, error: str) -> tuple[str, ...]:
-    """What the operator must know when Redis did not take it."""
-    return (f"NOT RELEASED by this: {error}",)
+def failure(settings: Settings, error: str, is_known: bool) -> tuple[str, ...]:
+    """What the operator must know when Redis did not take it, or did not say so."""
+    verdict = "NOT RELEASED by this" if is_known else "NOT KNOWN WHETHER RELEASED"
+    return (f"{verdict}: {error}",)
 
 
 def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check]:

@@ -97,7 +97,8 @@ def _take(session: Session, row: ActionSpec, args: argparse.Namespace) -> int:
         return 0 if plan.is_allowed else Rejected.exit_code
     job = session.submit(plan, _confirmation(plan, args)).result()
     for note in job.notes:
-        say(f"  !! {note}")
+        if note not in (job.error or ""):
+            say(f"  !! {note}")
     try:
         job = _follow(session, job, plan.proof_deadline_s + PATIENCE_S, say)
     except KeyboardInterrupt:

@@ -27,8 +27,8 @@ class Action(Protocol):
     def write(self, operator: Operator, plan: Plan, confirmation: Confirmation, now: float) -> Write:
         """What is written once it is confirmed."""
 
-    def failure(self, settings: Settings, error: str) -> tuple[str, ...]:
-        """What the operator must know when it was not taken."""
+    def failure(self, settings: Settings, error: str, is_known: bool) -> tuple[str, ...]:
+        """What the operator must know when it was not taken, or when nobody knows whether it was."""
 
 
 def action_for(action_id: str) -> Action:

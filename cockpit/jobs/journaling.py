@@ -55,4 +55,5 @@ def outcome(now: float, found: Outcome, failures: Sequence[str], took_s: float) 
     notes = tuple(note(now, text) for text in failures)
     if not found.is_known:
         return (Entry(now, "step_unknown", facts), *notes)
-    return (Entry(now, "step_failed", facts), *notes, Entry(now, "failed", {"error": found.detail}))
+    error = "; ".join(failures) or found.detail
+    return (Entry(now, "step_failed", facts), *notes, Entry(now, "failed", {"error": error}))

@@ -201,7 +201,9 @@ class Runner:
     def _write_down(self, plan: Plan, record: Record, write: Write, outcome: Outcome, took_s: float) -> None:
         """The outcome in journal and audit, and the proof on its way; nothing here waits for the disk."""
         now = self._clock.now()
-        failures = () if outcome.is_done else action_for(plan.action).failure(self._settings, outcome.detail)
+        failures: tuple[str, ...] = ()
+        if not outcome.is_done:
+            failures = action_for(plan.action).failure(self._settings, outcome.detail, outcome.is_known)
         saved = record.write(*journaling.outcome(now, outcome, failures, took_s))
         kind = "step_done" if outcome.is_done else "failed" if outcome.is_known else "in_doubt"
         sent = f"{write.command(plan.target)}: {outcome.detail} ({took_s * 1000:.1f} ms after it was confirmed)"
