@@ -169,23 +169,25 @@ class Replay:
             self.entries[stream].append((payload["entry"], json.dumps(event, separators=(",", ":"))))
 
 
-def restore_stream(server: Any, name: str, restored: list[Entry], batch: int, max_entries: int) -> tuple[int, int]:
-    """Bring a stream up to the ledger; (entries added, entries in it afterwards)."""
+def restore_stream(server: Any, name: str, restored: list[Entry], options: argparse.Namespace) -> tuple[int, int]:
+    """Bring a stream up to the ledger; (entries that were missing, entries in it afterwards)."""
     live = read_live(server, name)
     live_ids = {entry_id for entry_id, _ in live}
     missing = [entry for entry in restored if entry[0] not in live_ids]
-    if max_entries and len(live) >= max_entries:
+    if options.max_entries and len(live) >= options.max_entries:
         # A full stream was trimmed at its beginning, not broken.
         missing = [entry for entry in missing if entry_key(entry[0]) > entry_key(live[0][0])]
+    if options.dry_run:
+        return len(missing), len(live)
     if not missing:
         ensure_groups(server, name, live[-1][0] if live else "0-0")
         return 0, len(live)
     merged = sorted([*missing, *live], key=lambda entry: entry_key(entry[0]))
     draft = f"{name}:replay"
     server.delete(draft)
-    for start in range(0, len(merged), batch):
+    for start in range(0, len(merged), options.batch):
         pipe = server.pipeline(transaction=False)
-        for entry_id, text in merged[start : start + batch]:
+        for entry_id, text in merged[start : start + options.batch]:
             pipe.execute_command("XADD", draft, entry_id, "json", text)
         pipe.execute()
     first_live = entry_key(live[0][0]) if live else None
@@ -298,42 +300,39 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], int]:
     verified_s = time.monotonic() - began
     say(options, f"ledger: {replay.events:,} events, hash chain verified in {verified_s:.2f} s")
     result: dict[str, Any] = {"events": replay.events, "verified_s": round(verified_s, 3), "streams": {}}
-    server: Any = None
-    if not options.dry_run:
-        server = redis.Redis.from_url(options.redis, decode_responses=True, socket_connect_timeout=3, socket_timeout=30)
-        server.ping()
-    restored_at = time.monotonic()
-    total = 0
-    for name, entries in replay.entries.items():
-        added, after = (
-            (0, 0)
-            if server is None
-            else restore_stream(server, name, list(entries), options.batch, options.max_entries)
-        )
-        total += added
-        cut = replay.in_ledger[name] - len(entries)
-        result["streams"][name] = {"in_ledger": replay.in_ledger[name], "restored": added, "entries": after}
-        older = f" ({cut:,} older ones stay in the ledger only, see --max-entries)" if cut else ""
-        done = "would be looked at" if server is None else f"{added:,} restored, {after:,} in the stream"
-        say(options, f"{name}: {replay.in_ledger[name]:,} in the ledger, {done}{older}")
-    took_s = time.monotonic() - restored_at
-    result |= {"restored": total, "took_s": round(took_s, 3), "per_s": round(total / took_s) if took_s > 0 else 0}
-    if server is not None and options.to_ts is None:
+    server = redis.Redis.from_url(options.redis, decode_responses=True, socket_connect_timeout=3, socket_timeout=30)
+    server.ping()
+    result |= restore_streams(server, replay, options, result["streams"])
+    if options.dry_run or options.to_ts is not None:
+        say(options, "positions: left alone" + ("" if options.dry_run else ", --to-ts asks for a part of the ledger"))
+    else:
         written, held = restore_positions(server, options.source, replay.book)
         result["positions"] = {"in_ledger": held, "written": written}
         say(options, f"positions: {held} in the ledger, {written} written, the others were right already")
-    elif server is not None:
-        say(options, "positions: left alone, because --to-ts asks for a part of the ledger")
-    result["unresolved_orders"] = unresolved(options.source)
-    if result["unresolved_orders"]:
-        say(
-            options, f"note: {result['unresolved_orders']} orders have no outcome in the ledger; none is executed again"
-        )
-    say(
-        options,
-        f"done: {total:,} entries in {took_s:.2f} s ({result['per_s']:,}/s)" if server else "dry run: no change",
-    )
+    waiting = result["unresolved_orders"] = unresolved(options.source)
+    if waiting:
+        say(options, f"note: {waiting} orders have no outcome in the ledger; none is executed again")
+    speed = f"done: {result['restored']:,} entries in {result['took_s']:.2f} s ({result['per_s']:,}/s)"
+    say(options, "dry run: nothing was changed" if options.dry_run else speed)
     return result, OK
+
+
+def restore_streams(
+    server: Any, replay: Replay, options: argparse.Namespace, streams: dict[str, dict[str, int]]
+) -> dict[str, Any]:
+    """Restore stream after stream; what was done, with its speed."""
+    began, total = time.monotonic(), 0
+    for name, entries in replay.entries.items():
+        missing, after = restore_stream(server, name, list(entries), options)
+        in_ledger, cut = replay.in_ledger[name], replay.in_ledger[name] - len(entries)
+        restored = 0 if options.dry_run else missing
+        streams[name] = {"in_ledger": in_ledger, "missing": missing, "restored": restored, "entries": after}
+        total += restored
+        verb = "missing" if options.dry_run else "restored"
+        older = f" ({cut:,} older ones stay in the ledger only, see --max-entries)" if cut else ""
+        say(options, f"{name}: {in_ledger:,} in the ledger, {missing:,} {verb}, {after:,} in the stream{older}")
+    took_s = time.monotonic() - began
+    return {"restored": total, "took_s": round(took_s, 3), "per_s": round(total / took_s)}
 
 
 def say(options: argparse.Namespace, line: str) -> None:
