@@ -14,7 +14,7 @@ from multiprocessing.connection import Connection
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
-from cockpit.sandbox.forked import enter
+from cockpit.sandbox.forked import enter, nothing
 from cockpit.sandbox.knobs import Knobs
 from cockpit.sandbox.layout import Layout
 from cockpit.sandbox.processes import last_lines, size_bytes
@@ -92,6 +92,15 @@ class ForkPool:
         self._context = multiprocessing.get_context("forkserver")
         self._context.set_forkserver_preload(["cockpit.sandbox.preload"])
         forkserver.ensure_running()
+
+    async def warm_up(self) -> None:
+        """Return once the fork server has loaded everything; a fork before that would block the event loop."""
+        await asyncio.to_thread(self._fork_nothing)
+
+    def _fork_nothing(self) -> None:
+        process = self._context.Process(target=nothing, daemon=True)
+        process.start()
+        process.join()
 
     def start(self, name: str, module: str, options: Mapping[str, str] | None = None, *, is_tied: bool = True) -> Child:
         """Fork a worker that runs `module.run`; its log is logs/<name>.log. Blocks for some milliseconds.

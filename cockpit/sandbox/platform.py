@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Mapping
+from importlib import import_module
 from signal import SIGKILL, SIGQUIT, SIGTERM
 from typing import TYPE_CHECKING, Any
 
@@ -90,8 +91,10 @@ class Platform:
         self._progress("postgres")
 
     async def _start_apis(self) -> None:
-        await asyncio.sleep(0)
-        # Imported once the servers are on their way: it takes as long as one of them, and they need no help.
+        # On a thread, once the servers are on their way: it takes as long as one of them, and none need wait for it.
+        for module in ("apis", "breakages", "injector"):
+            await asyncio.to_thread(import_module, f"cockpit.sandbox.{module}")
+        await self.pool.warm_up()
         from cockpit.sandbox.apis import Apis
         from cockpit.sandbox.breakages import breakages
         from cockpit.sandbox.injector import Injector
