@@ -138,7 +138,7 @@ class Thresholds(Part):
     """From where on something is a finding."""
 
     feed_lag_ms: float = 100.0
-    feed_stalled_s: float = 1.5
+    feed_stalled_s: float = 1.7
     gap_recent_s: float = 1.5
     """A feed with a gap this recently is a gappy one."""
     redis_memory_fraction: float = 0.80
