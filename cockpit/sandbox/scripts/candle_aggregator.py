@@ -218,6 +218,10 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], int]:
     began = time.monotonic()
     filler = GapFiller(options)
     filler.feeds()  # a feed that does not exist is refused before anything is said
+    before = filler.gaps(filler.newest_slot())
+    if before and not options.dry_run:
+        # A slot that ended just now shows only after a moment whether the live aggregator has made its candle.
+        time.sleep(SETTLE_MS / 1000)
     newest = filler.newest_slot()
     before = filler.gaps(newest)
     count = sum(len(slots) for slots in before.values())
