@@ -26,7 +26,8 @@ class PtyProgram:
     ) -> None:
         self.screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self.screen)
-        self.bytes_out = 0
+        self.output = bytearray()
+        """Everything it ever wrote."""
         self.started = time.perf_counter()
         self.pid, self.master = pty.fork()
         if self.pid == 0:
@@ -43,6 +44,11 @@ class PtyProgram:
         """The screen as text."""
         return "\n".join(self.screen.display)
 
+    @property
+    def bytes_out(self) -> int:
+        """How much it has written."""
+        return len(self.output)
+
     def read(self, timeout_s: float) -> bytes:
         """What the program wrote next; empty after `timeout_s` of silence or at its end."""
         if not select.select([self.master], [], [], timeout_s)[0]:
@@ -51,7 +57,7 @@ class PtyProgram:
             data = os.read(self.master, 1 << 16)
         except OSError:
             return b""
-        self.bytes_out += len(data)
+        self.output += data
         with contextlib.suppress(Exception):  # the emulator does not know every sequence
             self._stream.feed(data)
         return data

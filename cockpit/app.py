@@ -60,14 +60,20 @@ def readiness(view: View) -> Line:
     from cockpit.severity.trading import halt_readiness
 
     found = halt_readiness(view.snapshot, view.settings)
-    ink = {"ready": "ok", "degraded": "warn"}.get(found.word, "crit")
-    if found.word == "ready" and not found.is_durable:
-        ink = "warn"
-    return ((found.word, ink), (f" via {found.rung}, {found.reason}", "text" if found.is_durable else ink))
+    if found.word == "ready":
+        ink = "ok" if found.is_durable else "warn"
+        return (("ready", ink), (f" via {found.rung}, {found.reason}", "text" if found.is_durable else ink))
+    ink = "warn" if found.word == "degraded" else "crit"
+    return ((f"{found.word.upper()}: {found.rung}", ink), (f" ({found.reason})", "text"))
 
 
 def run_app(config: Path | None = None) -> int:
-    """Run it until the operator leaves; the exit code. Does not return while anything could still delay leaving."""
+    """Run it until the operator leaves; the exit code."""
+    return run(Opening(config))
+
+
+def run(opening: OpeningPort) -> int:
+    """Run what is opened. Does not return while anything could still delay leaving."""
     refusal = environment.why_not()
     if refusal:
         print(refusal, file=sys.stderr)
@@ -81,7 +87,6 @@ def run_app(config: Path | None = None) -> int:
     from cockpit.terminal.gate import GateFilter
     from cockpit.terminal.outlet import Outlet
 
-    opening = Opening(config)
     app = CockpitApp(
         opening.open,
         has_colour=abilities.has_colour,

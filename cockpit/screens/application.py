@@ -110,7 +110,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         """The terminal may show anything: draw all of it."""
         if self._outlet is not None:
             self._outlet.forget()
-        self.screen.refresh(layout=True)
+        self.refresh(layout=True)
 
     def on_mount(self) -> None:
         """Open the world behind the first frame."""
@@ -129,7 +129,14 @@ class CockpitApp(App[int], inherit_bindings=False):
         """On the screen's thread, in its context (timers need it); nothing where that has ended meanwhile."""
         loop = self._loop
         if loop is not None and not loop.is_closed():
-            loop.call_soon_threadsafe(function, *arguments, context=self._screen_context)
+            loop.call_soon_threadsafe(self._guarded, function, *arguments, context=self._screen_context)
+
+    def _guarded(self, function: Callable[..., None], *arguments: object) -> None:
+        """The loop would swallow an error, and the wall would stand still without a word."""
+        try:
+            function(*arguments)
+        except Exception as error:
+            self._handle_exception(error)
 
     def _open(self) -> None:
         try:

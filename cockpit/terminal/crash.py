@@ -9,6 +9,16 @@ import traceback
 from pathlib import Path
 
 
+def root(error: BaseException) -> BaseException:
+    """What really happened: the toolkit wraps the failure of a worker and keeps its own traceback out.
+
+    >>> root(ValueError("x"))
+    ValueError('x')
+    """
+    inner = getattr(error, "error", None)
+    return root(inner) if isinstance(inner, BaseException) else error
+
+
 def report(error: BaseException, folder: Path | None = None) -> Path | None:
     """Write the traceback (places and names, no local values); None where that is impossible too."""
     base = os.environ.get("XDG_STATE_HOME") or str(Path.home() / ".local" / "state")
@@ -18,7 +28,8 @@ def report(error: BaseException, folder: Path | None = None) -> Path | None:
             path = place / f"cockpit-crash-{time.strftime('%Y%m%d-%H%M%S')}-{os.getpid()}.txt"
             handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
             with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:
-                file.write("".join(traceback.TracebackException.from_exception(error, capture_locals=False).format()))
+                lines = traceback.TracebackException.from_exception(root(error), capture_locals=False)
+                file.writelines(lines.format())
             return path
         except OSError:
             continue
@@ -28,4 +39,4 @@ def report(error: BaseException, folder: Path | None = None) -> Path | None:
 def told(error: BaseException, path: Path | None) -> str:
     """The one line for the terminal."""
     where = f"; details in {path}" if path else ""
-    return f"cockpit: internal error ({type(error).__name__}){where}. Jobs that run go on without it."
+    return f"cockpit: internal error ({type(root(error)).__name__}){where}. Jobs that run go on without it."

@@ -1,29 +1,31 @@
-"""The toolkit's driver with three changes: it never blocks, it notices a hang-up, and signals end it properly."""
+"""The toolkit's driver, changed: it never blocks, it notices a hang-up, and signals end or pause it properly."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
+import termios
 import threading
+from collections.abc import Callable
+from contextvars import Context, copy_context
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
+from cockpit.terminal.last_word import LastWord
 from cockpit.terminal.writer import PatientWriter
 
 if TYPE_CHECKING:
     from textual.app import App
 
-RESET = (
-    "\x1b[?2026l\x1b[?1000l\x1b[?1002l\x1b[?1003l\x1b[?1006l\x1b[?1015l\x1b[?1016l\x1b[?2004l\x1b[?1004l"
-    "\x1b[?2048l\x1b[<u\x1b[?7h\x1b[?1049l\x1b[?25h\x1b[0m"
-)
-"""Everything that was switched on, switched off again."""
-LAST_WORD_S = 3.0
+LAST_WORD_S = 2.0
 """So long an orderly exit may take after a signal."""
+HUNG_UP_S = 0.9
+"""Without a terminal nobody waits for anything."""
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
 
@@ -34,63 +36,118 @@ class CockpitDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = False, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._is_leaving = False
+        self._is_leaving = self._is_paused = False
+        self._context: Context = copy_context()
+        self._last_word = LastWord()
+        self._hangup_watch: threading.Thread | None = None
+        self._patient: PatientWriter | None = None
+
+    def has_room(self) -> bool:
+        """Whether the terminal reads; if it does not, all is drawn once it does again."""
+        return self._patient is None or self._patient.has_room()
+
+    # start and end
 
     def start_application_mode(self) -> None:
         """As the toolkit does it, with our writer, and with ears for signals and hang-ups."""
-        driver = self
-
-        class Writer(PatientWriter):
-            def __init__(self, file: Any) -> None:
-                super().__init__(file, driver._repaint)
-
         # The toolkit offers no other way to give it a writer.
         toolkit: Any = linux_driver
         original = toolkit.WriterThread
-        toolkit.WriterThread = Writer
+        toolkit.WriterThread = self._writer
         try:
             super().start_application_mode()  # type: ignore[no-untyped-call]
         finally:
             toolkit.WriterThread = original
-        # Also after a pause (Ctrl-Z): whatever was there is gone.
-        self._repaint()
+        if self._is_paused:
+            # After a pause (Ctrl-Z) whatever was there is gone.
+            self._is_paused = False
+            self._soon("repaint")
         for number in SIGNALS:
             signal.signal(number, self._signalled)
-        threading.Thread(target=self._watch_for_hangup, name="terminal-hangup", daemon=True).start()
+        resized = signal.getsignal(signal.SIGWINCH)
+        signal.signal(signal.SIGWINCH, lambda number, frame: self._resized(resized, number, frame))
+        if self._hangup_watch is None or not self._hangup_watch.is_alive():
+            self._hangup_watch = threading.Thread(target=self._watch_for_hangup, name="terminal-hangup", daemon=True)
+            self._hangup_watch.start()
 
-    def _repaint(self) -> None:
-        """After dropped frames nobody knows what the screen shows: draw all of it."""
+    def _writer(self, file: Any) -> PatientWriter:
+        self._patient = PatientWriter(file, lambda is_lost: self._soon("repaint" if is_lost else "refresh"))
+        return self._patient
+
+    def stop_application_mode(self) -> None:
+        """Frames that nobody has read yet would only delay the restoring."""
+        if self._patient is not None:
+            self._patient.abandon()
+        self._is_paused = True
+        super().stop_application_mode()
+
+    def _get_terminal_size(self) -> tuple[int, int]:
+        """Of the terminal itself: standard output may be a file."""
+        for descriptor in (self.fileno, 2, 1):
+            with contextlib.suppress(OSError, ValueError):
+                size = os.get_terminal_size(descriptor)
+                if size.columns and size.lines:
+                    return size.columns, size.lines
+        return 80, 24
+
+    # what happens to a terminal
+
+    def _soon(self, name: str) -> None:
+        """In the application's loop and context: its own repaint, or any application's refresh."""
         loop = self._app._loop
-        if loop is not None and not self._is_leaving:
-            # The application's own word for it; any other application simply draws all again.
-            loop.call_soon_threadsafe(getattr(self._app, "repaint", self._app.refresh))
+        if loop is not None and not (self._is_leaving or self._is_paused or loop.is_closed()):
+            action: Callable[[], object] = getattr(self._app, name, self._app.refresh)
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(action, context=self._context)
+
+    def _resized(self, then: Any, number: int, frame: FrameType | None) -> None:
+        """A terminal that grew and shrank again has lost cells though its size is the same."""
+        if callable(then):
+            then(number, frame)
+        self._soon("repaint")
+
+    def _sigcont_application(self, *_: Any) -> None:
+        """After a pause of our own: start again. After kill -STOP: the shell may have changed anything."""
+        if self._is_paused:
+            super()._sigcont_application()
+        elif self._auto_restart:
+            self._retake()
+
+    def _retake(self) -> None:
+        if self.attrs_before is not None:
+            with contextlib.suppress(termios.error):
+                modes = termios.tcgetattr(self.fileno)
+                modes[3], modes[0] = self._patch_lflag(modes[3]), self._patch_iflag(modes[0])
+                termios.tcsetattr(self.fileno, termios.TCSANOW, modes)
+        self.write("\x1b[?1049h\x1b[?25l\x1b[?1004h\x1b[?2004h\x1b[?7l")
+        self._soon("repaint")
+
+    # ends that others decide
+
+    def _run_input_thread(self) -> None:
+        """A terminal that can no longer be read is gone."""
+        try:
+            self.run_input_thread()
+        except OSError:
+            self._leave(128 + signal.SIGHUP, HUNG_UP_S)
+        except Exception as error:  # what the parser cannot take is told like every crash
+            loop = self._app._loop
+            if loop is not None:
+                loop.call_soon_threadsafe(self._app._handle_exception, error, context=self._context)
 
     def _signalled(self, number: int, frame: FrameType | None) -> None:
-        self._leave(128 + number)
+        self._leave(128 + number, HUNG_UP_S if number == signal.SIGHUP else LAST_WORD_S)
 
-    def _leave(self, code: int) -> None:
+    def _leave(self, code: int, within_s: float) -> None:
         if self._is_leaving:
             return
         self._is_leaving = True
         # If the loop is stuck or the terminal gone, leave all the same.
-        last_word = threading.Timer(LAST_WORD_S, self._end, (code,))
-        last_word.daemon = True
-        last_word.start()
+        self._last_word.give(within_s, code, self.fileno, self.attrs_before)
         loop = self._app._loop
         if loop is not None:
-            loop.call_soon_threadsafe(lambda: self._app.exit(code, return_code=code))
-
-    def _end(self, code: int) -> None:
-        try:
-            if self.attrs_before is not None:
-                import termios
-
-                termios.tcsetattr(self.fileno, termios.TCSANOW, self.attrs_before)
-            os.set_blocking(2, False)
-            os.write(2, RESET.encode())
-        except (OSError, ValueError):
-            pass
-        os._exit(code)
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(lambda: self._app.exit(code, return_code=code), context=self._context)
 
     def _watch_for_hangup(self) -> None:
         """The input thread spins at end of file and says nothing; poll says it at once."""
@@ -104,5 +161,5 @@ class CockpitDriver(LinuxDriver):
                 events = [(self.fileno, select.POLLHUP)]
             if any(mask & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, mask in events):
                 self.exit_event.set()
-                self._leave(128 + signal.SIGHUP)
+                self._leave(128 + signal.SIGHUP, HUNG_UP_S)
                 return

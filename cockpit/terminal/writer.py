@@ -3,42 +3,70 @@
 from __future__ import annotations
 
 import os
+import select
 import threading
 from collections import deque
 from collections.abc import Callable
 from typing import IO
 
+BEHIND_BYTES = 4 * 1024
+"""More than this unread: no new frame is begun, so that what is shown next is the present and not a queue."""
+FRAMES_BYTES = 64 * 1024
+"""More than this unread: frames of the toolkit's own are dropped."""
 MOST_BYTES = 256 * 1024
-"""More than this unread: the terminal is not listening, and frames are dropped until it does."""
+"""More than this unread: everything is dropped."""
+SHORT_BYTES = 64
+"""So short are the sequences that switch modes; they are worth more than frames."""
+CHUNK_BYTES = 2 * 1024
 JOIN_S = 1.0
+Drained = Callable[[bool], None]
+"""Called on the writer's thread once everything is read again; whether bytes were lost meanwhile."""
 
 
 class PatientWriter(threading.Thread):
     """Takes the place of the toolkit's writer, whose queue of 30 blocks the event loop when it is full."""
 
-    def __init__(self, file: IO[str], when_drained: Callable[[], None] = lambda: None) -> None:
+    def __init__(self, file: IO[str], when_drained: Drained = lambda is_lost: None) -> None:
         super().__init__(daemon=True, name="terminal-output")
-        self._file = file
         self._descriptor = file.fileno()
         self._when_drained = when_drained
         self._parts: deque[bytes] = deque()
         self._pending = 0
-        self._has_dropped = False
+        self._is_owing = self._has_lost = False
         self._is_stopping = False
         self._changed = threading.Condition()
         self.is_broken = False
+
+    @property
+    def pending(self) -> int:
+        """Bytes that the terminal has not taken yet."""
+        return self._pending
+
+    def has_room(self) -> bool:
+        """Whether a frame may be written; if not, `when_drained` tells when the present is to be drawn instead."""
+        with self._changed:
+            if self._pending > BEHIND_BYTES:
+                self._is_owing = True
+                return False
+            return not self.is_broken
 
     def write(self, text: str) -> None:
         """Take it, or drop it while far too much is unread."""
         data = text.encode("utf-8", "replace")
         with self._changed:
-            # Short sequences (modes, cursor) always pass: only frames are worth dropping.
-            if self._pending > MOST_BYTES and len(data) > 64:
-                self._has_dropped = True
+            limit = MOST_BYTES if len(data) <= SHORT_BYTES else FRAMES_BYTES
+            if self._pending > limit or self.is_broken:
+                self._is_owing = self._has_lost = True
                 return
             self._parts.append(data)
             self._pending += len(data)
             self._changed.notify()
+
+    def abandon(self) -> None:
+        """Drop what nobody has begun to read: the screen is about to be left."""
+        with self._changed:
+            self._pending -= sum(map(len, self._parts))
+            self._parts.clear()
 
     def isatty(self) -> bool:
         """It stands for a terminal."""
@@ -63,23 +91,32 @@ class PatientWriter(threading.Thread):
                 self._parts.clear()
             self._send(data)
             with self._changed:
-                self._pending -= len(data)
-                is_again_whole = self._has_dropped and not self._parts
-                if is_again_whole:
-                    self._has_dropped = False
-            if is_again_whole:
-                self._when_drained()
+                is_owed = self._is_owing and not self._parts and not self.is_broken
+                is_lost = self._has_lost
+                if is_owed:
+                    self._is_owing = self._has_lost = False
+            if is_owed:
+                self._when_drained(is_lost)
 
     def _send(self, data: bytes) -> None:
-        while data and not self.is_broken:
-            try:
-                data = data[os.write(self._descriptor, data) :]
-            except InterruptedError:
-                continue
-            except BlockingIOError:
-                threading.Event().wait(0.01)
-            except OSError:
+        view = memoryview(data)
+        try:
+            while view:
+                # Small pieces, so that it is known how much is left; the descriptor stays blocking, for it is shared
+                # with the shell that started the cockpit.
+                select.select([], [self._descriptor], [])
+                count = os.write(self._descriptor, view[:CHUNK_BYTES])
+                view = view[count:]
+                with self._changed:
+                    self._pending -= count
+        except BlockingIOError:
+            self._send(bytes(view))
+        except (OSError, ValueError):
+            with self._changed:
                 self.is_broken = True
+                self._pending -= len(view)
+                self._pending -= sum(map(len, self._parts))
+                self._parts.clear()
 
     def stop(self) -> None:
         """Let what is queued go out, but do not wait for a terminal that has stopped reading."""
