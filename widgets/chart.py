@@ -44,7 +44,7 @@ def stacked(fixed: list[Line], width: int, height: int, *series: tuple[object, .
     Each series is the arguments of `chart` without width and rows: label, points, hot, show, floor.
     """
     room = height - len(fixed)
-    wanted = [entry for entry in series if entry]
+    wanted = [entry for entry in series if any(point is not None for point in entry[1])]  # type: ignore[attr-defined]
     if room < 1 or not wanted:
         return fixed[:height]
     several = max(1, min(len(wanted), (room - 1) // 4)) if room >= 4 else 1

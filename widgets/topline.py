@@ -8,7 +8,7 @@ from cockpit.model.snapshot import PROBES
 from themes.glyphs import SEVERITY, WORLD
 from widgets.exchanges import exchange_times
 from widgets.figures import plural, short_age
-from widgets.line import Line, both, cut, joined, line, width_of
+from widgets.line import Line, both, cut, fitted, joined, line, width_of
 from widgets.panels.findings import clock
 from widgets.scene import Scene
 from widgets.trading import trading
@@ -47,26 +47,23 @@ def _first(scene: Scene, width: int) -> Line:
     if width_of(worst) + width_of(times) + 2 <= room:
         right = line(*times, ("  ", "text"), *utc)
         room -= width_of(times) + 2
-    worst = cut(worst, room)
+    worst = worst_finding(scene.live, room) if scene.live else ()
     return both(joined([fixed, worst], BAR), right, width)
 
 
-def worst_finding(view: View) -> Line:
-    """The worst severity with what caused it and the keys that answer it."""
+def worst_finding(view: View, width: int = 200) -> Line:
+    """The worst severity with what caused it and the keys that answer it; the cause is cut before the keys are."""
     assessment = view.snapshot.assessment
     glyph, word, ink = SEVERITY[assessment.severity]
     if not assessment.findings:
         text = {Severity.OK: "nothing wrong", Severity.UNKNOWN: "not everything answers"}.get(assessment.severity, "")
-        return line((f"{glyph} {word} ", ink), (text, "label"))
+        return cut(line((f"{glyph} {word} ", ink), (text, "label")), width)
     finding = assessment.findings[0]
     answer = finding.keys or (f"runbook {finding.section}" if finding.section else "")
     more = f" +{len(assessment.findings) - 1}" if len(assessment.findings) > 1 else ""
-    return line(
-        (f"{glyph} {word} ", ink),
-        (finding.summary, "value"),
-        (more, "label"),
-        (f" › {answer}" if answer else "", "key"),
-    )
+    tail = line((more, "label"), (f" › {answer}" if answer else "", "key"))
+    head = line((f"{glyph} {word} ", ink), (finding.summary, "value"))
+    return cut((*cut(head, max(12, width - width_of(tail))), *tail), width)
 
 
 def _second(scene: Scene, width: int) -> Line:
@@ -79,7 +76,7 @@ def _second(scene: Scene, width: int) -> Line:
         _jobs(scene.live),
         _oldest(scene.live),
     ]
-    return both(joined(parts, BAR), who, width)
+    return both(fitted(parts, width - width_of(who) - 1, BAR), who, width)
 
 
 def _jobs(view: View) -> Line:

@@ -52,7 +52,7 @@ def told(view: View | None, readiness: Line, width: int) -> tuple[Line, Line, Li
     state = trading(view)
     halt = line(("halt ", "label"), *readiness) if readiness else ()
     if state.word == "HALTED":
-        return _halted(state, width), line(f"why: {state.reason or 'no reason given'}"), not_flat(view, width)
+        return _halted(state, width), line(state.reason or "no reason given"), not_flat(view, width)
     if state.word == "ACTIVE":
         return _active(view, state, width), moving(view, width), halt
     return _unknown(view, width), line(_error(view)), halt

@@ -13,7 +13,7 @@ from widgets.box import age_words, border_ink, box
 from widgets.figures import count, rate
 from widgets.line import EMPTY, Line, both, field, line, number, pad, plain, tinted, width_of, wrapped
 from widgets.panels.catalogue import PANELS, Panel
-from widgets.panels.findings import advice, headline, job_line
+from widgets.panels.findings import advice, headline, job_line, short_advice
 from widgets.scene import Scene
 from widgets.view import View
 
@@ -197,6 +197,7 @@ def _trends(view: View, width: int) -> list[Line]:
 
 
 def _finding(view: View, finding: Finding, width: int) -> Line:
-    answer = advice(finding)
-    half = min(width // 2 + 8, width - 30) if answer else width - 2
-    return line(" ", *pad(headline(finding, view.now, half), half), "  ", *answer)
+    """One line; on a narrow wall the section's number stands for its name."""
+    answer = advice(finding) if width >= 100 else short_advice(finding)
+    room = width - 1 - (width_of(answer) + 2 if answer else 1)
+    return line(" ", *pad(headline(finding, view.now, room), room), "  ", *answer)

@@ -21,9 +21,7 @@ _ORDER = tuple(_MARKS)
 
 
 def mark(rule: AlertRule) -> Mark:
-    """How a rule's state looks; a critical rule that fires is critical."""
-    if rule.state == "firing" and rule.severity == "critical":
-        return Mark("■", "FIRING", "crit")
+    """How a rule's state looks; how bad it is for the platform is the panel's own word."""
     return _MARKS.get(rule.state, Mark("?", rule.state, "unknown"))
 
 

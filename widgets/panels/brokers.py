@@ -5,7 +5,7 @@ from __future__ import annotations
 from cockpit.model.states import Reach, Venue
 from widgets.chart import LABEL, stacked
 from widgets.figures import age, milliseconds, rate, short_age
-from widgets.line import Line, field, fitted, line, listing, number
+from widgets.line import Line, field, fitted, line, listing, number, wrapped
 from widgets.view import View
 
 _MARKS = {"up": ("●", "ok"), "degraded": ("▲", "warn"), "down": ("■", "crit")}
@@ -42,7 +42,7 @@ def _venue(venue: Venue, width: int) -> list[Line]:
     if venue.status == "up" or not (venue.code or venue.message):
         return [row]
     words = " ".join(part for part in (venue.code, venue.message) if part)
-    return [row, line(f"  {words}")]
+    return [row, *(line("  ", (each, ink)) for each in wrapped(words, width - 2))]
 
 
 def _routes(view: View, venues: tuple[Venue, ...], width: int) -> list[Line]:
@@ -59,23 +59,23 @@ def _routes(view: View, venues: tuple[Venue, ...], width: int) -> list[Line]:
 
 
 def _probes(view: View, width: int) -> list[Line]:
+    """The cockpit's own look past the router: those that answer in one line, each failure in words of its own."""
     sample = view.snapshot.reach
     if sample.value is None:
         return [line(field("probe", LABEL, "label"), ("no answer", "unknown"))] if sample.error else []
-    is_live = view.is_live(sample)
-    parts = [_reached(reach, is_live) for reach in sample.value]
-    if not parts:
-        return []
-    late = () if is_live else line((f"({short_age(sample.age_s(view.now))} old)", "unknown"))
-    return listing("probe", [*parts, late] if late else parts, width)
+    if not view.is_live(sample):
+        old = line((f"{short_age(sample.age_s(view.now))} old", "unknown"))
+        return listing("probe", [*(line((reach.venue, "stale")) for reach in sample.value), old], width)
+    up = [line((f"{r.venue} ", "text"), (milliseconds(r.took_ms), "value")) for r in sample.value if r.is_up]
+    rows = [row for reach in sample.value if not reach.is_up for row in _unreached(reach, width)]
+    rows += listing("", up, width) if up else []
+    head, *more = rows or [()]
+    return [line(field("probe", LABEL, "label"), *head[1:]), *more] if head else []
 
 
-def _reached(reach: Reach, is_live: bool) -> Line:
-    if not is_live:
-        return line((reach.venue, "stale"))
-    if not reach.is_up:
-        return line((f"{reach.venue} {reach.detail}", "crit"))
-    return line((f"{reach.venue} ", "text"), (milliseconds(reach.took_ms), "value"))
+def _unreached(reach: Reach, width: int) -> list[Line]:
+    words = reach.detail if reach.detail.startswith(reach.venue) else f"{reach.venue} {reach.detail}"
+    return [line((" " * LABEL, "text"), (each, "crit")) for each in wrapped(words, width - LABEL)]
 
 
 def _deadlines(view: View, venues: tuple[Venue, ...]) -> list[Line]:

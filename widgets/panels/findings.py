@@ -9,9 +9,10 @@ from cockpit.model.job import Job, Phase
 from cockpit.model.severity import Severity
 from themes.glyphs import SEVERITY
 from widgets.figures import age, short_age
-from widgets.line import Line, both, line, wrapped
+from widgets.line import Line, both, field, line, number, width_of, wrapped
 from widgets.view import View
 
+SHORT = 14
 _PHASES = {
     Phase.DONE: ("●", "ok"),
     Phase.FAILED: ("■", "crit"),
@@ -72,11 +73,11 @@ def told(finding: Finding, now: float, width: int) -> list[Line]:
     first, *more = wrapped(finding.summary, width - len(mark)) or ("",)
     note = "expected, " if finding.is_expected else ""
     since = line((note, "label"), (short_age(now - finding.since), "label"))
-    return [
-        line((mark, ink), (first, "value")),
-        *(line(" " * len(mark), (each, "value")) for each in more),
-        both(line("  ", *advice(finding)), since, width),
-    ]
+    rows = [line((mark, ink), (first, "value")), *(line(" " * len(mark), (each, "value")) for each in more)]
+    answer = advice(finding)
+    if not answer and width_of(rows[-1]) + width_of(since) < width:
+        return [*rows[:-1], both(rows[-1], since, width)]
+    return [*rows, both(line("  ", *answer), since, width)]
 
 
 def headline(finding: Finding, now: float, width: int) -> Line:
@@ -93,6 +94,14 @@ def advice(finding: Finding) -> Line:
         return ()
     keys = line(("› ", "accent"), (finding.keys, "key"), (" ", "text")) if finding.keys else line(("› ", "accent"))
     return line(*keys, (f"{finding.section} {finding.section_title or ''}".rstrip(), "label"))
+
+
+def short_advice(finding: Finding) -> Line:
+    """The same in few cells, always as many, so that a list of them stands in columns."""
+    if not finding.section:
+        return line((" " * SHORT, "text"))
+    keys = f"› {finding.keys}" if finding.keys else "›"
+    return line(field(keys, SHORT - 4, "key"), number(finding.section, 4, "label"))
 
 
 def job_line(job: Job, now: float, width: int) -> Line:
