@@ -8,7 +8,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from cockpit.errors import CockpitError
 from cockpit.terminal import environment
@@ -16,6 +16,7 @@ from cockpit.terminal import environment
 if TYPE_CHECKING:
     from cockpit.screens.application import Progress
     from cockpit.screens.desk import Readiness
+    from cockpit.screens.ports import SessionPort
     from cockpit.session import Session
     from widgets.line import Line
     from widgets.view import View
@@ -23,6 +24,16 @@ if TYPE_CHECKING:
 USAGE = 2
 STOP_S = 1.0
 CLOSE_S = 6.0
+
+
+class OpeningPort(Protocol):
+    """What opens a session behind the first frame, and closes what it has opened."""
+
+    def open(self, progress: Progress) -> tuple[SessionPort, Readiness]:
+        """On the opening thread."""
+
+    def close(self) -> None:
+        """Within a bounded time."""
 
 
 class Opening:
