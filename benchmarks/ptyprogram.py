@@ -89,6 +89,10 @@ class PtyProgram:
     def resize(self, columns: int, rows: int) -> None:
         """Change the terminal's size."""
         self.screen.resize(rows, columns)
+        self.resize_terminal(columns, rows)
+
+    def resize_terminal(self, columns: int, rows: int) -> None:
+        """Only what the program is told."""
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def hang_up(self) -> None:

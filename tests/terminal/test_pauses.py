@@ -1,0 +1,147 @@
+"""A terminal that stops reading, is paused or changes its size: the loop goes on, and the picture is right after."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from benchmarks.ptyprogram import PtyProgram
+from tests.terminal.conftest import READY, Start
+
+DEAF_S = 4.0
+"""The stock toolkit's loop stands still after about 3 s of this."""
+RIGHT_S = 2.0
+STALL_S = 0.5
+"""Generous: a busy machine stalls by itself; a blocked loop stalls for as long as the terminal."""
+
+
+def cells(program: PtyProgram) -> list[object]:
+    screen = program.screen
+    return [tuple(screen.buffer[y][x]) for y in range(screen.lines) for x in range(screen.columns)]
+
+
+def spoil(program: PtyProgram) -> None:
+    """What a shell would leave on the screen."""
+    for y in range(program.screen.lines):
+        program.screen.cursor_position(y + 1, 1)
+        program.screen.draw("?" * program.screen.columns)
+
+
+def settle(program: PtyProgram) -> None:
+    while program.read(0.1):
+        pass
+
+
+def is_whole(program: PtyProgram) -> bool:
+    """Whether a repaint of everything changes nothing; tried again, for the clock on the wall goes on."""
+    for _ in range(8):
+        settle(program)
+        before = cells(program)
+        spoil(program)
+        os.kill(program.pid, signal.SIGWINCH)
+        program.until(lambda text: READY in text)
+        settle(program)
+        if cells(program) == before:
+            return True
+    return False
+
+
+def answers(program: PtyProgram) -> None:
+    """A key opens the help and another closes it."""
+    program.send("?")
+    program.until(lambda text: READY not in text)
+    program.send("\x1b")
+    program.until(lambda text: READY in text)
+
+
+def stopped(program: PtyProgram, deadline_s: float = 5.0) -> bool:
+    end = time.monotonic() + deadline_s
+    while time.monotonic() < end:
+        program.read(0.02)
+        done, status = os.waitpid(program.pid, os.WNOHANG | os.WUNTRACED)
+        if done:
+            return os.WIFSTOPPED(status)
+    return False
+
+
+def test_a_terminal_that_does_not_read_stops_nothing(start: Start, tmp_path: Path) -> None:
+    program = start()
+    end = time.monotonic() + DEAF_S
+    columns = 100
+    while time.monotonic() < end:  # each new size is a new picture of 20 kB or more
+        columns += 1
+        program.resize(columns, 40)
+        time.sleep(0.1)
+    program.resize(120, 40)
+    beat = int((tmp_path / "beat").read_text().removeprefix(READY))
+    assert beat > DEAF_S * 5
+    assert float((tmp_path / "stall").read_text()) < STALL_S
+    began = time.monotonic()
+    program.until(shows(beat))
+    assert time.monotonic() - began < RIGHT_S
+    (tmp_path / "freeze").touch()
+    assert is_whole(program)
+
+
+def shows(beat: int) -> Callable[[str], bool]:
+    """Whether the screen has come as far as this."""
+
+    def check(text: str) -> bool:
+        number = text.partition(READY)[2][:6]
+        digits = number[: len(number) - len(number.lstrip("0123456789"))]
+        return bool(digits) and int(digits) >= beat
+
+    return check
+
+
+@pytest.mark.parametrize("number", [signal.SIGTSTP, signal.SIGSTOP])
+def test_a_pause_gives_the_terminal_back_and_takes_it_again(start: Start, tmp_path: Path, number: int) -> None:
+    program = start()
+    answers(program)
+    (tmp_path / "freeze").touch()
+    os.kill(program.pid, number)
+    assert stopped(program)
+    if number == signal.SIGTSTP:
+        assert program.output.rfind(b"\x1b[?1049l") > program.output.rfind(b"\x1b[?1049h")
+    spoil(program)
+    seen = len(program.output)
+    os.kill(program.pid, signal.SIGCONT)
+    program.until(lambda text: READY in text)
+    assert b"\x1b[?1049h" in program.output[seen:]
+    assert is_whole(program)
+    answers(program)
+    program.send("q")
+    assert program.wait() == 0
+    assert program.output.rfind(b"\x1b[?1049l") > program.output.rfind(b"\x1b[?1049h")
+
+
+@pytest.mark.parametrize("size", [(0, 0), (20, 5), (500, 200), (1, 1)])
+def test_any_size_is_survived(start: Start, tmp_path: Path, size: tuple[int, int]) -> None:
+    program = start()
+    fcntl_size = (max(size[0], 1), max(size[1], 1))
+    program.resize(*fcntl_size)
+    if size == (0, 0):
+        program.resize_terminal(0, 0)
+    settle(program)
+    program.resize(120, 40)
+    program.until(lambda text: READY in text)
+    (tmp_path / "freeze").touch()
+    assert is_whole(program)
+    answers(program)
+
+
+def test_three_hundred_sizes_in_a_row(start: Start, tmp_path: Path) -> None:
+    program = start()
+    for turn in range(300):
+        program.resize(40 + turn * 7 % 160, 10 + turn * 5 % 50)
+        program.read(0.0)
+    program.resize(120, 40)
+    program.until(lambda text: READY in text)
+    (tmp_path / "freeze").touch()
+    assert is_whole(program)
+    answers(program)
