@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cockpit.model.plan import Danger
+from cockpit.model.danger import Danger
 
 
 @dataclass(frozen=True, slots=True)

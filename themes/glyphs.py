@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from cockpit.model.plan import Danger, Verdict
+from cockpit.model.danger import Danger
 from cockpit.model.severity import Severity
 from cockpit.model.world import World
 
@@ -24,13 +24,6 @@ SEVERITY = {
     Severity.P4: Mark("◇", "P4", "label"),
     Severity.UNKNOWN: Mark("?", "unknown", "unknown"),
     Severity.OK: Mark("●", "OK", "ok"),
-}
-
-VERDICT = {
-    Verdict.PASS: Mark("●", "ok", "ok"),
-    Verdict.WARN: Mark("▲", "warning", "warn"),
-    Verdict.FAIL: Mark("■", "NO", "crit"),
-    Verdict.UNKNOWN: Mark("?", "unknown", "unknown"),
 }
 
 DANGER = {

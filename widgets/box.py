@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from cockpit.model.sample import Sample
+from typing import TYPE_CHECKING
+
 from cockpit.model.severity import Severity
 from themes.glyphs import SEVERITY
 from widgets.figures import short_age
 from widgets.line import Line, cut_text, line, pad, width_of
+
+if TYPE_CHECKING:
+    from cockpit.model.sample import Sample
 
 _BORDERS = {
     Severity.P1: "border_crit",
@@ -23,6 +27,7 @@ def border_ink(severity: Severity, is_selected: bool) -> str:
 def age_words(sample: Sample[object] | None, now: float, room: int) -> tuple[str, str]:
     """What stands at the right of a title, and its ink.
 
+    >>> from cockpit.model.sample import Sample
     >>> age_words(Sample.good(1, 10.0, 0.1), 10.4, 30)
     ('0.4 s', 'label')
     >>> age_words(Sample.good(1, 10.0, 0.1).failed("refused", 23.0, 2.0), 24.2, 30)

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from cockpit.model.plan import Check, Danger, Plan
 from cockpit.model.world import World
-from themes.glyphs import DANGER, VERDICT
+from themes.glyphs import DANGER
+from themes.verdicts import VERDICT
 from widgets.figures import short_age
 from widgets.line import EMPTY, Line, both, cut_text, field, line, pad, width_of, wrapped
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cockpit.keymap import SCOPES, of
-from cockpit.model.plan import Danger
+from cockpit.model.danger import Danger
 from widgets.line import EMPTY, Line, field, line, pad, width_of, wrapped
 
 

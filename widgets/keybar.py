@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cockpit.keymap import Key
-from cockpit.model.plan import Danger
+from cockpit.model.danger import Danger
 from widgets.field import Field
 from widgets.line import Line, Span, line, pad, width_of
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from cockpit.model.world import World
 from widgets.line import Line
 from widgets.view import View
+
+if TYPE_CHECKING:
+    from cockpit.model.world import World
 
 
 @dataclass(frozen=True, slots=True)

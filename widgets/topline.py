@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from cockpit.model.sample import Sample
+from typing import TYPE_CHECKING
+
 from cockpit.model.severity import Severity
-from cockpit.model.snapshot import PROBES
 from themes.glyphs import SEVERITY, WORLD
-from widgets.exchanges import exchange_times
 from widgets.figures import plural, short_age
 from widgets.line import Line, both, cut, fitted, joined, line, width_of
 from widgets.panels.findings import clock
 from widgets.scene import Scene
 from widgets.trading import trading
 from widgets.view import View
+
+if TYPE_CHECKING:
+    from cockpit.model.sample import Sample
 
 BAR = (" │ ", "border")
 
@@ -41,14 +43,22 @@ def _first(scene: Scene, width: int) -> Line:
     fixed = joined([_world(scene), word], BAR)
     room = width - width_of(fixed) - width_of(utc) - 6
     right = utc
-    names = scene.live.settings.exchanges if scene.live and scene.live.settings else ("NSE", "NYSE")
-    times = exchange_times(names, scene.now)
+    times = _exchanges(scene)
     worst = worst_finding(scene.live) if scene.live else ()
     if width_of(worst) + width_of(times) + 2 <= room:
         right = line(*times, ("  ", "text"), *utc)
         room -= width_of(times) + 2
     worst = worst_finding(scene.live, room) if scene.live else ()
     return both(joined([fixed, worst], BAR), right, width)
+
+
+def _exchanges(scene: Scene) -> Line:
+    if scene.live is None or scene.live.settings is None:
+        return ()
+    # Time zones are read from files: not before the first frame.
+    from widgets.exchanges import exchange_times
+
+    return exchange_times(scene.live.settings.exchanges, scene.now)
 
 
 def worst_finding(view: View, width: int = 200) -> Line:
@@ -88,6 +98,9 @@ def _jobs(view: View) -> Line:
 
 def _oldest(view: View) -> Line:
     """The age of the oldest thing on the screen, and what it is when it is too old."""
+    # Imported only here: the first frame, which has no data, does not wait for the facts' classes.
+    from cockpit.model.snapshot import PROBES
+
     ages: list[tuple[float, str, Sample[object]]] = []
     silent: list[str] = []
     for name in PROBES:

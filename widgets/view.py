@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from cockpit.model.sample import Sample
-from cockpit.model.snapshot import Snapshot
-
 if TYPE_CHECKING:
     from cockpit.config import Settings
+    from cockpit.model.sample import Sample
+    from cockpit.model.snapshot import Snapshot
 
 
 @dataclass(frozen=True, slots=True)

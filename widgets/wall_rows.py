@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from cockpit.model.finding import Finding
 from cockpit.model.severity import Severity
 from themes.glyphs import SEVERITY
 from widgets.band import band
@@ -16,6 +16,9 @@ from widgets.panels.catalogue import PANELS, Panel
 from widgets.panels.findings import advice, headline, job_line, short_advice
 from widgets.scene import Scene
 from widgets.view import View
+
+if TYPE_CHECKING:
+    from cockpit.model.finding import Finding
 
 COLUMNS = 3
 NARROWEST = 111

@@ -7,16 +7,8 @@ import json
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 
+from cockpit.model.danger import Danger as Danger
 from cockpit.model.world import World
-
-
-class Danger(StrEnum):
-    """The class of an action; the guard grows with it."""
-
-    OBSERVE = "observe"
-    PROTECT = "protect"
-    DISRUPT = "disrupt"
-    DANGER = "danger"
 
 
 class Verdict(StrEnum):

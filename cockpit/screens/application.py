@@ -18,7 +18,6 @@ from textual.screen import Screen
 
 from cockpit.clock import Clock, SystemClock
 from cockpit.errors import CockpitError
-from cockpit.model.snapshot import Snapshot
 from cockpit.screens.desk import Desk, Readiness
 from cockpit.screens.overview import OverviewScreen
 from cockpit.screens.sheet import Sheet
@@ -26,6 +25,7 @@ from themes.catalogue import offered
 from themes.toolkit import toolkit_name, toolkit_theme
 
 if TYPE_CHECKING:
+    from cockpit.model.snapshot import Snapshot
     from cockpit.screens.ports import SessionPort
 
 TICK_S = 1.0

@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from cockpit.clock import Clock, SystemClock
-from cockpit.model.snapshot import Snapshot
-from cockpit.model.world import World
 from themes.look import Look
 from themes.night import NIGHT
 from widgets.line import Line
 from widgets.view import View
 
 if TYPE_CHECKING:
+    from cockpit.model.snapshot import Snapshot
+    from cockpit.model.world import World
     from cockpit.screens.ports import SessionPort
 
 Readiness = Callable[[View], Line]

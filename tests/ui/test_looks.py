@@ -10,10 +10,11 @@ from rich.style import Style
 
 from cockpit.model.severity import Severity
 from themes.catalogue import LOOKS, offered
-from themes.glyphs import SEVERITY, VERDICT, to_ascii
+from themes.glyphs import SEVERITY, to_ascii
 from themes.look import Look
 from themes.mono import MONO
 from themes.night import NIGHT
+from themes.verdicts import VERDICT
 
 ROOT = Path(__file__).parents[2]
 

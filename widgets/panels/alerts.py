@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from cockpit.model.backends import AlertRule, Alerts
+from typing import TYPE_CHECKING
+
 from themes.glyphs import Mark
 from widgets.figures import plural, short_age
 from widgets.line import Line, both, fitted, joined, line
 from widgets.view import View
+
+if TYPE_CHECKING:
+    from cockpit.model.backends import AlertRule, Alerts
 
 _MARKS = {
     "firing": Mark("▲", "FIRING", "warn"),

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from cockpit.model.states import Reach, Venue
+from typing import TYPE_CHECKING
+
 from widgets.chart import LABEL, stacked
 from widgets.figures import age, milliseconds, rate, short_age
 from widgets.line import Line, field, fitted, line, listing, number, wrapped
 from widgets.view import View
+
+if TYPE_CHECKING:
+    from cockpit.model.states import Reach, Venue
 
 _MARKS = {"up": ("●", "ok"), "degraded": ("▲", "warn"), "down": ("■", "crit")}
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from cockpit.model.states import Feed, Feeds
+from typing import TYPE_CHECKING
+
 from widgets.chart import LABEL, stacked
 from widgets.figures import count, rate, short_age
 from widgets.line import Line, field, fitted, line, listing, number
 from widgets.view import View
+
+if TYPE_CHECKING:
+    from cockpit.model.states import Feed, Feeds
 
 
 def lines(view: View, width: int, height: int) -> list[Line]:

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
-from cockpit.model.finding import Finding
-from cockpit.model.job import Job, Phase
 from cockpit.model.severity import Severity
 from themes.glyphs import SEVERITY
 from widgets.figures import age, short_age
 from widgets.line import Line, both, field, line, number, width_of, wrapped
 from widgets.view import View
 
+if TYPE_CHECKING:
+    from cockpit.model.finding import Finding
+    from cockpit.model.job import Job
+
 SHORT = 14
 _PHASES = {
-    Phase.DONE: ("●", "ok"),
-    Phase.FAILED: ("■", "crit"),
-    Phase.IN_DOUBT: ("?", "unknown"),
+    "done": ("●", "ok"),
+    "failed": ("■", "crit"),
+    "in doubt": ("?", "unknown"),
 }
 
 
@@ -106,7 +109,7 @@ def short_advice(finding: Finding) -> Line:
 
 def job_line(job: Job, now: float, width: int) -> Line:
     """When, what, and how it ended."""
-    glyph, ink = _PHASES.get(job.phase, ("▶", "accent"))
+    glyph, ink = _PHASES.get(job.phase.value, ("▶", "accent"))
     took = (job.ended_at or now) - job.submitted_at
     left = line((f"{glyph} ", ink), (f"{clock(job.submitted_at)} ", "label"), (job.title, "text"))
     return both(left, line((job.phase.value, ink), (f" {age(took)}", "label")), width)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from cockpit.model.states import Group, OrderFlow, Stream
+from typing import TYPE_CHECKING
+
 from widgets.chart import LABEL, stacked
 from widgets.figures import count, plural, rate, short_age
 from widgets.line import Line, field, fitted, line, number
 from widgets.view import View
+
+if TYPE_CHECKING:
+    from cockpit.model.states import Group, OrderFlow, Stream
 
 
 def lines(view: View, width: int, height: int) -> list[Line]:

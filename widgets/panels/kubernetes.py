@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from cockpit.model.backends import Container, Deployment, Pod
+from typing import TYPE_CHECKING
+
 from widgets.chart import LABEL
 from widgets.figures import plural, short_age
 from widgets.line import Line, both, field, fitted, line, number, width_of
 from widgets.view import View
+
+if TYPE_CHECKING:
+    from cockpit.model.backends import Container, Deployment, Pod
 
 
 def lines(view: View, width: int, height: int) -> list[Line]:

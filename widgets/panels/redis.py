@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from cockpit.model.backends import RedisServer
+from typing import TYPE_CHECKING
+
 from widgets.bars import bar
 from widgets.chart import LABEL, stacked
 from widgets.figures import count, megabytes, milliseconds, percent, plural, rate, short_age
 from widgets.line import Line, both, field, fitted, line
 from widgets.view import View
+
+if TYPE_CHECKING:
+    from cockpit.model.backends import RedisServer
 
 
 def lines(view: View, width: int, height: int) -> list[Line]:

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from cockpit.model.states import Position, Risk
+from typing import TYPE_CHECKING
+
 from widgets.bars import bar
 from widgets.chart import LABEL, stacked
 from widgets.figures import count, money, percent, plural, short_age, signed
 from widgets.line import Line, field, fitted, joined, line, number
 from widgets.view import View
+
+if TYPE_CHECKING:
+    from cockpit.model.states import Position, Risk
 
 
 def lines(view: View, width: int, height: int) -> list[Line]:
