@@ -202,5 +202,5 @@ def _trends(view: View, width: int) -> list[Line]:
 def _finding(view: View, finding: Finding, width: int) -> Line:
     """One line; on a narrow wall the section's number stands for its name."""
     answer = advice(finding) if width >= 100 else short_advice(finding)
-    room = width - 1 - (width_of(answer) + 2 if answer else 1)
+    room = width - 2 - (width_of(answer) + 2 if answer else 0)
     return line(" ", *pad(headline(finding, view.now, room), room), "  ", *answer)

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Any, Protocol
+
+from textual.app import App
 
 from cockpit.model.action import ActionSpec
 from cockpit.screens.chooser import ChooserScreen
+from cockpit.screens.desk import Desk
 from cockpit.screens.guard import GuardScreen
 from cockpit.screens.help import HelpScreen
 from cockpit.screens.leave import LeaveScreen
 from cockpit.screens.palette import PaletteScreen
 from widgets.palette_rows import Entry
 
-if TYPE_CHECKING:
-    from cockpit.screens.overview import OverviewScreen
-
 NOT_YET = "Not yet: the cockpit is still starting"
 
 
-async def open_sheet(screen: OverviewScreen, what: str, which: str = "") -> None:
+class Wall(Protocol):
+    """What sheets are laid over."""
+
+    desk: Desk
+
+    @property
+    def app(self) -> App[Any]:
+        """The application."""
+
+    def hint(self, text: str) -> None:
+        """Say something in the bottom line."""
+
+    async def run_action(self, action: str) -> None:
+        """Do what a key would do."""
+
+
+async def open_sheet(screen: Wall, what: str, which: str = "") -> None:
     """The sheet of that name."""
     match what:
         case "step":
@@ -33,7 +49,7 @@ async def open_sheet(screen: OverviewScreen, what: str, which: str = "") -> None
             _leave(screen)
 
 
-def _step(screen: OverviewScreen, action_id: str) -> None:
+def _step(screen: Wall, action_id: str) -> None:
     session = screen.desk.session
     if session is None:
         screen.hint(NOT_YET)
@@ -42,7 +58,7 @@ def _step(screen: OverviewScreen, action_id: str) -> None:
     screen.app.push_screen(GuardScreen(screen.desk, action_id, title))
 
 
-def _steps(screen: OverviewScreen) -> None:
+def _steps(screen: Wall) -> None:
     def chosen(step: ActionSpec | None) -> None:
         if step is not None:
             _step(screen, step.id)
@@ -50,7 +66,7 @@ def _steps(screen: OverviewScreen) -> None:
     screen.app.push_screen(ChooserScreen(screen.desk), chosen)
 
 
-def _commands(screen: OverviewScreen) -> None:
+def _commands(screen: Wall) -> None:
     async def taken(entry: Entry | None) -> None:
         if entry is not None:
             await screen.run_action(entry.action)
@@ -58,7 +74,7 @@ def _commands(screen: OverviewScreen) -> None:
     screen.app.push_screen(PaletteScreen(screen.desk), taken)
 
 
-def _leave(screen: OverviewScreen) -> None:
+def _leave(screen: Wall) -> None:
     snapshot = screen.desk.snapshot
     running = sum(1 for job in snapshot.jobs if not job.phase.is_over) if snapshot else 0
     if not running:

@@ -90,7 +90,7 @@ def test_data_goes_stale_on_the_screen_although_no_snapshot_comes() -> None:
 def test_findings_worst_first_with_section_and_keys() -> None:
     shown = text("broker_down", 80, 21)
     assert shown.index("IBKR down: 1100") < shown.index("kill switch engaged: IBKR is down")
-    assert "› Space b  3.1" in shown and "› Space b 3.1 Broker outage" in text("broker_down")
+    assert "› Space b 3.1" in shown and "› Space b 3.1 Broker outage" in text("broker_down")
     assert "Engage the kill switch" in shown and "done" in shown
 
 

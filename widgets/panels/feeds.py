@@ -98,7 +98,7 @@ def _candles(feeds: Feeds) -> list[Line]:
     else:
         verdict = (f"{missing:,} missing", "warn") if missing else ("whole", "ok")
     ago = " ago · " if feeds.candle_age_s is not None else " · "
-    last = (("last ", "label"), (short_age(feeds.candle_age_s), "value"), (ago, "label"))
+    last = ((short_age(feeds.candle_age_s), "value"), (ago, "label"))
     return [line(field("candles", LABEL, "label"), *last, verdict)]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from cockpit.model.severity import Severity
 from themes.glyphs import SEVERITY
 from widgets.figures import age, short_age
-from widgets.line import Line, both, field, line, number, width_of, wrapped
+from widgets.line import Line, both, field, line, width_of, wrapped
 from widgets.view import View
 
 if TYPE_CHECKING:
@@ -103,8 +103,8 @@ def short_advice(finding: Finding) -> Line:
     """The same in few cells, always as many, so that a list of them stands in columns."""
     if not finding.section:
         return line((" " * SHORT, "text"))
-    keys = f"› {finding.keys}" if finding.keys else "›"
-    return line(field(keys, SHORT - 4, "key"), number(finding.section, 4, "label"))
+    keys = f"{finding.keys} " if finding.keys else ""
+    return line(("› ", "accent"), (keys, "key"), field(finding.section, SHORT - 2 - len(keys), "label"))
 
 
 def job_line(job: Job, now: float, width: int) -> Line:
