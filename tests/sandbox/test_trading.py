@@ -235,6 +235,9 @@ def test_a_venue_in_trouble_says_so_and_comes_back(trading: SmallPlatform, mode:
     trading.turn(trading.knobs.with_venue("IBKR", mode))
     until(lambda: venue(trading, "IBKR")["status"] == status, 3.0, status)
     assert venue(trading, "IBKR")["code"] == code
+    alert = events(trading, "alerts")[-1]
+    assert alert["msg"].startswith(f"IBKR {status}")
+    assert alert["lvl"] == ("critical" if status == "down" else "warn")
     trading.turn(Knobs())
     until(lambda: venue(trading, "IBKR")["status"] == "up", 3.0, "up")
 

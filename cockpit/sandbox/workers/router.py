@@ -21,6 +21,8 @@ from cockpit.sandbox.workers.instruments import VENUES
 from cockpit.sandbox.workers.redis_line import Command, RedisLine, now_ms
 from cockpit.sandbox.workers.routing import destination
 from cockpit.sandbox.workers.streams import (
+    ALERTS,
+    ALERTS_CAP,
     FILLS,
     REJECTED,
     ROUTER_REASON,
@@ -76,6 +78,7 @@ class Router:
         self._links = {venue: VenueLink(layout.venues_socket, venue) for venue in VENUES}
         self._cursors = dict.fromkeys(VENUES, 0)
         self._orders: dict[str, Routed] = {}
+        self._told: dict[str, str] = {}
         # Reads block on a connection of their own, so that answers of venues are written meanwhile.
         self._reader = RedisLine(layout.ports.redis, context.pump)
         self._is_reading = False
@@ -212,11 +215,26 @@ class Router:
         """Write venue:status twice a second, the heartbeat once."""
         if not self._half.is_due():
             return
-        pairs = [part for venue, link in self._links.items() for part in (venue, json.dumps(link.status()))]
-        commands: list[Command] = [("HSET", "venue:status", *pairs)]
+        looked_at = {venue: link.status() for venue, link in self._links.items()}
+        statuses = {venue: status for venue, status in looked_at.items() if status is not None}
+        commands: list[Command] = [
+            ("HSET", "venue:status", venue, json.dumps(each)) for venue, each in statuses.items()
+        ]
+        for venue, status in statuses.items():
+            if self._told.get(venue, "up") != status["status"]:
+                commands.append(add(ALERTS, venue_alert(venue, status), ALERTS_CAP))
         if self._second.is_due():
             commands.append(beat("router"))
-        self._line.ask(*commands)
+        if commands:
+            self._line.ask(*commands)
+        self._told = {venue: status["status"] for venue, status in statuses.items()}
+
+
+def venue_alert(venue: str, status: dict[str, Any]) -> dict[str, Any]:
+    """The alert that a venue's status has changed."""
+    level = {"up": "info", "degraded": "warn"}.get(status["status"], "critical")
+    words = [venue, status["status"], str(status["code"] or ""), status["message"]]
+    return {"ts_ms": status["ts_ms"], "lvl": level, "src": "router", "msg": " ".join(word for word in words if word)}
 
 
 def _mapping(fields: list[str]) -> dict[str, str]:

@@ -28,6 +28,8 @@ class VenueLink:
         self._received = b""
         self._unsent = bytearray()
         self._retry_at = 0.0
+        self._is_refused = False
+        """Hung up on, or not let in, and not heard of since."""
         self._pings: dict[int, float] = {}
         self._number = 0
         self._ping_at = 0.0
@@ -84,17 +86,19 @@ class VenueLink:
             except OSError:
                 chunk = b""
             if not chunk:
-                self.drop()
+                self._lose()
                 break
             *lines, self._received = (self._received + chunk).split(b"\n")
             events += [event for event in map(json.loads, lines) if not self._took_status(event)]
         return events
 
-    def status(self) -> dict[str, Any]:
-        """The venue's entry in `venue:status`."""
+    def status(self) -> dict[str, Any] | None:
+        """The venue's entry in `venue:status`; None before anything is known of it."""
         said = self._said
+        if not said and not self._is_refused and not self._is_silent():
+            return None
         status, code, message = said.get("status", "down"), said.get("code"), said.get("message", "")
-        if self._socket is None:
+        if self._is_refused:
             status, (code, message) = "down", REFUSED[self.venue]
         elif self._is_silent():
             status, code = "down", None
@@ -122,18 +126,24 @@ class VenueLink:
         self._pings.clear()
         self._retry_at = time.monotonic() + RETRY_S
 
+    def _lose(self) -> None:
+        """The venue hung up, or let nobody in."""
+        self._is_refused = True
+        self.drop()
+
     def _connect(self, after: int) -> bool:
         connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         try:
             connection.connect(self._path)
         except OSError:
             connection.close()
-            self._retry_at = time.monotonic() + RETRY_S
+            self._lose()
             return False
         connection.setblocking(False)
         self._socket = connection
         self._heard_at = time.monotonic()
-        self._said = {**self._said, "is_ready": False}
+        if self._said:
+            self._said = {**self._said, "is_ready": False}
         self._ping_at = 0.0
         self._send({"op": "logon", "venue": self.venue, "after": after})
         return True
@@ -143,6 +153,7 @@ class VenueLink:
         if event.get("ev") != "status":
             return False
         self._said = event
+        self._is_refused = False
         self._expires_ms = event.get("token_expires_ms")
         sent_at = self._pings.pop(event["n"], None)
         if sent_at is not None:
@@ -168,4 +179,4 @@ class VenueLink:
         except BlockingIOError:
             return
         except OSError:
-            self.drop()
+            self._lose()
