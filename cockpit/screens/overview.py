@@ -12,6 +12,7 @@ from cockpit.screens.stance import Stance
 from themes.toolkit import toolkit_name
 from widgets.band import band
 from widgets.canvas import Canvas
+from widgets.figures import short_age
 from widgets.keybar import field_bar, key_bar
 from widgets.line import Line
 from widgets.panels.catalogue import panel
@@ -20,6 +21,8 @@ from widgets.topline import top_lines
 from widgets.wall_rows import shape, wall_rows
 
 HINT_S = 4.0
+BAND_SAYS_SECONDS = 110
+"""On a narrower wall there is no room for the seconds in large letters."""
 
 
 class OverviewScreen(Screen[None], inherit_bindings=False):
@@ -97,6 +100,8 @@ class OverviewScreen(Screen[None], inherit_bindings=False):
             return key_bar((), width, "← → other chart   z or Esc back to the wall")
         if stance.needle.text:
             return field_bar("filter", stance.needle, "/ changes it   Esc clears it", width, is_active=False)
+        if stance.frozen and width < BAND_SAYS_SECONDS:
+            return key_bar((), width, f"FROZEN for {short_age(self.desk.clock.now() - stance.frozen.now)}: p goes on")
         return key_bar(keymap.of("overview"), width)
 
     def hint(self, text: str) -> None:

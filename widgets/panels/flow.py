@@ -90,19 +90,19 @@ def _troubles(flow: OrderFlow) -> list[Line]:
 
 
 def _groups(flow: OrderFlow, width: int) -> list[Line]:
-    name = max(12, min(24, width - 25))
-    head = (("lag", 8), ("pending", 8), ("oldest", 9))
+    name = max(12, min(24, width - 20))
+    head = (("lag", 5), ("pending", 8), ("oldest", 7))
     rows: list[Line] = [(), line(field("group", name, "label"), *(number(each, size, "label") for each, size in head))]
     for stream in flow.streams:
         for group in stream.groups:
             ink = "unknown" if group.lag is None else "warn" if group.lag >= 100 else "value"
             row = line(
-                field(f"{group.name} of {stream.label}", name, "text"),
-                number(_capped(group), 8, ink),
+                field(f"{group.name} of {stream.label}" if name > 20 else f"{group.name}/{stream.label}", name, "text"),
+                number(_capped(group), 5, ink),
                 number(count(group.pending), 8),
-                number(short_age(group.oldest_pending_s), 9, "text"),
+                number(short_age(group.oldest_pending_s), 7, "text"),
             )
-            rows.append(row if width < name + 40 else (*row, (f"  {plural(group.consumers, 'consumer')}", "label")))
+            rows.append(row if width < name + 34 else (*row, (f"  {plural(group.consumers, 'consumer')}", "label")))
             if group.has_lost_entries:
                 rows.append(line(("  entries were trimmed before it read them", "crit")))
     return [*rows, ()]
