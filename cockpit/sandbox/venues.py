@@ -188,6 +188,8 @@ class Connection(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._rest = b""
         self._venue = ""
+        self._held: list[dict[str, Any]] = []
+        """What a black-holed venue has been sent and not looked at; it gets to it when it is back."""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Remember the way back."""
@@ -202,12 +204,13 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take whole lines."""
         *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            try:
-                self._take(json.loads(line))
-            except (ValueError, KeyError, TypeError):
-                self.abort()
-                return
+        try:
+            messages = [*self._held, *map(json.loads, lines)]
+            self._held = []
+            for message in messages:
+                self._take(message)
+        except (ValueError, KeyError, TypeError):
+            self.abort()
 
     def write(self, lines: list[str]) -> None:
         """Send lines, unless the venue is silent; a reader that is far behind is cut off and may log on again."""
@@ -234,9 +237,12 @@ class Connection(asyncio.Protocol):
         mode = self._engine.mode(self._venue)
         if mode == "down":
             self.abort()
+        elif mode == "blackhole":
+            if operation != "ping":
+                self._held.append(message)
         elif operation == "logon":
             self._engine.logon(self._venue, int(message["after"]), self)
         elif operation == "order":
             self._engine.order(self._venue, message["order"])
-        elif operation == "ping" and mode != "blackhole":
+        elif operation == "ping":
             self._engine.ping(self._venue, int(message["n"]), self)

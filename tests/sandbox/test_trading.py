@@ -242,6 +242,23 @@ def test_a_venue_in_trouble_says_so_and_comes_back(trading: SmallPlatform, mode:
     until(lambda: venue(trading, "IBKR")["status"] == "up", 3.0, "up")
 
 
+def test_a_router_that_starts_before_a_black_hole_ends_misses_nothing(trading: SmallPlatform) -> None:
+    trading.turn(trading.knobs.with_venue("IBKR", "blackhole"))
+    until(lambda: venue(trading, "IBKR")["status"] == "down", 3.0, "down")
+    book = trading.engine.venues["IBKR"].book
+    trading.line.ask(("HINCRBY", "router:cursor", "IBKR", -5))  # as if the last five answers had not been written down
+    trading.kill("router")
+    trading.start("router")
+    seen = last_id(trading, "orders.validated")
+    until(lambda: last_id(trading, "orders.validated") > seen, what="orders meanwhile")
+    trading.turn(Knobs())
+    until(lambda: int(mapping(trading, "router:cursor")["IBKR"]) >= book.seq, 5.0, "everything heard")
+    trading.stop("strategies")
+    until(trading.is_quiet, 15, "quiet")
+    assert trading.redis_positions() == trading.ledger_positions() == trading.venue_positions()
+    trading.start("strategies")
+
+
 def test_a_dead_token_is_told_with_its_age(trading: SmallPlatform) -> None:
     trading.turn(trading.knobs.with_venue("ZERODHA", "token_dead"))
     until(lambda: venue(trading, "ZERODHA")["code"] == 403, 3.0, "403")
