@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
 from cockpit.config import VenuePart
 from cockpit.model.states import Venue
+
+SAID = re.compile(r"\bnightly reset\b", re.IGNORECASE)
+"""Only these words: "connection reset by peer" is an outage."""
 
 
 def is_reset(part: VenuePart | None, venue: Venue | None, now: float) -> bool:
     """Whether this outage is expected."""
-    if venue is not None and "reset" in f"{venue.code or ''} {venue.message or ''}".lower():
+    if venue is not None and SAID.search(f"{venue.code or ''} {venue.message or ''}"):
         return True
     return part is not None and part.reset_utc is not None and is_within(part.reset_utc, now)
 

@@ -89,7 +89,7 @@ def venue_token(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
 @rule("reach", panel="brokers", section=sections.BROKER)
 def venue_unreachable(view: View, reaches: tuple[Reach, ...]) -> Iterator[Hit]:
     """The cockpit itself cannot reach a broker, whatever the router says."""
-    venues = {venue.name: venue for venue in view.snapshot.venues.value or ()}
+    venues = _reported_down(view)
     for reach in reaches:
         if reach.is_up:
             continue
@@ -105,6 +105,18 @@ def venue_unreachable(view: View, reaches: tuple[Reach, ...]) -> Iterator[Hit]:
 def part_of(view: View, name: str) -> VenuePart | None:
     """The broker's section of the configuration."""
     return next((part for part in view.settings.venues if part.name == name), None)
+
+
+def _reported_down(view: View) -> dict[str, Venue]:
+    """The brokers that the router calls ill at present: what it said of them long ago excuses nothing."""
+    sample, limit_s = view.snapshot.venues, view.limits.venue_silent_s
+    if not sample.is_live(view.now):
+        return {}
+    return {
+        venue.name: venue
+        for venue in sample.value or ()
+        if venue.status not in UP and venue.age_s is not None and venue.age_s <= limit_s
+    }
 
 
 def _why(venue: Venue) -> str:

@@ -191,6 +191,21 @@ def test_reset_window_makes_an_outage_expected() -> None:
     )
 
 
+@pytest.mark.parametrize("said", ["Connection reset by peer", "unnightly resets", "reset"])
+def test_a_connection_that_was_reset_is_an_outage(said: str) -> None:
+    changed = {"venues": venues(venue("IBKR", "down", code=said, message=said))}
+    assessment, _ = assess(snapshot(**changed), SETTINGS)
+    assert [(one.rule, one.severity) for one in assessment.findings] == [("venue_down", Severity.P1)]
+
+
+@pytest.mark.parametrize("reported", [{"age_s": 60.0}, {"age_s": None}, {"status": "up"}, None])
+def test_a_reset_that_was_reported_once_excuses_nothing_now(reported: dict[str, Any] | None) -> None:
+    told = venue("IBKR", **{"status": "down", "message": "nightly reset", **(reported or {})})
+    sample = dead(value=venues(told)) if reported is None else venues(told)
+    assessment, _ = assess(snapshot(venues=sample, reach=reach(IBKR=False)), SETTINGS)
+    assert ("venue_unreachable", Severity.P1) in {(one.rule, one.severity) for one in assessment.findings}
+
+
 @given(some.integers(0, 1439), some.integers(0, 1439), some.integers(0, 86399))
 def test_window_holds_its_begin_not_its_end(begin: int, end: int, second: int) -> None:
     window = "-".join(f"{minute // 60:02}:{minute % 60:02}" for minute in (begin, end))

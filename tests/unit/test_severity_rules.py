@@ -77,7 +77,7 @@ CASES = [
          P2, "brokers", "ZERODHA token has expired", "3.1"),
     Case("token about to expire", {"venues": venues(venue("ZERODHA", token_left_s=600.0))},
          P2, "brokers", "ZERODHA token expires in 10 m", "3.1"),
-    Case("nightly reset", {"venues": venues(venue("IBKR", "down", code="reset", message="nightly"))},
+    Case("nightly reset", {"venues": venues(venue("IBKR", "down", code="1100", message="lost (nightly reset, 23:45)"))},
          P4, "brokers", "IBKR nightly reset (expected)", None, True),
     Case("feed late", {"feeds": feeds(feed("yahoo", lag_p95_ms=341.0))},
          P2, "feeds", "yahoo p95 341 ms > 100 ms", "3.2"),
