@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from cockpit.errors import CockpitError
 from cockpit.terminal import environment
+from cockpit.text import clean
 
 if TYPE_CHECKING:
     from cockpit.screens.application import Progress
@@ -78,18 +79,18 @@ def readiness(view: View) -> Line:
     return ((f"{found.word.upper()}: {found.rung}", ink), (f" ({found.reason})", "text"))
 
 
-def run_app(config: Path | None = None) -> int:
+def run_app(config: Path | None = None, colours: str = "auto", is_ascii: bool = False) -> int:
     """Run it until the operator leaves; the exit code."""
-    return run(Opening(config))
+    return run(Opening(config), colours, is_ascii)
 
 
-def run(opening: OpeningPort) -> int:
+def run(opening: OpeningPort, colours: str = "auto", is_ascii: bool = False) -> int:
     """Run what is opened. Does not return while anything could still delay leaving."""
     refusal = environment.why_not()
     if refusal:
         print(refusal, file=sys.stderr)
         return USAGE
-    abilities = environment.prepare()
+    abilities = environment.prepare(colours, is_ascii)
     # Nothing of what is imported now is garbage; looking for some costs 7 % of the start.
     gc.disable()
     from cockpit.screens.application import CockpitApp
@@ -122,5 +123,5 @@ def _why(failure: BaseException) -> str:
     from cockpit.terminal import crash
 
     if isinstance(failure, CockpitError):
-        return f"cockpit: {failure}"
+        return f"cockpit: {clean(failure, limit=2000)}"
     return crash.told(failure, crash.report(failure))

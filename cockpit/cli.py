@@ -59,7 +59,7 @@ def _dispatch(args: argparse.Namespace) -> int:
     if args.command is None:
         from cockpit.app import run_app
 
-        return run_app(args.config)
+        return run_app(args.config, args.colours, args.ascii)
     module: Any = import_module(COMMANDS[args.command][0])
     return int(module.run(args))
 
@@ -82,6 +82,13 @@ def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
         prog="cockpit", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="the platform's configuration (YAML)")
+    parser.add_argument(
+        "--colours",
+        choices=("auto", "all", "256", "16", "none"),
+        default="auto",
+        help="what the terminal can show; found out by itself otherwise (NO_COLOR, COLORTERM, TERM)",
+    )
+    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     wanted = command_in(arguments)
@@ -100,13 +107,14 @@ def command_in(arguments: Sequence[str]) -> str | None:
 
     >>> command_in(["--config", "status", "run", "kill-switch"])
     'run'
+    >>> command_in(["--colours", "16"])
     >>> command_in(["--help"])
     """
     is_value = False
     for argument in arguments:
         if not argument.startswith("-") and not is_value:
             return argument if argument in COMMANDS else None
-        is_value = argument == "--config"
+        is_value = argument in ("--config", "--colours")
     return None
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 _SCRUBBED = ("COLUMNS", "LINES")
 """Exported, they freeze the size at what it once was."""
@@ -71,15 +71,27 @@ def _is_utf8_locale(environment: Mapping[str, str]) -> bool:
     return charset in ("", "utf8")
 
 
-def prepare() -> Abilities:
-    """Scrub the environment and force what was found out; before the toolkit is imported."""
-    found = abilities(os.environ, getattr(sys.__stderr__, "encoding", None) or "ascii")
+def wanted(found: Abilities, colours: str, is_ascii: bool) -> Abilities:
+    """What was found out, and what the operator says instead.
+
+    >>> wanted(Abilities(True, True, False), "none", True)
+    Abilities(has_colour=False, has_many_colours=False, is_ascii=True)
+    """
+    if colours != "auto":
+        found = replace(found, has_colour=colours != "none", has_many_colours=colours in ("all", "256"))
+    return replace(found, is_ascii=found.is_ascii or is_ascii)
+
+
+def prepare(colours: str = "auto", is_ascii: bool = False) -> Abilities:
+    """Scrub the environment and force what was found out or asked for; before the toolkit is imported."""
+    found = wanted(abilities(os.environ, getattr(sys.__stderr__, "encoding", None) or "ascii"), colours, is_ascii)
     scrub(os.environ)
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    is_true = colours == "all" or (colours == "auto" and os.environ.get("COLORTERM", "") in ("truecolor", "24bit"))
     if not found.has_colour:
         os.environ["NO_COLOR"] = "1"
-    if found.has_colour and found.has_many_colours and os.environ.get("COLORTERM", "") not in ("truecolor", "24bit"):
-        os.environ["TEXTUAL_COLOR_SYSTEM"] = "256"
-    if found.has_colour and not found.has_many_colours:
-        os.environ["TEXTUAL_COLOR_SYSTEM"] = "standard"
+    else:
+        os.environ.pop("NO_COLOR", None)
+        many = "truecolor" if is_true else "256"
+        os.environ["TEXTUAL_COLOR_SYSTEM"] = many if found.has_many_colours else "standard"
     return found

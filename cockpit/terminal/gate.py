@@ -1,7 +1,8 @@
-"""The last gate before the glass: only printable characters pass, and only ASCII where the terminal has no more."""
+"""The last gate before the glass: only characters that every terminal shows in as many cells as we count pass it."""
 
 from __future__ import annotations
 
+import re
 from functools import lru_cache
 
 from rich.cells import cell_len
@@ -11,6 +12,18 @@ from textual.filter import LineFilter
 
 from themes.glyphs import to_ascii
 
+_NOTHING = re.compile(
+    "[\u00ad\u034f\u115f\u1160\u17b4\u17b5\u3164\ufe00-\ufe0f\uffa0\U000e0100-\U000e01ef\u20e3\U0001f3fb-\U0001f3ff]"
+)
+"""Shows nothing, or changes the width of its neighbour, which terminals do differently."""
+_FLAG = re.compile("[\U0001f1e6-\U0001f1ff]")
+"""Letters of flags: two of them are one picture in some terminals; they become the letters that they stand for."""
+_TOO_NEW = re.compile("[\U0001f6dc\U0001f774-\U0001f77f\U0001f7f0\U0001fa70-\U0001faff]")
+"""Pictures that some terminals of today do not know the width of."""
+_MARKS = 2
+"""So many combining marks a character keeps: more are no language."""
+_LOST = "\ufffd"
+
 
 @lru_cache(maxsize=4096)
 def passed(text: str, is_ascii: bool) -> str:
@@ -18,12 +31,33 @@ def passed(text: str, is_ascii: bool) -> str:
 
     >>> passed("a\\x1b[2J", False), passed("● ok ─", True)
     ('a[2J', '* ok -')
+    >>> passed("⚠\\ufe0f 1\\ufe0f\\u20e3", False), passed("\\U0001f1e9\\U0001f1ea", False)
+    ('⚠ 1  ', 'DE')
     """
-    if not text.isprintable():
-        text = "".join(char if char.isprintable() else "\ufffd" * cell_len(char) for char in text)
-    if is_ascii and not text.isascii():
-        text = "".join(to_ascii(char).ljust(cell_len(char), "?") for char in text)
-    return text
+    if text.isascii() and text.isprintable():
+        return text
+    width = cell_len(text)
+    out: list[str] = []
+    used = marks = 0
+    for char in _NOTHING.sub("", text):
+        size = cell_len(char)
+        marks = 0 if size else marks + 1
+        if used + size > width:
+            break
+        if size or (char.isprintable() and marks <= _MARKS and out and not is_ascii):
+            out.append(_shown(char, size, is_ascii))
+            used += size
+    return "".join(out) + " " * (width - used)
+
+
+def _shown(char: str, size: int, is_ascii: bool) -> str:
+    if _FLAG.match(char):
+        char = chr(ord(char) - 0x1F1E6 + ord("A"))
+    elif not char.isprintable() or _TOO_NEW.match(char):
+        char = _LOST * size
+    if not is_ascii or char.isascii():
+        return char
+    return "".join(map(to_ascii, char)).ljust(size, "?")[: max(size, 1)]
 
 
 class GateFilter(LineFilter):
@@ -35,10 +69,7 @@ class GateFilter(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Segments whose text is safe."""
-        is_ascii = self.is_ascii
-        if all(text.isprintable() and (not is_ascii or text.isascii()) for text, _, _ in segments):
+        if all(text.isascii() and text.isprintable() for text, _, _ in segments):
             return segments
-        return [
-            Segment(passed(text, is_ascii), style, None) if not control else Segment("", style, control)
-            for text, style, control in segments
-        ]
+        is_ascii = self.is_ascii
+        return [Segment("" if control else passed(text, is_ascii), style, None) for text, style, control in segments]

@@ -1,4 +1,4 @@
-"""The cockpit on a hand-made session, with one fault: `python -m tests.terminal.program KIND FOLDER`."""
+"""The cockpit on a hand-made session with one fault: python -m tests.terminal.program KIND FOLDER [COLOURS [ascii]]"""
 
 from __future__ import annotations
 
@@ -110,10 +110,11 @@ if __name__ == "__main__":
 
     prepare = environment.prepare
 
-    def prepared() -> Any:
-        found = prepare()
+    def prepared(colours: str, is_ascii: bool) -> Any:
+        found = prepare(colours, is_ascii)
         _go_wrong(kind)
         return found
 
     environment.prepare = prepared
-    sys.exit(cockpit_app.run(Opening(kind, folder)))
+    colours, is_ascii = (sys.argv[3], "ascii" in sys.argv) if sys.argv[3:] else ("auto", False)
+    sys.exit(cockpit_app.run(Opening(kind, folder), colours, is_ascii))

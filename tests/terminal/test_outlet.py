@@ -47,11 +47,14 @@ class Terminal(HeadlessDriver):
         if not hasattr(self, "emulator"):
             self.emulator, self.frames = Emulator(*SIZES[0]), []
         self.frames.append(data)
-        self.emulator.feed(data)
+        if getattr(self._app, "is_emulated", True):
+            self.emulator.feed(data)
 
 
 class Cockpit(CockpitApp):
     """The cockpit on a hand-made session and an emulator."""
+
+    is_emulated = True
 
     def __init__(self, name: str = "healthy") -> None:
         self.session = FakeSession(snapshots.ALL[name]())
