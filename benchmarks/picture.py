@@ -7,7 +7,7 @@ from itertools import groupby
 
 import pyte
 
-CELL_W, CELL_H, SIZE = 8.4, 18, 14
+CELL_W, CELL_H, SIZE = 8.4, 16.3, 14
 NAMED = {
     "black": "000000", "red": "cc3333", "green": "33aa33", "brown": "c4a000", "blue": "3465a4",
     "magenta": "9955aa", "cyan": "06989a", "white": "d3d7cf",
@@ -45,11 +45,11 @@ def _run(row: int, run: list[tuple[int, pyte.screens.Char]], front: str, back: s
     text = "".join(cell.data for _, cell in run)
     parts = []
     if back != BACKGROUND:
-        parts.append(f'<rect x="{x:.1f}" y="{y}" width="{width:.1f}" height="{CELL_H}" fill="#{back}"/>')
+        parts.append(f'<rect x="{x:.1f}" y="{y:.1f}" width="{width:.1f}" height="{CELL_H}" fill="#{back}"/>')
     if text.strip():
         weight = ' font-weight="bold"' if is_bold else ""
         parts.append(
-            f'<text x="{x:.1f}" y="{y + 13.5}" textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs" '
+            f'<text x="{x:.1f}" y="{y + 13:.1f}" textLength="{width:.1f}" lengthAdjust="spacingAndGlyphs" '
             f'fill="#{front}"{weight}>{escape(text)}</text>'
         )
     return parts
