@@ -78,6 +78,8 @@ class FeedsPart(Part):
     primary_path: str = "primary_feed"
     """Where in the file the primary feed stands; dots descend: `ingestion.feeds.primary`."""
     backup_path: str = "backup_feed"
+    deployment: str = "ws-gateway"
+    """The deployment that takes the feeds in, and reads the registry when a pod of it starts."""
     gap_s: Seconds = 1.0
     """A silence longer than this is a gap."""
 

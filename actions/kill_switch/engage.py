@@ -6,9 +6,10 @@ import shlex
 from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
+from actions.checks import evidence_error, world_check
 from actions.kill_switch.intent import Write, step
 from actions.kill_switch.proofs import EngageProofs
-from actions.kill_switch.redis_checks import evidence_error, redis_checks, softened, world_check
+from actions.kill_switch.redis_checks import redis_checks, softened
 from actions.kill_switch.words import FLAT, open_orders, other_rungs, positions, rate, standing
 from cockpit.config import Settings
 from cockpit.model.audit import Operator

@@ -12,6 +12,8 @@ from cockpit.model.job import JobStep, StepState
 class KillSwitchProver:
     """Looks as often as it is asked to."""
 
+    gave_up = False
+
     def __init__(self, part: RedisPart, write: Write, act_ms: int | None) -> None:
         """`act_ms` is Redis' own time of the write; where it is unknown, the intent's time stands in."""
         self._reader = EvidenceReader(part, act_ms or write.ts_ms)

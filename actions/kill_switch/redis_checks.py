@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import TypeVar
 
+from actions.checks import FAIL, PASS, UNKNOWN, WARN
 from cockpit.model.backends import RedisServer
-from cockpit.model.plan import Check, Verdict
-from cockpit.model.sample import Sample
+from cockpit.model.plan import Check
 from cockpit.model.snapshot import Snapshot
-from cockpit.model.world import World
-
-T = TypeVar("T")
-PASS, WARN, FAIL, UNKNOWN = Verdict.PASS, Verdict.WARN, Verdict.FAIL, Verdict.UNKNOWN
 
 
 def redis_checks(snapshot: Snapshot, now: float) -> tuple[Check, ...]:
@@ -34,20 +29,6 @@ def softened(check: Check) -> Check:
     if check.verdict is UNKNOWN:
         return replace(check, verdict=WARN, detail=f"{check.detail}; tried all the same")
     return check
-
-
-def world_check(world: World) -> tuple[Check, ...]:
-    """A recording cannot be acted on."""
-    return (Check("world", FAIL, "this is a recording: nothing can be done in it"),) if world is World.REPLAY else ()
-
-
-def evidence_error(name: str, sample: Sample[T], now: float) -> Check | None:
-    """The check that blocks where there is no evidence to judge by; None where there is."""
-    if sample.is_live(now):
-        return None
-    age_s = sample.age_s(now)
-    why = sample.error or ("nothing read yet" if age_s is None else f"last read {age_s:.0f} s ago")
-    return Check(name, UNKNOWN, f"unknown: {why}", age_s)
 
 
 def _of(redis: RedisServer) -> Iterator[Check]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from actions.checks import evidence_error, world_check
 from actions.kill_switch.intent import Write, step
 from actions.kill_switch.proofs import ReleaseProofs
-from actions.kill_switch.redis_checks import evidence_error, redis_checks, world_check
+from actions.kill_switch.redis_checks import redis_checks
 from actions.kill_switch.release_checks import brokers, drained, feeds, limits
 from actions.kill_switch.words import positions, rate, standing
 from cockpit.config import Settings

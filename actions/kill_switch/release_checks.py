@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from actions.kill_switch.redis_checks import FAIL, PASS, UNKNOWN, WARN, evidence_error
+from actions.checks import FAIL, PASS, UNKNOWN, WARN, evidence_error
 from cockpit.config import Settings
 from cockpit.model.plan import Check
 from cockpit.model.snapshot import Snapshot

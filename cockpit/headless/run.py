@@ -29,8 +29,8 @@ PROTECT_WAIT_S = 1.0
 """A halt is planned on what is known by then."""
 OTHER_WAIT_S = 4.5
 FOLLOW_S = 0.05
-PATIENCE_S = 10.0
-"""Beyond the proof's own deadline."""
+PATIENCE_S = 30.0
+"""Beyond the deadlines of the steps and of the proof: a worker has to start, and looks first."""
 YES = ("y", "yes")
 EPILOG = """\
 exit codes: 0 done and proven, 1 failed or in doubt, 4 refused (a check fails, or it was not confirmed)
@@ -38,6 +38,7 @@ exit codes: 0 done and proven, 1 failed or in doubt, 4 refused (a check fails, o
 Without --confirm it asks on the terminal; without a terminal nothing is done.
   cockpit run kill-switch --reason "IBKR down" --confirm y
   cockpit run kill-switch-release --reason "IBKR is back" --confirm "START TRADING hf-1"
+  cockpit run restart-ingestion --confirm ws-gateway
 """
 
 
@@ -54,6 +55,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     parser.add_argument("step", metavar="STEP", choices=[row.step for row in ACTIONS], help="one of the steps below")
     parser.add_argument("--reason", metavar="TEXT", help="why; stands in Redis and in the audit")
     parser.add_argument("--confirm", metavar="TEXT", help="y, or the phrase that the plan asks for")
+    parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a parameter of the step")
     parser.add_argument("--override", metavar="CHECK", action="append", default=[], help="override a failed check")
     parser.add_argument("--dry-run", action="store_true", help="only show the plan")
     parser.add_argument("--json", action="store_true", help="print one JSON object: plan and job")
@@ -70,26 +72,39 @@ def run(args: argparse.Namespace) -> int:
         Rejected: it was not confirmed, or a check forbids it.
         ConfigError: there is no platform.
     """
+    from cockpit.jobs.action import action_for, is_struck, is_worked
     from cockpit.session import NO_PLATFORM, Session, find_world
 
     settings = find_world(args.config)
     if settings is None:
         raise ConfigError(NO_PLATFORM)
     row = next(row for row in ACTIONS if row.step == args.step)
-    is_protective = row.danger is Danger.PROTECT
+    parameters = _parameters(args)
+    action = action_for(row.id)
+    is_halt = row.danger is Danger.PROTECT and is_struck(action)
     session = Session.open(settings)
-    ear = Ear(EVIDENCE if is_protective else ALL_EVIDENCE)
+    ear = Ear(action.EVIDENCE if is_worked(action) else EVIDENCE if is_halt else ALL_EVIDENCE)
     session.start(ear)
     try:
-        ear.wait_round(PROTECT_WAIT_S if is_protective else OTHER_WAIT_S)
-        return _take(session, row, args)
+        ear.wait_round(PROTECT_WAIT_S if is_halt else OTHER_WAIT_S)
+        return _take(session, row, parameters, args)
     finally:
         session.stop(1.0)
 
 
-def _take(session: Session, row: ActionSpec, args: argparse.Namespace) -> int:
+def _parameters(args: argparse.Namespace) -> dict[str, str]:
+    found = {"reason": args.reason} if args.reason else {}
+    for given in args.set:
+        name, sign, value = given.partition("=")
+        if not (name and sign):
+            raise Rejected(f"--set takes NAME=VALUE, not {given!r}")
+        found[name] = value
+    return found
+
+
+def _take(session: Session, row: ActionSpec, parameters: dict[str, str], args: argparse.Namespace) -> int:
     say: Callable[[str], None] = (lambda _: None) if args.json else _say
-    plan = session.prepare(row.id, {"reason": args.reason} if args.reason else {}).result()
+    plan = session.prepare(row.id, parameters).result()
     for line in plan_lines(plan):
         say(line)
     if args.dry_run:
@@ -100,17 +115,27 @@ def _take(session: Session, row: ActionSpec, args: argparse.Namespace) -> int:
         if note not in (job.error or ""):
             say(f"  !! {note}")
     try:
-        job = _follow(session, job, plan.proof_deadline_s + PATIENCE_S, say)
+        job = _follow(session, job, _limit_s(plan), say)
     except KeyboardInterrupt:
-        say(f"it is done, and its proof goes on without you (job {job.id})")
+        say(f"it goes on without you (job {job.id})")
         raise
     say(end_line(job))
     _print_json(args, plan, job)
     return 0 if job.phase is Phase.DONE else 1
 
 
+def _limit_s(plan: Plan) -> float:
+    from cockpit.jobs.action import action_for, is_worked
+
+    action = action_for(plan.action)
+    acting_s = sum(step.deadline_s for step in action.steps(plan)) if is_worked(action) else 0.0
+    return acting_s + plan.proof_deadline_s + PATIENCE_S
+
+
 def _confirmation(plan: Plan, args: argparse.Namespace) -> Confirmation:
-    """What was given on the command line, else what is typed."""
+    """What was given on the command line, else what is typed; what only looks needs none."""
+    if plan.danger is Danger.OBSERVE:
+        return Confirmation(plan.digest, None, args.reason)
     blocking = [check for check in plan.blocking if check.name not in args.override]
     if blocking:
         raise Rejected("; ".join(f"{check.name}: {check.detail}" for check in blocking))

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from typing import Protocol, cast
+from typing import Protocol, TypeGuard, cast
 
 from actions.catalogue import ACTIONS
 from actions.kill_switch.intent import Write
+from actions.step import Stage, Step
 from cockpit.config import Settings
 from cockpit.errors import Rejected
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import Operator
+from cockpit.model.job import JobStep
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.model.snapshot import Snapshot
 
@@ -24,11 +26,28 @@ class Action(Protocol):
     ) -> Plan:
         """What it would do now."""
 
+
+class Struck(Action, Protocol):
+    """One protective write, done by the cockpit itself because it must be quick, and proven by a worker."""
+
     def write(self, operator: Operator, plan: Plan, confirmation: Confirmation, now: float) -> Write:
         """What is written once it is confirmed."""
 
     def failure(self, settings: Settings, error: str, is_known: bool) -> tuple[str, ...]:
         """What the operator must know when it was not taken, or when nobody knows whether it was."""
+
+
+class Worked(Action, Protocol):
+    """Steps that a detached worker performs and proves."""
+
+    EVIDENCE: frozenset[str]
+    """The samples of the snapshot that plan, steps and proofs are judged by."""
+
+    def steps(self, plan: Plan) -> tuple[Step, ...]:
+        """What performs each of the plan's steps."""
+
+    def judge(self, stage: Stage) -> tuple[JobStep, ...]:
+        """Each proof as it stands now. RUNNING: seen and not yet so; UNKNOWN: not seen; FAILED: for good."""
 
 
 def action_for(action_id: str) -> Action:
@@ -39,6 +58,16 @@ def action_for(action_id: str) -> Action:
     """
     spec(action_id)
     return cast(Action, importlib.import_module(f"actions.{action_id}"))
+
+
+def is_struck(action: Action) -> TypeGuard[Struck]:
+    """Whether the cockpit itself does it."""
+    return hasattr(action, "write")
+
+
+def is_worked(action: Action) -> TypeGuard[Worked]:
+    """Whether a worker does it."""
+    return hasattr(action, "steps")
 
 
 def spec(action_id: str) -> ActionSpec:

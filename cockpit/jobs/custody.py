@@ -17,6 +17,7 @@ from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.prove import Proving
 from cockpit.jobs.record import Record
 from cockpit.jobs.scribe import Scribe
+from cockpit.jobs.worked import LEFT_BEHIND
 from cockpit.jobs.worker import AUDIT_KINDS, prover_for
 from cockpit.model.job import Job, Phase
 from cockpit.model.plan import Plan
@@ -26,6 +27,8 @@ from cockpit.storage.plans import plan_to_json
 
 DISK_WAIT_S = 2.0
 """So long the journal may take to be on the disk before the proof is begun without it."""
+LAUNCH_WAIT_S = 5.0
+"""So long the disk may take to have the plan before a step that is no halt is given up."""
 FORGOTTEN_S = 600.0
 """A job left behind longer ago than this can no longer be proven: too much has happened since."""
 
@@ -60,6 +63,24 @@ class Custody:
         self._store.write(record.id, SETTINGS, self._settings.model_dump_json(indent=1))
         self._store.sync(record.id)
 
+    def delegate(self, record: Record, plan: Plan) -> None:
+        """Let a worker do it; nothing has been done yet.
+
+        Raises:
+            JournalError: no worker could be started: nothing will be done.
+        """
+        filed, launched = self.file_plan(record, plan), self._scribe.tell(lambda: self._launch(record))
+        try:
+            filed.result(LAUNCH_WAIT_S)
+            launched.result(LAUNCH_WAIT_S)
+        except Exception as error:
+            # Whatever the scribe still has to do, no worker is to come of it.
+            record.is_kept_here = True
+            words = str(error) or "the disk did not answer"
+            ended = record.write(*journaling.not_begun(self._clock.now(), f"nothing was done: {words}"))
+            ended.add_done_callback(lambda _: record.release())
+            raise JournalError(f"nothing was done: {words}") from None
+
     async def hand_over(self, record: Record) -> None:
         """Let a worker prove it; where the disk does not allow that, prove it in this process."""
         # The scribe keeps the order: the outcome, told before, is written before the worker reads the journal.
@@ -92,6 +113,7 @@ class Custody:
 
     def jobs(self) -> tuple[Job, ...]:
         """All of them, newest first."""
+        self._workers = [worker for worker in self._workers if worker.poll() is None]
         found = {job.id: job for job in self._store.jobs()}
         with self._guard:
             held = list(self._held.values())
@@ -109,9 +131,8 @@ class Custody:
         return self._store.job(job_id) if record is None else record.job()
 
     async def beat(self) -> None:
-        """What is owed to the disk is tried again, ended workers are buried, saved jobs are let go of."""
+        """What is owed to the disk is tried again, saved jobs are let go of."""
         self._minutes.retry()
-        self._workers = [worker for worker in self._workers if worker.poll() is None]
         with self._guard:
             held = list(self._held.values())
         for record in held:
@@ -147,7 +168,7 @@ class Custody:
                 self._minutes.write("in_doubt", f"{job.title}: {error}", job.id)
                 return
             words = "the cockpit ended before this job did; another one looks what became of it"
-            self._store.append(job.id, [journaling.note(now, words)])
+            self._store.append(job.id, [journaling.note(now, words), Entry(now, LEFT_BEHIND)])
             self._minutes.write("resumed", f"{job.title}: {words}", job.id)
             if not (self._store.folder(job.id) / SETTINGS).exists():
                 self._store.write(job.id, SETTINGS, self._settings.model_dump_json(indent=1))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from cockpit.model.plan import Confirmation, Danger, Plan
 
 
@@ -19,17 +21,26 @@ def why_refused(plan: Plan, live: Plan, confirmation: Confirmation) -> str | Non
     has_reason = bool((confirmation.reason or "").strip())
     if live.needs_reason and not has_reason:
         return "a reason is needed"
-    if live.danger is Danger.OBSERVE:
-        return None
     return _blocked(live, confirmation, has_reason)
 
 
-def _blocked(live: Plan, confirmation: Confirmation, has_reason: bool) -> str | None:
+def why_not_on(live: Plan, overrides: Collection[str]) -> str | None:
+    """The first check that forbids it on this evidence; what was overridden, and may be, does not."""
+    if live.danger is Danger.OBSERVE:
+        return None
     for check in live.blocking:
-        if check.name not in confirmation.overrides:
+        if check.name not in overrides:
             return f"{check.name}: {check.detail}"
         if not check.is_overridable:
             return f"{check.name} cannot be overridden: {check.detail}"
-        if not has_reason:
-            return f"overriding {check.name} needs a reason"
+    return None
+
+
+def _blocked(live: Plan, confirmation: Confirmation, has_reason: bool) -> str | None:
+    refusal = why_not_on(live, confirmation.overrides)
+    if refusal is not None:
+        return refusal
+    overridden = next(iter(live.blocking), None)
+    if overridden is not None and not has_reason:
+        return f"overriding {overridden.name} needs a reason"
     return None

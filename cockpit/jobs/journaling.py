@@ -13,8 +13,8 @@ from cockpit.storage.journal import Entry
 from cockpit.text import clean
 
 
-def intent(plan: Plan, confirmation: Confirmation, who: Operator, write: Write, now: float) -> tuple[Entry, ...]:
-    """All that must be known before the act, so that it can be looked for after a crash."""
+def submission(plan: Plan, confirmation: Confirmation, who: Operator, reason: str, now: float) -> tuple[Entry, ...]:
+    """What was confirmed, by whom and why."""
     submitted = {
         "action": plan.action,
         "title": plan.title,
@@ -24,15 +24,19 @@ def intent(plan: Plan, confirmation: Confirmation, who: Operator, write: Write, 
         "digest": plan.digest,
         "by": who.label,
         "who": asdict(who),
-        "reason": clean(confirmation.reason or write.reason),
+        "reason": clean(reason),
         "steps": [step.meaning for step in plan.steps],
         "proofs": list(plan.proofs),
         "deadline_s": plan.proof_deadline_s,
     }
     confirmed = {"typed": confirmation.typed, "overrides": list(confirmation.overrides)}
+    return (Entry(now, "submitted", submitted), Entry(now, "confirmed", confirmed))
+
+
+def intent(plan: Plan, confirmation: Confirmation, who: Operator, write: Write, now: float) -> tuple[Entry, ...]:
+    """All that must be known before the kill switch is written, so that it can be looked for after a crash."""
     return (
-        Entry(now, "submitted", submitted),
-        Entry(now, "confirmed", confirmed),
+        *submission(plan, confirmation, who, confirmation.reason or write.reason, now),
         Entry(now, "step_started", {"step": 0, "command": plan.steps[0].command, "write": write.to_facts()}),
     )
 

@@ -23,6 +23,9 @@ SURE_S = 1.0
 class Prover(Protocol):
     """What looks at the platform."""
 
+    gave_up: bool
+    """Whether a proof has failed for good, so that nothing is to be waited for."""
+
     async def look(self) -> tuple[tuple[StepState, str], tuple[JobStep, ...]]:
         """Whether the act is there, and each proof as it stands now."""
 
@@ -34,9 +37,18 @@ class Proving:
     """One run over the proofs of one job."""
 
     def __init__(
-        self, prover: Prover, names: Sequence[str], record: Callable[[Entry], object], clock: Clock, is_act_known: bool
+        self,
+        prover: Prover,
+        names: Sequence[str],
+        record: Callable[[Entry], object],
+        clock: Clock,
+        is_act_known: bool,
+        late: StepState = StepState.UNKNOWN,
     ) -> None:
+        """`late` is what a proof becomes that was looked at and did not hold in time."""
         self._prover = prover
+        self._late = late
+        self._done = "written" if late is StepState.UNKNOWN else "done"
         self._record = record
         self._clock = clock
         self._is_act_known = is_act_known
@@ -69,7 +81,7 @@ class Proving:
             return True
         if self._is_act_known:
             self._note(steps)
-        return all(step.state is StepState.DONE for step in self._steps)
+        return self._prover.gave_up or all(step.state is StepState.DONE for step in self._steps)
 
     def _settle(self, state: StepState, detail: str) -> bool:
         """The act's own outcome, where nobody could write it down; whether it is known not to be done."""
@@ -101,15 +113,16 @@ class Proving:
             return self._end_unknown()
         for index, step in enumerate(self._steps):
             if step.state in (StepState.WAITING, StepState.RUNNING) or self._error is not None:
+                state = self._late if self._error is None else StepState.UNKNOWN
                 detail = step.detail if self._error is None else f"Redis: {self._error}"
-                self._steps[index] = replace(step, state=StepState.UNKNOWN, detail=detail, took_s=None)
+                self._steps[index] = replace(step, state=state, detail=detail, took_s=None)
                 self._tell_proof(index, self._steps[index])
         open_ = [step for step in self._steps if step.state is not StepState.DONE]
         if not open_:
             return self._end(Phase.DONE, None)
         words = "; ".join(f"{step.name}: {step.detail or 'not seen'}" for step in open_)
         is_failed = any(step.state is StepState.FAILED for step in open_)
-        return self._end(Phase.FAILED if is_failed else Phase.IN_DOUBT, f"written, but not proven. {words}")
+        return self._end(Phase.FAILED if is_failed else Phase.IN_DOUBT, f"{self._done}, but not proven. {words}")
 
     def _end_unknown(self) -> Phase:
         if self._missing_since is not None:

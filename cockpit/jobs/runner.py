@@ -17,7 +17,7 @@ from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import JournalError, Rejected
 from cockpit.jobs import journaling
-from cockpit.jobs.action import Action, action_for
+from cockpit.jobs.action import Action, Struck, action_for, is_struck
 from cockpit.jobs.custody import Custody
 from cockpit.jobs.guard import why_refused
 from cockpit.jobs.hotline import Hotline
@@ -31,6 +31,7 @@ from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
 from cockpit.model.snapshot import Snapshot
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import JobStore, new_job_id
+from cockpit.storage.targets import Targets
 
 PROTECT_WAIT_S = 0.03
 """So long a protective act waits for its intent to be on the disk; then it goes out all the same."""
@@ -58,6 +59,7 @@ class Runner:
         self._store = store or JobStore(state_folder / "jobs")
         self._guard = threading.Lock()
         self._hotline: Hotline | None = None
+        self._targets = Targets(state_folder / "targets")
         self._previewed: set[str] = set()
         self._scribe = Scribe()
         audit = log or AuditLog(state_folder)
@@ -102,7 +104,9 @@ class Runner:
         return replace(plan, usually=self._usually(plan.action))
 
     def submit(self, plan: Plan, confirmation: Confirmation, snapshot: Snapshot) -> Job:
-        """Do what was confirmed, and return once Redis has answered; the proof goes on by itself.
+        """Do what was confirmed: a halt at once, anything else by a worker.
+
+        It returns once Redis has answered, or the worker has begun; the rest goes on by itself.
 
         Raises:
             Rejected: the confirmation is not enough, or a check forbids it by the newest snapshot.
@@ -115,17 +119,31 @@ class Runner:
         if refusal is not None:
             self._minutes.write("refused", f"{plan.title}: {refusal}", plan.digest)
             raise Rejected(refusal)
+        if not is_struck(action):
+            return self._delegate(live, confirmation)
         now = self._clock.now()
         write = action.write(self._operator, live, confirmation, now)
         record = Record(self._store, self._scribe, new_job_id(now, live.action))
         noted = record.write(*journaling.intent(live, confirmation, self._operator, write, now))
         said = self._minutes.write("confirmed", _confirmed(live, confirmation), record.id)
         self._custody.take(record)
-        self._wait_for_intent(live, record, said, noted)
+        self._wait_for_intent(live.danger is Danger.PROTECT, record, said, noted)
         self._custody.file_plan(record, live)
         outcome = self._strike(write)
-        self._write_down(live, record, write, outcome, self._clock.monotonic() - pressed_at)
+        self._write_down(action, live, record, write, outcome, self._clock.monotonic() - pressed_at)
         return record.job()
+
+    def _delegate(self, plan: Plan, confirmation: Confirmation) -> Job:
+        """Write down what was confirmed, then let a worker do it."""
+        now = self._clock.now()
+        record = Record(self._store, self._scribe, new_job_id(now, plan.action))
+        entries = journaling.submission(plan, confirmation, self._operator, confirmation.reason or "", now)
+        noted = record.write(*entries)
+        said = self._minutes.write("confirmed", _confirmed(plan, confirmation), record.id)
+        self._custody.take(record)
+        self._wait_for_intent(False, record, said, noted)
+        self._custody.delegate(record, plan)
+        return self._custody.job(record.id) or record.job()
 
     def jobs(self) -> tuple[Job, ...]:
         """Running and recent jobs, newest first; cheap where nothing changed."""
@@ -163,7 +181,15 @@ class Runner:
 
     def _plan(self, action: Action, parameters: Mapping[str, str], snapshot: Snapshot) -> Plan:
         plan = action.plan(self._settings, self._operator, parameters, snapshot, self._clock.now())
-        return replace(plan, checks=(*plan.checks, *self._journal_checks(plan)))
+        checks = (*plan.checks, *self._target_checks(action, plan), *self._journal_checks(plan))
+        return replace(plan, checks=checks)
+
+    def _target_checks(self, action: Action, plan: Plan) -> tuple[Check, ...]:
+        """Only where somebody works on the target; the worker's lock is what decides."""
+        if is_struck(action) or plan.danger is Danger.OBSERVE:
+            return ()
+        holder = self._targets.holder(plan.target)
+        return () if holder is None else (Check(f"{plan.target} free", Verdict.FAIL, holder.words),)
 
     def _journal_checks(self, plan: Plan) -> tuple[Check, ...]:
         """Only where the last try to write failed."""
@@ -182,9 +208,8 @@ class Runner:
             return None
         return f"proven in {median(took):.0f} s ({len(took)} run{'' if len(took) == 1 else 's'})"
 
-    def _wait_for_intent(self, plan: Plan, record: Record, *written: Future[None]) -> None:
+    def _wait_for_intent(self, is_protective: bool, record: Record, *written: Future[None]) -> None:
         """Intent before act; only a halt goes out before a disk that is full or hangs."""
-        is_protective = plan.danger is Danger.PROTECT
         ends_at = time.monotonic() + (PROTECT_WAIT_S if is_protective else JOURNAL_WAIT_S)
         for future in written:
             try:
@@ -198,12 +223,14 @@ class Runner:
                 record.write(*journaling.not_begun(now, f"not done, its intent could not be written: {words}"))
                 raise JournalError(f"not done: {words}") from None
 
-    def _write_down(self, plan: Plan, record: Record, write: Write, outcome: Outcome, took_s: float) -> None:
+    def _write_down(
+        self, action: Struck, plan: Plan, record: Record, write: Write, outcome: Outcome, took_s: float
+    ) -> None:
         """The outcome in journal and audit, and the proof on its way; nothing here waits for the disk."""
         now = self._clock.now()
         failures: tuple[str, ...] = ()
         if not outcome.is_done:
-            failures = action_for(plan.action).failure(self._settings, outcome.detail, outcome.is_known)
+            failures = action.failure(self._settings, outcome.detail, outcome.is_known)
         saved = record.write(*journaling.outcome(now, outcome, failures, took_s))
         kind = "step_done" if outcome.is_done else "failed" if outcome.is_known else "in_doubt"
         sent = f"{write.command(plan.target)}: {outcome.detail} ({took_s * 1000:.1f} ms after it was confirmed)"

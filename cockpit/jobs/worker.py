@@ -1,7 +1,8 @@
-"""`python -m cockpit.jobs.worker FOLDER SETTINGS`: proves a job, whatever becomes of the cockpit that began it.
+"""`python -m cockpit.jobs.worker FOLDER SETTINGS`: does and proves a job, whatever becomes of the cockpit.
 
-It performs nothing: what it finds it writes down, so it may be started again at any time. Its standard input is the
-job's held lock; the lock ends with the process.
+The first worker of a job performs its steps; one that is started later only looks what became of them. A halt was
+written before the worker exists, so there it only proves. Its standard input is the job's held lock; the lock ends with
+the process.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ from actions.kill_switch.prover import KillSwitchProver
 from cockpit.clock import Clock, SystemClock
 from cockpit.config import Settings, load
 from cockpit.errors import CockpitError, ConfigError, JournalError
+from cockpit.jobs.action import action_for, is_worked
 from cockpit.jobs.prove import Prover, Proving
+from cockpit.jobs.worked import work_through
 from cockpit.model.audit import AuditRecord, Operator
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.storage.audit import AuditLog
@@ -46,7 +49,7 @@ def prover_for(settings: Settings, entries: Sequence[Entry]) -> tuple[Prover, bo
 
 
 def work(folder: Path, settings: Settings, clock: Clock) -> Phase:
-    """Prove the job in this folder.
+    """Do, look after or prove the job in this folder.
 
     Raises:
         CockpitError: the journal cannot be read or written.
@@ -58,7 +61,11 @@ def work(folder: Path, settings: Settings, clock: Clock) -> Phase:
         raise JournalError(f"{folder} holds no job")
     if job.phase.is_over:
         return job.phase
-    phase = asyncio.run(_prove(store, job, entries, settings, clock))
+    action = action_for(job.action)
+    if is_worked(action):
+        phase = asyncio.run(work_through(store, job, entries, action, settings, clock))
+    else:
+        phase = asyncio.run(_prove(store, job, entries, settings, clock))
     ended = store.job(folder.name)
     assert ended is not None
     log = AuditLog(folder.parent.parent)

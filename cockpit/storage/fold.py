@@ -14,6 +14,7 @@ from cockpit.storage.journal import Entry
 _ENDS = {"done": Phase.DONE, "failed": Phase.FAILED, "in_doubt": Phase.IN_DOUBT}
 _STEP_STATES = {
     "step_started": StepState.RUNNING,
+    "step_progress": StepState.RUNNING,
     "step_done": StepState.DONE,
     "step_failed": StepState.FAILED,
     "step_unknown": StepState.UNKNOWN,

@@ -20,7 +20,8 @@ class Entry:
     at: float
     """Unix seconds."""
     kind: str
-    """submitted confirmed step_started step_done step_failed step_unknown note verifying proof done failed in_doubt"""
+    """submitted confirmed working step_started step_progress step_done step_failed step_unknown note left_behind
+    verifying proof done failed in_doubt"""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def to_line(self) -> bytes:

@@ -8,12 +8,15 @@ import pytest
 
 from actions.catalogue import ACTIONS, RUNBOOK, load
 from cockpit.errors import ConfigError, Rejected
-from cockpit.jobs.action import action_for
+from cockpit.jobs.action import action_for, is_struck, is_worked
 from cockpit.model.plan import Danger
+from cockpit.model.snapshot import PROBES
+from tests.unit.healthy import NOW, SETTINGS, snapshot
+from tests.unit.test_journal import WHO
 
 
 def test_the_kill_switch_is_section_3_1() -> None:
-    engage, release = ACTIONS
+    engage, release = (row for row in ACTIONS if row.id.startswith("kill_switch."))
     assert (engage.id, engage.section, engage.section_key, engage.key) == ("kill_switch.engage", "3.1", "b", "k")
     assert (release.id, release.key, release.danger) == ("kill_switch.release", "u", Danger.DANGER)
 
@@ -21,7 +24,18 @@ def test_the_kill_switch_is_section_3_1() -> None:
 def test_every_step_has_something_that_does_it() -> None:
     for row in ACTIONS:
         action = action_for(row.id)
-        assert callable(action.plan) and callable(action.write) and callable(action.failure)
+        assert callable(action.plan)
+        assert is_struck(action) != is_worked(action)
+        if is_worked(action):
+            plan = action.plan(SETTINGS, WHO, {}, snapshot(), NOW)
+            assert len(action.steps(plan)) == len(plan.steps)
+            assert frozenset(PROBES) >= action.EVIDENCE
+            assert (plan.danger, plan.action) == (row.danger, row.id)
+            assert plan.digest == action.plan(SETTINGS, WHO, dict(plan.parameters), snapshot(), NOW + 60).digest
+            if row.danger is Danger.DISRUPT:
+                assert plan.phrase == plan.target
+        else:
+            assert is_struck(action) and callable(action.failure)
 
 
 def test_an_unknown_action_is_refused() -> None:

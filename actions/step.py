@@ -1,0 +1,75 @@
+"""What a step that a worker performs is made of: what it is given, what came of it, and how it is looked for later."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from cockpit.clock import Clock
+from cockpit.config import Settings
+from cockpit.model.audit import Operator
+from cockpit.model.job import StepState
+from cockpit.model.plan import Plan
+from cockpit.model.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """What came of a step, or what was found when it was looked for."""
+
+    state: StepState
+    """DONE, FAILED (it is known not to be done) or UNKNOWN."""
+    detail: str
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """What later steps and proofs need; journaled."""
+
+
+class Output(Protocol):
+    """Where the output of commands goes."""
+
+    def write(self, chunk: bytes) -> None:
+        """Take the next piece, as it comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """What a step and its proofs may rely on."""
+
+    settings: Settings
+    clock: Clock
+    operator: Operator
+    plan: Plan
+    snapshot: Snapshot
+    """The platform now, freshly read."""
+    facts: Mapping[str, Any]
+    """What was noted before and after the steps so far."""
+    output: Output
+    tell: Callable[[str], None]
+    """Says what is happening now."""
+    lock: int | None = None
+    """Descriptor of the target's lock: a child that inherits it keeps the target for as long as it lives."""
+
+
+class Step:
+    """One step of a plan, by its index in the plan."""
+
+    deadline_s = 15.0
+    settle_s = 3.0
+    """So long after a worker died its step may still take effect; before that, "not there" means nothing."""
+
+    def before(self, stage: Stage) -> dict[str, Any]:
+        """What must be known to find out later whether it was done; journaled before the act."""
+        return {}
+
+    def command(self, stage: Stage) -> str | None:
+        """The exact command, where it is more exact than the plan's."""
+        return None
+
+    async def perform(self, stage: Stage) -> Result:
+        """Do it; errors of backends may be raised."""
+        raise NotImplementedError
+
+    def probe(self, stage: Stage) -> Result:
+        """Whether it is done, by what the snapshot shows; for when nobody could write that down."""
+        return Result(StepState.UNKNOWN, "nothing in the platform tells whether it was done")

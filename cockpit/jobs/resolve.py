@@ -1,0 +1,55 @@
+"""Finds out by looking what became of a step that nobody wrote the end of; never does it again."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+
+from actions.step import Result, Step
+from cockpit.jobs.scene import Scene
+from cockpit.model.job import Job, Phase, StepState
+
+LOOK_S = 0.5
+LONGEST_LOOK_S = 20.0
+
+
+async def resolve(scene: Scene, job: Job) -> Phase | None:
+    """How the job that was left behind ended; None where every step is done and the proof is to come."""
+    steps = scene.steps
+    for index, (step, known) in enumerate(zip(steps, job.steps, strict=True)):
+        if known.state is StepState.DONE:
+            continue
+        if known.state is StepState.FAILED:
+            return scene.end(Phase.FAILED, f"{known.name}: {known.detail}")
+        if known.state is StepState.WAITING:
+            return scene.end(Phase.FAILED, _stopped(job, index))
+        found = await settled(scene, index, step, "its worker ended before it could write what came of it")
+        scene.end_step(index, found)
+        if found.state is StepState.FAILED:
+            return scene.end(Phase.FAILED, f"not done: {found.detail}")
+        if found.state is StepState.UNKNOWN:
+            return scene.end(Phase.IN_DOUBT, f"whether this was done is unknown: {found.detail}")
+    return None
+
+
+async def settled(scene: Scene, index: int, step: Step, why: str) -> Result:
+    """What the platform shows of the step; that it is not there counts only once it had time to take effect."""
+    started = scene.clock.monotonic()
+    while True:
+        found = step.probe(scene.stage(await scene.evidence.read(), index))
+        passed_s = scene.clock.monotonic() - started
+        if found.state is StepState.DONE:
+            return replace(found, detail=f"found done: {found.detail} ({why})")
+        if found.state is StepState.FAILED and passed_s >= step.settle_s:
+            return replace(found, detail=f"{found.detail} ({why})")
+        if passed_s >= max(step.settle_s, LONGEST_LOOK_S):
+            return Result(StepState.UNKNOWN, f"{why}; {found.detail}")
+        await asyncio.sleep(LOOK_S)
+
+
+def _stopped(job: Job, index: int) -> str:
+    """What was left undone, in words."""
+    left = ", ".join(step.name for step in job.steps[index:])
+    if index == 0:
+        return "nothing was done: it was left behind before it began"
+    return f"stopped after {index} of {len(job.steps)} steps; not done: {left}"

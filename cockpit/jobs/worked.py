@@ -1,0 +1,106 @@
+"""A worker's whole way through one job: take the target, do it or look what became of it, prove it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from cockpit.clock import Clock
+from cockpit.config import Settings
+from cockpit.errors import JournalError, Rejected
+from cockpit.jobs.action import Worked
+from cockpit.jobs.evidence import Evidence
+from cockpit.jobs.judged import SnapshotProver
+from cockpit.jobs.perform import perform
+from cockpit.jobs.prove import Proving
+from cockpit.jobs.resolve import resolve
+from cockpit.jobs.scene import Scene
+from cockpit.jobs.secrets import revealed
+from cockpit.model.audit import Operator
+from cockpit.model.danger import Danger
+from cockpit.model.job import Job, Phase, StepState
+from cockpit.model.plan import Plan
+from cockpit.storage.audit import AuditLog
+from cockpit.storage.disk import reason
+from cockpit.storage.jobs import JobStore
+from cockpit.storage.journal import Entry
+from cockpit.storage.output import OutputFile
+from cockpit.storage.plans import plan_from_json
+from cockpit.storage.targets import Holder, Targets
+
+BEGUN = "working"
+LEFT_BEHIND = "left_behind"
+"""Somebody else found the job without its worker: from then on it is only looked at."""
+PLAN = "plan.json"
+
+
+async def work_through(
+    store: JobStore, job: Job, entries: Sequence[Entry], action: Worked, settings: Settings, clock: Clock
+) -> Phase:
+    """How the job ended; its journal says the same.
+
+    Raises:
+        CockpitError: the journal cannot be read or written.
+    """
+    folder = store.folder(job.id)
+    plan = _plan(folder, job)
+    output = OutputFile(folder, revealed(settings))
+    evidence = Evidence(settings, clock, action.EVIDENCE)
+    who = Operator(**entries[0].facts["who"])
+    log = AuditLog(folder.parent.parent)
+
+    def record(entry: Entry) -> None:
+        store.append(job.id, [entry])
+
+    scene = Scene(settings, clock, action, plan, who, evidence, output, record, log, job.id)
+    scene.remember(entries)
+    is_new = not any(entry.kind in (BEGUN, LEFT_BEHIND) for entry in entries)
+    try:
+        refusal = _take(scene, Targets(folder.parent.parent / "targets"), job)
+        if refusal is not None and is_new:
+            return scene.end(Phase.FAILED, f"nothing was done: {refusal}")
+        return await _through(scene, job, entries, is_new)
+    finally:
+        output.close()
+        await evidence.close()
+
+
+def _plan(folder: Path, job: Job) -> Plan:
+    """What was confirmed, to the letter.
+
+    Raises:
+        JournalError: it is not there, or not that plan.
+    """
+    try:
+        plan = plan_from_json((folder / PLAN).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise JournalError(f"cannot read {folder / PLAN}: {reason(error)}") from error
+    if plan.digest != job.digest:
+        raise JournalError("the plan in the folder is not the one that was confirmed")
+    return plan
+
+
+def _take(scene: Scene, targets: Targets, job: Job) -> str | None:
+    """Lock the target; why not, where somebody else has it. Whoever only looks changes nothing and needs no lock."""
+    if scene.plan.danger is Danger.OBSERVE:
+        return None
+    try:
+        scene.lock = targets.take(scene.plan.target, Holder(job.id, job.by, job.title))
+    except Rejected as error:
+        return str(error)
+    return None
+
+
+async def _through(scene: Scene, job: Job, entries: Sequence[Entry], is_new: bool) -> Phase:
+    scene.tell(BEGUN, pid=os.getpid())
+    if is_new:
+        confirmed = next((entry for entry in entries if entry.kind == "confirmed"), None)
+        ended = await perform(scene, tuple(confirmed.facts["overrides"]) if confirmed else ())
+    else:
+        ended = await resolve(scene, job)
+    if ended is not None:
+        return ended
+    names = [proof.name for proof in job.proofs]
+    proving = Proving(SnapshotProver(scene), names, scene.record, scene.clock, True, StepState.FAILED)
+    return await proving.run(float(entries[0].facts["deadline_s"]))

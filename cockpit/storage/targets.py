@@ -1,0 +1,69 @@
+"""One job at a time per target: a lock that names who holds it, and that dies with its holder."""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from cockpit.errors import JournalError, Rejected
+from cockpit.storage.disk import is_locked, private_folder, reason, try_lock
+from cockpit.text import clean
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who works on a target."""
+
+    job: str
+    by: str
+    title: str
+
+    @property
+    def words(self) -> str:
+        """For a check or a refusal."""
+        return f"{self.by} is at it: {self.title} (job {self.job})"
+
+
+class Targets:
+    """The locks of one site."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def take(self, target: str, holder: Holder) -> int:
+        """The held lock's descriptor; closing it lets go, and so does the end of the process.
+
+        Raises:
+            Rejected: somebody else holds it.
+            JournalError: the lock cannot be written.
+        """
+        file = self._file(target)
+        private_folder(self._folder)
+        try:
+            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        except OSError as error:
+            raise JournalError(f"cannot write {file}: {reason(error)}") from error
+        if not try_lock(descriptor):
+            os.close(descriptor)
+            found = self.holder(target)
+            raise Rejected(found.words if found else f"somebody else works on {target}")
+        os.ftruncate(descriptor, 0)
+        os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
+        return descriptor
+
+    def holder(self, target: str) -> Holder | None:
+        """Who works on it now; None where nobody does."""
+        file = self._file(target)
+        if not file.exists() or not is_locked(file):
+            return None
+        try:
+            fields = json.loads(file.read_bytes())
+            return Holder(*(clean(fields[name], 120) for name in ("job", "by", "title")))
+        except (OSError, ValueError, TypeError, KeyError):
+            return Holder("unknown", "somebody", "unknown")
+
+    def _file(self, target: str) -> Path:
+        return self._folder / f"{quote(target, safe='')}.lock"
