@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -16,6 +17,7 @@ from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.states import Reach
 from cockpit.observe.history import History
+from cockpit.observe.pace import TICK_PHASE
 from cockpit.observe.poller import Poller, Samples
 from cockpit.observe.source import Source
 from cockpit.observe.trends import points
@@ -23,8 +25,6 @@ from cockpit.observe.trends import points
 SOONEST_S = 0.1
 """No two snapshots are closer together than this, whatever happens."""
 JOBS_EVERY_S = 0.2
-AFTER_BEAT = 0.25
-"""Part of an interval by which a tick follows the sources' beat: most have answered by then."""
 EARLY_S = 0.005
 """A timer may wake us this much too soon; the tick is not put off for that."""
 
@@ -71,7 +71,7 @@ class Hub:
         self._poller.poke(name)
 
     async def _publish_on(self) -> None:
-        due = self._clock.monotonic() + AFTER_BEAT * self._settings.interval_s
+        due = self._clock.monotonic() + TICK_PHASE * self._settings.interval_s
         self._publish(is_tick=False)
         await asyncio.sleep(SOONEST_S)
         while True:
@@ -79,7 +79,8 @@ class Hub:
             started = self._clock.monotonic()
             is_tick = started >= due - EARLY_S
             if is_tick:
-                due = max(due + self._settings.interval_s, started)
+                # Whatever held us up, the tick keeps its place between the sources.
+                due += self._settings.interval_s * max(1, math.ceil((started - due) / self._settings.interval_s))
             self._publish(is_tick)
             await asyncio.sleep(SOONEST_S)
 

@@ -15,6 +15,20 @@ PATIENT_EVERY = 6
 """Every sixth attempt at a failing backend may take longer, so that one that is merely slow is seen again."""
 EARLY = 0.01
 """Part of a beat by which a timer may wake us too soon."""
+TICK_PHASE = 0.25
+"""The part of a beat after which the tick's snapshot is made and drawn."""
+
+
+def phase(at: int, count: int) -> float:
+    """Which part of a beat the source at this place waits, so that no source's times hold the work of another.
+
+    The first one, Redis, has the beat to itself until the tick; the others share what the tick leaves, evenly, with
+    room before the next beat.
+
+    >>> [round(phase(at, 4), 2) for at in range(4)]
+    [0.0, 0.34, 0.53, 0.72]
+    """
+    return 0.0 if at == 0 else TICK_PHASE + (at - 0.5) / count * (1 - TICK_PHASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +61,7 @@ class Pace:
         return min(SLOWEST_S, max(self.interval_s, grown_s))
 
     def next_start(self, started: float, origin: float) -> float:
-        """When to ask next. Healthy sources keep to one beat, so that a snapshot just after it holds fresh answers.
+        """When to ask next. Healthy sources keep to a beat of their own, which began at `origin`.
 
         >>> Pace(1.0, 2.0).next_start(started=7.0, origin=0.0), Pace(1.0, 2.0).next_start(started=7.3, origin=0.0)
         (8.0, 8.0)

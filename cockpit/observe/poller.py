@@ -10,7 +10,7 @@ from cockpit.clients.bounded import abandon, bounded
 from cockpit.clock import Clock
 from cockpit.errors import CockpitError
 from cockpit.model.sample import Sample
-from cockpit.observe.pace import Pace
+from cockpit.observe.pace import Pace, phase
 from cockpit.observe.source import Source
 from cockpit.text import clean
 
@@ -30,9 +30,14 @@ class Poller:
         self.samples: dict[str, Sample[Any]] = {}
         self._sources = tuple(sources)
         self._clock = clock
-        self._origin = clock.monotonic()
         self._changed = changed
         self._paces = {source.name: source.pace for source in self._sources}
+        began = clock.monotonic()
+        self._origins = {
+            source.name: began + phase(at, len(self._sources)) * source.pace.interval_s
+            for at, source in enumerate(self._sources)
+        }
+        """Where each source's beat begins. All are asked at once when the watch begins, then one after the other."""
         self._pokes = {source.name: asyncio.Event() for source in self._sources}
         self._hanging: dict[str, set[asyncio.Task[Any]]] = {source.name: set() for source in self._sources}
         for source in self._sources:
@@ -70,7 +75,7 @@ class Poller:
             started = self._clock.monotonic()
             is_ok = await self._ask(source)
             pace = self._paces[source.name] = self._paces[source.name].after(is_ok)
-            pause_s = max(0.0, pace.next_start(started, self._origin) - self._clock.monotonic())
+            pause_s = max(0.0, pace.next_start(started, self._origins[source.name]) - self._clock.monotonic())
             waiting = asyncio.ensure_future(poke.wait())
             try:
                 await asyncio.wait({waiting}, timeout=pause_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import strategies as some
 
 from cockpit.errors import Unreachable
 from cockpit.model.sample import Sample
-from cockpit.observe.pace import Pace
+from cockpit.observe.pace import TICK_PHASE, Pace, phase
 from cockpit.observe.poller import Poller, Samples
 from cockpit.observe.source import ProbeSource, RedisSource
 from tests.unit.virtual_time import EPOCH, LoopClock, VirtualLoop, play
@@ -154,7 +155,18 @@ def test_hang_costs_nobody_else_anything() -> None:
     bench.probe("kubernetes", hang)
     healthy = bench.probe("postgres", answer)
     bench.run(10.5)
-    assert healthy.asked == [float(second) for second in range(11)]
+    beats = [second + phase(1, 2) for second in range(1, 11)]
+    assert healthy.asked == [0.0, *(pytest.approx(beat, abs=0.002) for beat in beats)]
+
+
+def test_sources_are_asked_at_once_and_then_one_after_the_other() -> None:
+    bench = Bench()
+    probes = [bench.probe(name, answer) for name in ("redis", "postgres", "reach", "docker", "kubernetes")]
+    bench.run(4.5)
+    assert all(probe.asked[0] == 0.0 for probe in probes)
+    assert all(probe.asked[1] <= 1.5 for probe in probes)
+    parts = sorted([*(probe.asked[2] % 1.0 for probe in probes), TICK_PHASE, 1.0])
+    assert all(later - earlier > 0.05 for earlier, later in pairwise(parts))
 
 
 def test_overdue_call_is_reported_before_its_deadline_and_still_taken() -> None:

@@ -106,7 +106,28 @@ async def test_kite_with_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
     assert seen == ["token k:old", "token k:new"]
 
 
-async def test_all_at_once_and_each_bounded() -> None:
+async def test_one_venue_is_not_timed_with_another() -> None:
+    times: list[tuple[str, float]] = []
+
+    def gateway(name: str) -> Any:
+        async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            times.append((f"{name} asked", time.monotonic()))
+            await reader.readexactly(len(GREETING))
+            await asyncio.sleep(0.01)
+            times.append((f"{name} answers", time.monotonic()))
+            writer.write(frame(b"176\x0020261122 20:01:26 EST\0"))
+            await reader.read()
+
+        return say
+
+    async with speaking(gateway("A")) as first, speaking(gateway("B")) as second:
+        one = probe(A=f"tws://127.0.0.1:{first}", B=f"tws://127.0.0.1:{second}")
+        assert all(reach.is_up for reach in await one.read())
+        await one.close()
+    assert [what for what, _ in times] == ["A asked", "A answers", "B asked", "B answers"]
+
+
+async def test_each_in_its_turn_and_each_bounded() -> None:
     async with speaking(silence) as port, serving(lambda request: {"status": "success"}) as url:
         one = probe(A=f"tws://127.0.0.1:{port}", B=f"http://127.0.0.1:{port}", C=url, D="ftp://x", E="tws://[")
         began = time.monotonic()
