@@ -11,6 +11,8 @@ from cockpit.clients.redis_facts import Fields, id_order, text
 from cockpit.errors import Refused
 from cockpit.text import clean
 
+AHEAD_MS = 2_000
+"""Clocks differ by a little; what lies further ahead than this has no age."""
 SHORTEST_MS = 300
 """Rates are counted over at least this long; orders come in some ten bursts a second."""
 
@@ -86,8 +88,10 @@ class WallReading:
         return self.before_ms is None or not 0 <= self.now_ms - self.before_ms < SHORTEST_MS
 
     def age_s(self, at_ms: int | None) -> float | None:
-        """Seconds since then by Redis' own clock; what lies ahead of it is 0 s old."""
-        return None if at_ms is None else max(0.0, (self.now_ms - at_ms) / 1000)
+        """Seconds since then by Redis' own clock; None where that lies ahead, for nobody knows when it was."""
+        if at_ms is None or at_ms - self.now_ms > AHEAD_MS:
+            return None
+        return max(0.0, (self.now_ms - at_ms) / 1000)
 
     def fields(self, key: str) -> Fields:
         """A hash; empty where the key does not exist.

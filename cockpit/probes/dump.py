@@ -13,6 +13,8 @@ from cockpit.model.backends import Dump
 from cockpit.text import clean
 
 TIMEOUT_S = 1.5
+AHEAD_S = 2.0
+"""Clocks differ by a little."""
 QUIET_S = 2.0
 """A dump younger than this may still be being written: it is parsed once it has rested."""
 
@@ -45,10 +47,13 @@ class DumpProbe:
         """The dump as it is now; `is_readable` follows some ticks after a change.
 
         Raises:
-            BackendError: there is no dump, or its file system hangs.
+            BackendError: there is no dump, or its time lies ahead, or its file system hangs.
         """
         found = await self._looking.call(TIMEOUT_S, look, self._path)
-        age_s = max(0.0, self._clock.now() - found.modified_ns / 1e9)
+        age_s = self._clock.now() - found.modified_ns / 1e9
+        if age_s < -AHEAD_S:
+            raise BackendError(f"the dump's time lies {-age_s:,.0f} s ahead of our clock: nobody knows how old it is")
+        age_s = max(0.0, age_s)
         is_judged = found == self._judged
         if not is_judged and age_s >= QUIET_S and (self._task is None or self._task.done()):
             self._task = asyncio.create_task(self._judge(found))

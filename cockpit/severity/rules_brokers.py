@@ -58,9 +58,9 @@ def venue_silent(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
     """A broker's status is old: whatever it says, it is not the present."""
     limit_s = view.limits.venue_silent_s
     for venue in venues:
-        if venue.age_s is not None and venue.age_s > limit_s:
-            age = words.seconds(venue.age_s)
-            yield Hit(venue.name, Severity.P2, f"{venue.name} status is {age} old", age, words.seconds(limit_s))
+        if venue.age_s is None or venue.age_s > limit_s:
+            age = "of unknown age" if venue.age_s is None else f"{words.seconds(venue.age_s)} old"
+            yield Hit(venue.name, Severity.P2, f"{venue.name} status is {age}", age, words.seconds(limit_s))
 
 
 @rule("venues", panel="brokers", section=sections.BROKER)

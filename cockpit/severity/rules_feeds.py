@@ -30,7 +30,7 @@ def feed_stalled(view: View, feeds: Feeds) -> Iterator[Hit]:
     limit = words.seconds(view.limits.feed_stalled_s)
     for feed in feeds.feeds:
         if _is_silent(view, feed):
-            age = "ever" if feed.newest_age_s is None else words.seconds(feed.newest_age_s)
+            age = _silence(feed)
             summary = f"{feed.name} stalled: no tick for {age}"
             yield Hit(feed.name, _severity(view, feeds, feed), summary, age, limit)
 
@@ -106,6 +106,13 @@ def _severity(view: View, feeds: Feeds, feed: Feed) -> Severity:
     """A backup that is ill hurts nobody yet; with no known primary every feed may be it."""
     primary = primary_feed(view, feeds)
     return Severity.P2 if primary is None or feed.name == primary else Severity.P3
+
+
+def _silence(feed: Feed) -> str:
+    """For how long there was no tick; one that lies ahead of the clock tells nothing."""
+    if feed.newest_age_s is not None:
+        return words.seconds(feed.newest_age_s)
+    return "an unknown time (clock ahead)" if feed.stream.depth else "ever"
 
 
 def _is_silent(view: View, feed: Feed) -> bool:

@@ -140,6 +140,14 @@ async def test_dump_that_changes_under_the_parser_is_parsed_again(tmp_path: Path
     await one.close()
 
 
+async def test_dump_of_tomorrow_has_no_age(tmp_path: Path) -> None:
+    file = tmp_path / "latest.dump"
+    file.write_bytes(b"PGDMP")
+    os.utime(file, (time.time() + 86_400,) * 2)
+    with pytest.raises(BackendError, match="ahead of our clock"):
+        await dump(tmp_path, "pg_restore").read()
+
+
 async def test_missing_dump_and_missing_program(tmp_path: Path) -> None:
     with pytest.raises(BackendError, match="there is no dump at"):
         await dump(tmp_path, "pg_restore").read()
