@@ -14,16 +14,19 @@ def read_risk(reading: WallReading, part: RedisPart) -> Risk:
     """Figures of the newest entry; each that is missing or no number is unknown.
 
     Raises:
-        Refused: a key could not be read, or there are no figures at all.
+        Refused: a key could not be read, or there are no figures at all, or none of a known age.
     """
     stream = reading.stream(part.metrics_stream)
     if stream is None:
         raise Refused(f"there is no stream {part.metrics_stream}")
     if not stream.depth:
         raise Refused(f"{part.metrics_stream} is empty")
-    figures = json_object(stream.newest) or {}
+    figures = json_object(stream.newest)
+    if figures is None:
+        raise Refused(f"the newest entry of {part.metrics_stream} is no JSON object")
     age_s = reading.age_s(id_ms(stream.last_id))
-    assert age_s is not None
+    if age_s is None:
+        raise Refused(f"the newest entry of {part.metrics_stream} lies ahead of Redis' clock")
     return Risk(
         age_s=age_s,
         book=clean(figures.get("book", "unknown"), 40),

@@ -44,6 +44,15 @@ def risk_silent(view: View, risk: Risk) -> Iterator[Hit]:
 
 
 @rule("risk", panel="risk", section=sections.RISK)
+def figures_missing(view: View, risk: Risk) -> Iterator[Hit]:
+    """A figure that cannot be read may be over its limit."""
+    named = {"VaR": risk.var_99, "ES": risk.es_975, "drawdown": risk.drawdown_pct}
+    missing = [name for name, value in named.items() if value is None]
+    if missing:
+        yield Hit("figures", Severity.P2, f"no figure for {', '.join(missing)}", "unreadable", "known")
+
+
+@rule("risk", panel="risk", section=sections.RISK)
 def limits_missing(view: View, risk: Risk) -> Iterator[Hit]:
     """Nothing can be over a limit that is not set."""
     named = {
@@ -72,4 +81,13 @@ def _over(
         yield Hit(name, severity, f"{name} {say(value)} > limit {say(limit)}", say(value), say(limit))
 
 
-RULES = (var_over, es_over, drawdown_over, gross_over, risk_silent, limits_missing, positions_unreadable)
+RULES = (
+    var_over,
+    es_over,
+    drawdown_over,
+    gross_over,
+    risk_silent,
+    figures_missing,
+    limits_missing,
+    positions_unreadable,
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass
 from typing import Any
 
@@ -12,6 +13,7 @@ from redis_readings import PART, SETTINGS, a_reading, a_stream
 
 from cockpit.clients.redis_facts import json_object, number, time_ms, whole
 from cockpit.clients.redis_reading import WallReading
+from cockpit.errors import Refused
 from cockpit.probes.feeds import NO_MEMORY, read_feeds
 from cockpit.probes.flow import read_flow
 from cockpit.probes.heartbeats import read_heartbeats
@@ -20,6 +22,7 @@ from cockpit.probes.redis_server import read_redis_server
 from cockpit.probes.risk import read_risk
 from cockpit.probes.streams import NONE_LOST
 from cockpit.probes.venues import read_venues
+from cockpit.text import clean
 
 NAMES = [
     *("status", "ts_ms", "code", "message", "latency_ms", "open_orders", "token_expires_ms", "qty", "notional_usd"),
@@ -53,10 +56,18 @@ def all_states(reading: WallReading) -> list[Any]:
         read_kill_switch(reading, PART),
         read_venues(reading, SETTINGS),
         read_flow(reading, NONE_LOST, PART),
-        read_risk(reading, PART),
+        or_refusal(lambda: read_risk(reading, PART)),
         read_heartbeats(reading, PART),
-        read_redis_server(reading, reading),
+        or_refusal(lambda: read_redis_server(reading, reading)),
     ]
+
+
+def or_refusal(read: Callable[[], Any]) -> Any:
+    """What it read, or in which words it refuses what nobody can read: both are shown."""
+    try:
+        return read()
+    except Refused as error:
+        return clean(error)
 
 
 @settings(max_examples=150, deadline=None)

@@ -74,9 +74,11 @@ def test_venues_in_configured_order_with_overrides() -> None:
 
 
 def test_heartbeats() -> None:
-    beats = {"router": str(NOW_MS - 2000), "api": "soon", "ahead": str(NOW_MS + 5000)}
+    beats = {"router": str(NOW_MS - 2000), "api": "soon", "ahead": str(NOW_MS + 5000), "near": str(NOW_MS + 1000)}
     found = read_heartbeats(a_reading(hashes={PART.heartbeats_key: beats}), PART)
-    assert found == (Heartbeat("ahead", 0.0), Heartbeat("api", None), Heartbeat("router", 2.0))
+    assert found == (
+        Heartbeat("ahead", None), Heartbeat("api", None), Heartbeat("near", 0.0), Heartbeat("router", 2.0),
+    )  # fmt: skip
 
 
 def test_flow_is_a_rate_and_a_missing_stream_has_no_depth() -> None:
@@ -163,6 +165,18 @@ def test_no_risk_figures_is_an_error() -> None:
         read_risk(a_reading(), PART)
     with pytest.raises(Refused, match="empty"):
         read_risk(a_reading(streams={PART.metrics_stream: a_stream(depth=0)}), PART)
+
+
+@pytest.mark.parametrize("payload", [None, b"", b"garbage", b"[1]", b"NaN", b'"x"'])
+def test_risk_figures_that_are_no_object_are_an_error(payload: bytes | None) -> None:
+    with pytest.raises(Refused, match=r"risk\.metrics is no JSON object"):
+        read_risk(a_reading(streams={PART.metrics_stream: a_stream(newest=payload)}), PART)
+
+
+def test_risk_figures_ahead_of_the_clock_are_an_error() -> None:
+    ahead = a_stream(newest=b"{}", last_id=f"{NOW_MS + 60_000}-0")
+    with pytest.raises(Refused, match="ahead of Redis' clock"):
+        read_risk(a_reading(streams={PART.metrics_stream: ahead}), PART)
 
 
 def server(info: dict[str, str], config: dict[str, str] | None = None, before: Any = None) -> Any:
