@@ -63,7 +63,7 @@ def report(name: str, mode: VenueMode, open_orders: int, at_s: float, restored_a
     return made("up", None, "", True)
 
 
-REFUSED: dict[str, tuple[int, str]] = {
+REFUSED: dict[str, tuple[int | None, str]] = {
     "IBKR": (502, "Couldn't connect to TWS: connection refused"),
     "ZERODHA": (503, "NetworkException: connection refused"),
     "PAPER": (503, "paper engine: connection refused"),
