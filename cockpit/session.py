@@ -11,12 +11,14 @@ from cockpit import paths
 from cockpit.clients.bounded import in_daemon_thread
 from cockpit.clock import Clock, SystemClock
 from cockpit.config import Settings
+from cockpit.errors import ConfigError
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import Operator
 from cockpit.model.finding import Assessment
 from cockpit.model.job import Job
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.model.snapshot import Snapshot
+from cockpit.model.world import World
 from cockpit.observe.hub import Hub, Jobs, Judge
 from cockpit.observe.observer import Observer
 from cockpit.observe.sources import sources
@@ -160,10 +162,15 @@ def find_world(config: Path | None) -> Settings | None:
     from cockpit.sandbox import launcher
 
     file = config or paths.config_file()
-    if file is None:
-        layout = launcher.find_running()
-        file = layout.config if layout else None
-    return None if file is None else load(file)
+    if file is not None:
+        return load(file)
+    layout = launcher.find_running()
+    if layout is None:
+        return None
+    settings = load(layout.config)
+    if settings.world is not World.SANDBOX:
+        raise ConfigError(f"{layout.config} is no sandbox's configuration: its world is {settings.world}")
+    return settings
 
 
 def open_world(config: Path | None, progress: Progress) -> tuple[Settings, Closer]:

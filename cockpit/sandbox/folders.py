@@ -105,9 +105,17 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
+def is_ours(folder: Path) -> bool:
+    """Whether all that would be believed about the sandbox in the folder is of our own making.
+
+    The folder's name can be guessed, and anybody may make one in /tmp: what stands in its configuration is done.
+    """
+    return _is_own_lock(folder) and all(_is_own_file(folder / name) for name in ("sandbox.json", "cockpit.yaml"))
+
+
 def owner_pid(folder: Path) -> int | None:
-    """The supervisor's process id, None when none is alive."""
-    if not is_locked(folder):
+    """The supervisor's process id, None when none is alive, or when the folder is somebody else's."""
+    if not _is_own_lock(folder) or not is_locked(folder):
         return None
     with contextlib.suppress(OSError, ValueError):
         return int(_lock_file(folder).read_text(encoding="ascii"))
@@ -118,10 +126,27 @@ def sweep() -> None:
     """Remove private folders whose supervisor was killed."""
     for folder in base_folder().glob(f"{PRIVATE_PREFIX}????????"):
         with contextlib.suppress(OSError):
-            is_ours = folder.lstat().st_uid == os.geteuid() and not folder.is_symlink()
-            age_s = time.time() - _lock_file(folder).stat().st_mtime
-            if is_ours and age_s > YOUNGEST_SWEPT_S and not is_locked(folder):
+            age_s = time.time() - _lock_file(folder).lstat().st_mtime
+            if _is_own_lock(folder) and age_s > YOUNGEST_SWEPT_S and not is_locked(folder):
                 shutil.rmtree(folder, ignore_errors=True)
+
+
+def _is_own_lock(folder: Path) -> bool:
+    return _is_own(folder, stat.S_IFDIR) and _is_own(folder / "run", stat.S_IFDIR) and _is_own_file(_lock_file(folder))
+
+
+def _is_own_file(file: Path) -> bool:
+    return _is_own(file, stat.S_IFREG)
+
+
+def _is_own(path: Path, kind: int) -> bool:
+    """It is of that kind and no link, and nobody else could have written it."""
+    try:
+        entry = path.lstat()
+    except OSError:
+        return False
+    is_writable = entry.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+    return stat.S_IFMT(entry.st_mode) == kind and entry.st_uid == os.geteuid() and not is_writable
 
 
 def _lock_file(folder: Path) -> Path:

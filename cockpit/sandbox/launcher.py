@@ -123,14 +123,16 @@ def down(folder: Path | None = None) -> bool:
 
 
 def find_running(folder: Path | None = None) -> Layout | None:
-    """The sandbox that is up in the folder, None when none is."""
+    """The sandbox that is up in the folder, None when none of ours is."""
     place = folder or folders.shared_folder()
-    if not folders.is_locked(place):
+    if not folders.is_ours(place) or not folders.is_locked(place):
         return None
     try:
-        return Layout.load(place / "sandbox.json")
+        layout = Layout.load(place / "sandbox.json")
     except (OSError, ValueError, KeyError, TypeError):
         return None
+    # A layout that names another folder would have that folder's configuration read.
+    return layout if os.path.realpath(layout.folder) == os.path.realpath(place) else None
 
 
 def status(layout: Layout) -> dict[str, Any]:
