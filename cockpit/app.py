@@ -71,7 +71,7 @@ def readiness(view: View) -> Line:
     """Whether a halt would work now, and by which rung, as a line."""
     from cockpit.severity.trading import halt_readiness
 
-    found = halt_readiness(view.snapshot, view.settings)
+    found = halt_readiness(view.snapshot, view.settings, view.now)
     if found.word == "ready":
         ink = "ok" if found.is_durable else "warn"
         return (("ready", ink), (f" via {found.rung}, {found.reason}", "text" if found.is_durable else ink))

@@ -115,8 +115,15 @@ def watch(
     settings: Settings, clock: Clock, actions: tuple[ActionSpec, ...], jobs: Jobs, listener: Listener
 ) -> Observer:
     """Only watch: begin on a thread of its own, with nothing that could act."""
+    from cockpit.severity.watch import died
+
     judge = make_judge(settings, actions)
-    observer = Observer(lambda: Hub(settings, clock, sources(settings, clock), judge, jobs, listener))
+
+    def tell(why: str) -> None:
+        last = observer.hub.snapshot if observer.hub else Snapshot(0, clock.now(), settings.world, settings.site)
+        listener(died(last, why))
+
+    observer = Observer(lambda: Hub(settings, clock, sources(settings, clock), judge, jobs, listener), tell)
     observer.start()
     return observer
 

@@ -17,8 +17,11 @@ from cockpit.headless.status_text import as_text
 from cockpit.model.job import Job
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
+from cockpit.severity.watch import as_of
 
 if TYPE_CHECKING:
+    from cockpit.observe.observer import Observer
+
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 FIRST_ROUND_S = 4.5
@@ -38,7 +41,7 @@ JSON: format (1), taken_at (ISO), world, site, severity, exit_code,
   trading {state, since, by, reason, last_known, age_s}, halt {word, rung, reason, is_durable},
   panels {name: {severity, age_s}}, findings [worst first], jobs [newest first],
   samples {name: {value, age_s, is_live, error, value_at, tried_at, took_s}}; unknown is null.
-With --watch, one JSON object a line."""
+With --watch, one JSON object a line; where the watch itself stops, unknown, and it ends with 15."""
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -67,18 +70,20 @@ def run(args: argparse.Namespace) -> int:
     if settings is None:
         raise ConfigError(NO_PLATFORM)
     say: Callable[[Snapshot, Settings], str] = as_json if args.json else as_text
-    with watching(settings) as ear:
+    with watching(settings) as (ear, observer):
         ear.wait_round(FIRST_ROUND_S)
         snapshot = _print(ear, settings, say, args.watch)
-        while args.watch:
+        is_going = args.watch
+        while is_going:
             time.sleep(settings.interval_s)
+            is_going = observer.is_running
             snapshot = _print(ear, settings, say, True)
     return EXIT_CODES[snapshot.assessment.severity]
 
 
 @contextmanager
-def watching(settings: Settings) -> Iterator[Ear]:
-    """An ear on the platform."""
+def watching(settings: Settings) -> Iterator[tuple[Ear, Observer]]:
+    """An ear on the platform, and what it hears."""
     from actions.catalogue import ACTIONS
     from cockpit.session import watch
     from cockpit.severity.silence import configured
@@ -86,7 +91,7 @@ def watching(settings: Settings) -> Iterator[Ear]:
     ear = Ear(configured(settings))
     observer = watch(settings, SystemClock(), ACTIONS, _jobs(settings), ear)
     try:
-        yield ear
+        yield ear, observer
     finally:
         observer.stop(0.5)
 
@@ -106,5 +111,6 @@ def _print(ear: Ear, settings: Settings, say: Callable[[Snapshot, Settings], str
     snapshot = ear.wait_any(FIRST_ROUND_S)
     if snapshot is None:
         raise TimedOut("the observer gave no snapshot")
+    snapshot = as_of(snapshot, SystemClock().now(), settings.interval_s)
     print(say(snapshot, settings), end="\n\n" if is_watched and say is as_text else "\n", flush=True)
     return snapshot

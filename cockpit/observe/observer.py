@@ -10,15 +10,20 @@ from collections.abc import Callable
 from cockpit.clients.bounded import DaemonPool, abandon, bounded
 from cockpit.errors import TimedOut
 from cockpit.observe.hub import Hub
+from cockpit.observe.poller import explain
 
 CLOSE_WITHIN_S = 0.5
 
 
 class Observer:
-    """Runs a hub on a daemon thread from `start` to `stop`."""
+    """Runs a hub on a daemon thread from `start` to `stop`.
 
-    def __init__(self, make_hub: Callable[[], Hub]) -> None:
+    `died` is told, on that thread, when it ends for any other reason: nobody else would notice.
+    """
+
+    def __init__(self, make_hub: Callable[[], Hub], died: Callable[[str], None] = lambda why: None) -> None:
         self._make_hub = make_hub
+        self._died = died
         self._hub: Hub | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stopping = threading.Event()
@@ -60,9 +65,15 @@ class Observer:
         loop.set_exception_handler(lambda *_: None)
         loop.set_default_executor(DaemonPool())
         self._loop = loop
+        why = "it ended"
         try:
             loop.run_until_complete(self._watch())
-        finally:
+        except BaseException as error:  # a thread's own report would be printed across the screen
+            why = explain(error)
+        if not self._stopping.is_set():
+            with contextlib.suppress(Exception):
+                self._died(why)
+        with contextlib.suppress(Exception):
             loop.close()
 
     async def _watch(self) -> None:
@@ -76,6 +87,8 @@ class Observer:
         for task in asyncio.all_tasks() - {asyncio.current_task()}:
             abandon(task)
         await asyncio.sleep(0)
+        if self._task.done() and not self._task.cancelled():
+            self._task.result()
 
     def _cancel(self) -> None:
         if self._task is not None:

@@ -43,7 +43,11 @@ class Desk:
         """The present; None while the cockpit starts."""
         if self.snapshot is None or self.session is None:
             return None
-        return View(self.snapshot, self.clock.now(), self.session.settings)
+        # Imported only here: the first frame has no snapshot.
+        from cockpit.severity.watch import as_of
+
+        now, settings = self.clock.now(), self.session.settings
+        return View(as_of(self.snapshot, now, settings.interval_s), now, settings)
 
     @property
     def world(self) -> World | None:

@@ -52,7 +52,7 @@ def fold(memory: Memory, raised: Iterable[Raised], held: Set[str], now: float, c
         if key in standing:
             continue
         if old.is_shown and old.finding.rule in held:
-            standing[key] = replace(old, finding=_last_known(old.finding), raised_at=now)
+            standing[key] = replace(old, finding=last_known(old.finding), raised_at=now)
         elif old.is_shown and now - old.raised_at < clear_after_s:
             standing[key] = old
     return MappingProxyType(standing)
@@ -84,7 +84,8 @@ def _key(finding: Finding) -> Key:
     return finding.rule, finding.subject
 
 
-def _last_known(finding: Finding) -> Finding:
+def last_known(finding: Finding) -> Finding:
+    """The finding, marked as one that nobody can look at again now."""
     if finding.observed.endswith("(last known)"):
         return finding
     note = "last known: "

@@ -8,6 +8,7 @@ from enum import StrEnum
 from cockpit.config import Settings
 from cockpit.model.backends import RedisServer
 from cockpit.model.snapshot import Snapshot
+from cockpit.severity.watch import STOPPED, is_blind
 
 DEFAULT_FULL_FRACTION = 0.97
 
@@ -35,14 +36,15 @@ class Trading:
     """How old the evidence is."""
 
 
-def trading(snapshot: Snapshot) -> Trading:
-    """UNKNOWN as soon as the kill switch cannot be read now."""
+def trading(snapshot: Snapshot, now: float | None = None) -> Trading:
+    """UNKNOWN as soon as the kill switch cannot be read now (None: the moment of the snapshot)."""
+    now = snapshot.taken_at if now is None else now
     sample = snapshot.kill_switch
-    switch, age_s = sample.value, sample.age_s(snapshot.taken_at)
+    switch, age_s = sample.value, sample.age_s(now)
     if switch is None:
         return Trading(TradingWord.UNKNOWN)
     word = TradingWord.HALTED if switch.is_engaged else TradingWord.ACTIVE
-    if not sample.is_live(snapshot.taken_at):
+    if not sample.is_live(now):
         return Trading(TradingWord.UNKNOWN, switch.since, switch.by, switch.reason, word, age_s)
     return Trading(word, switch.since, switch.by, switch.reason, None, age_s)
 
@@ -52,22 +54,25 @@ class Readiness:
     """Whether a halt would work now, by which rung of the ladder, and why."""
 
     word: str
-    """ready, degraded (only by a lower rung), not ready."""
+    """ready, degraded (only by a lower rung), not ready; unknown where the cockpit itself no longer watches."""
     rung: str
     """Redis, else scaling the order deployments to 0, else the telephone."""
     reason: str
     is_durable: bool = False
 
 
-def halt_readiness(snapshot: Snapshot, settings: Settings | None = None) -> Readiness:
-    """The light that says all the time whether the kill switch would work."""
+def halt_readiness(snapshot: Snapshot, settings: Settings | None = None, now: float | None = None) -> Readiness:
+    """The light that says all the time whether the kill switch would work now (None: when the snapshot was taken)."""
+    now = snapshot.taken_at if now is None else now
+    if is_blind(snapshot):
+        return Readiness("unknown", "Redis", f"{STOPPED}; a halt is sent all the same")
     redis = snapshot.redis
-    if redis.value is None or not redis.is_live(snapshot.taken_at):
-        return _lower_rung(snapshot, settings, "Redis does not answer")
+    if redis.value is None or not redis.is_live(now):
+        return _lower_rung(snapshot, settings, "Redis does not answer", now)
     full = settings.thresholds.redis_full_fraction if settings else DEFAULT_FULL_FRACTION
     obstacle = _obstacle(redis.value, full)
     if obstacle:
-        return _lower_rung(snapshot, settings, obstacle)
+        return _lower_rung(snapshot, settings, obstacle, now)
     kept = durability(redis.value)
     if kept:
         return Readiness("ready", "Redis", kept, is_durable=True)
@@ -101,11 +106,11 @@ def _obstacle(redis: RedisServer, full: float) -> str | None:
     return None
 
 
-def _lower_rung(snapshot: Snapshot, settings: Settings | None, obstacle: str) -> Readiness:
+def _lower_rung(snapshot: Snapshot, settings: Settings | None, obstacle: str, now: float) -> Readiness:
     sample = snapshot.kubernetes
     part = settings.kubernetes if settings else None
     names = part.order_deployments if part else ()
-    if names and sample.value is not None and sample.is_live(snapshot.taken_at):
+    if names and sample.value is not None and sample.is_live(now):
         there = [one.name for one in sample.value.deployments if one.name in names]
         if there:
             return Readiness("degraded", f"scale {', '.join(there)} to 0", obstacle)

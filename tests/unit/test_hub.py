@@ -9,6 +9,8 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
+import pytest
+
 from cockpit.clock import SystemClock
 from cockpit.errors import Unreachable
 from cockpit.model.finding import Assessment
@@ -227,6 +229,46 @@ def test_stop_does_not_wait_for_what_hangs() -> None:
     assert time.monotonic() - started < 2
     jobs.release.set()
     assert watching.stop(5)
+
+
+class Ending(Exception):
+    """Stands for a mistake of ours that ends the watch."""
+
+
+def test_observer_tells_of_its_death_and_prints_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    told: list[str] = []
+
+    def make_hub() -> Hub:
+        raise Ending("no loop")
+
+    watching = Observer(make_hub, told.append)
+    watching.start()
+    watching._thread.join(5)
+    assert not watching.is_running
+    assert told == ["Ending: no loop"]
+    assert capsys.readouterr() == ("", "")
+
+
+def test_hub_that_ends_is_told_and_one_that_is_stopped_is_not() -> None:
+    told: list[str] = []
+
+    async def end() -> None:
+        raise Ending("in its midst")
+
+    hub = Hub(SETTINGS, SystemClock(), [], lambda snapshot: (Assessment(), None), tuple, lambda snapshot: None)
+    hub._publish_on = end  # type: ignore[method-assign]
+    watching = Observer(lambda: hub, told.append)
+    watching.start()
+    watching._thread.join(5)
+    assert told == ["Ending: in its midst"]
+    heard = threading.Event()
+    quiet = Observer(
+        lambda: Hub(SETTINGS, SystemClock(), [], lambda one: (Assessment(), None), tuple, lambda one: heard.set()),
+        told.append,
+    )
+    quiet.start()
+    assert heard.wait(5) and quiet.stop(5)
+    assert len(told) == 1
 
 
 def test_stop_before_start_is_harmless() -> None:

@@ -198,6 +198,21 @@ def test_session_on_a_dead_platform_starts_says_so_and_stops(dead_platform: Path
         assert time.monotonic() - started < 5
 
 
+def test_watch_that_has_ended_ends_with_unknown(
+    dead_platform: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_sources(settings: Settings, clock: SystemClock) -> None:
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr("cockpit.session.sources", no_sources)
+    monkeypatch.setattr(status, "FIRST_ROUND_S", 0.5)
+    code = status.run(argparse.Namespace(config=dead_platform, json=True, watch=True))
+    *_, last = map(json.loads, capsys.readouterr().out.splitlines())
+    assert code == last["exit_code"] == 15
+    assert last["findings"][0]["summary"].startswith("the cockpit itself has stopped watching: RuntimeError")
+    assert last["halt"]["word"] == "unknown"
+
+
 def test_no_platform_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("cockpit.session.find_world", lambda config: None)
     with pytest.raises(ConfigError, match="cockpit sandbox up"):
