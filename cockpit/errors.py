@@ -29,6 +29,9 @@ class ConfigError(CockpitError):
 class BackendError(CockpitError):
     """A backend did not answer usefully."""
 
+    was_sent = False
+    """Whether what was asked may have reached it, so that it may have been done all the same."""
+
 
 class Unreachable(BackendError):
     """Refused, no route, no such socket."""

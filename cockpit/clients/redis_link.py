@@ -12,7 +12,7 @@ from redis.exceptions import RedisError
 
 from cockpit.clients.redis_words import connection_failure, is_reply
 from cockpit.config import RedisPart
-from cockpit.errors import ConfigError, TimedOut, Unreachable
+from cockpit.errors import BackendError, ConfigError, TimedOut, Unreachable
 
 Command = Sequence[str | bytes | int | float]
 Reply = Any
@@ -26,6 +26,7 @@ class RedisLink:
         self._part = part
         self._connection: AbstractConnection | None = None
         self._phase = ""
+        self._was_sent = False
         self.place = _place(part.url)
 
     @property
@@ -45,20 +46,29 @@ class RedisLink:
             Unreachable: it refused, or closed a fresh connection.
             TimedOut: the whole took longer than `timeout_s` (the configured one where None).
             Refused: it does not let us in.
+            Each says by `was_sent` whether the commands may have been executed all the same.
         """
         limit_s = self._part.timeout_s if timeout_s is None else timeout_s
+        self._was_sent = False
         try:
             async with asyncio.timeout(limit_s):
                 return await self._ask(commands, may_reopen)
         except TimeoutError:
             self.drop()
-            raise TimedOut(f"{self._phase} within {limit_s:.1f} s ({self.place})") from None
-        except BaseException:
+            late = TimedOut(f"{self._phase} within {limit_s:.1f} s ({self.place})")
+            late.was_sent = self._was_sent
+            raise late from None
+        except BaseException as error:
             # Replies may be under way: the connection cannot be used again.
             self.drop()
+            if isinstance(error, BackendError):
+                error.was_sent = self._was_sent
             raise
 
     async def _ask(self, commands: Sequence[Command], may_reopen: bool) -> list[Reply]:
+        if self._connection is not None and _is_hung_up(self._connection):
+            # Known before anything is sent: nothing of it can have been executed.
+            self.drop()
         if self._connection is not None:
             try:
                 return await self._exchange(self._connection, commands)
@@ -112,6 +122,7 @@ class RedisLink:
 
     async def _exchange(self, connection: AbstractConnection, commands: Sequence[Command]) -> list[Reply]:
         self._phase = "accepted but did not answer"
+        self._was_sent = True
         try:
             await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
             return [await self._reply(connection) for _ in commands]
@@ -132,6 +143,14 @@ class RedisLink:
         connection, self._connection = self._connection, None
         if connection is not None:
             _close(connection)
+
+
+def _is_hung_up(connection: AbstractConnection) -> bool:
+    """Whether the server has closed it, as far as that has been heard."""
+    reader, writer = connection._reader, connection._writer
+    if reader is None or writer is None:
+        return True
+    return reader.at_eof() or reader.exception() is not None or writer.transport.is_closing()
 
 
 def _close(connection: AbstractConnection) -> None:

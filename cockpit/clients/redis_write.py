@@ -58,7 +58,7 @@ class RedisWriter:
         """Write the whole kill switch in one command; returns only after the server took it.
 
         Raises:
-            Unreachable, TimedOut: it may have been written all the same; read it back.
+            Unreachable, TimedOut: where its `was_sent` says so it may have been written all the same; read it back.
             Refused: it was not written; the text holds the server's own words (READONLY, OOM, MISCONF).
         """
         flag = "true" if enabled else "false"
@@ -73,7 +73,8 @@ class RedisWriter:
         # WAITAOF answers for the writes of its own connection only: this one is kept for wait_durable.
         self._give_back(self._wrote)
         self._wrote = link
-        self._written_ms = _clock_ms(clock)
+        # It is written, whatever the server says to the second question.
+        self._written_ms = None if isinstance(clock, RedisError) else _clock_ms(clock)
 
     async def read_kill_switch(self) -> Fields:
         """The hash as it stands, empty where the key is missing; not yet neutralised text.

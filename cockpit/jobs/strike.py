@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from actions.kill_switch.intent import Write
 from cockpit.clients.redis_write import RedisWriter
-from cockpit.errors import CockpitError, Refused, TimedOut
+from cockpit.errors import BackendError, CockpitError, Refused
 
 HEDGE_S = 0.25
 """A healthy Redis answers in a millisecond; a connection that a firewall forgot never does."""
@@ -19,7 +19,7 @@ class Outcome:
 
     is_done: bool
     is_known: bool
-    """False where it was sent and no answer came: it may have been written."""
+    """False where a try was sent and no answer came: it may have been written."""
     detail: str
     redis_ms: int | None = None
     """Redis' own time right after it."""
@@ -41,9 +41,10 @@ async def strike(writer: RedisWriter, write: Write) -> Outcome:
                 return Outcome(True, True, "Redis took it", result)
             errors.append(result)
         if any(isinstance(error, Refused) for error in errors):
-            # The server's own no: it will not say yes to the same on another connection.
+            # The server's own no: it will not say yes to the same on another connection. What another try did before
+            # that is another matter.
             _abandon(tries)
-            return _failed(errors)
+            return _failed(errors, has_open=bool(tries))
         if not has_hedged:
             has_hedged = True
             tries.add(asyncio.create_task(_once(writer, write)))
@@ -59,15 +60,16 @@ async def _once(writer: RedisWriter, write: Write) -> int | CockpitError:
     return writer.written_ms or write.ts_ms
 
 
-def _failed(errors: list[CockpitError]) -> Outcome:
-    """The server's words first; silence is not a no."""
+def _failed(errors: list[CockpitError], has_open: bool = False) -> Outcome:
+    """The server's words first; silence is not a no, and a connection that broke after it was sent is silence."""
+    is_known = not has_open and not any(isinstance(each, BackendError) and each.was_sent for each in errors)
     refused = next((error for error in errors if isinstance(error, Refused)), None)
     if refused is not None:
-        return Outcome(False, True, f"Redis refused it: {refused}")
-    error = errors[-1]
-    if any(isinstance(each, TimedOut) for each in errors):
-        return Outcome(False, False, f"Redis did not say whether it took it: {error}")
-    return Outcome(False, True, f"Redis cannot be reached, tried twice: {error}")
+        doubt = "" if is_known else "; another try was sent and not answered"
+        return Outcome(False, is_known, f"Redis refused it: {refused}{doubt}")
+    if not is_known:
+        return Outcome(False, False, f"Redis did not say whether it took it: {errors[-1]}")
+    return Outcome(False, True, f"Redis cannot be reached, tried twice: {errors[-1]}")
 
 
 def _abandon(tries: set[asyncio.Task[int | CockpitError]]) -> None:

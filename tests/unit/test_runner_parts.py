@@ -12,7 +12,7 @@ import pytest
 
 from actions.kill_switch.intent import Write
 from cockpit.config import Settings
-from cockpit.errors import CockpitError, Refused, TimedOut, Unreachable
+from cockpit.errors import BackendError, CockpitError, Refused, TimedOut, Unreachable
 from cockpit.jobs import operator as operator_module
 from cockpit.jobs.operator import current_operator
 from cockpit.jobs.runner import Runner
@@ -92,9 +92,31 @@ def test_twice_unreachable_is_known_not_to_be_done() -> None:
     assert outcome.detail == "Redis cannot be reached, tried twice: refused the connection"
 
 
+def sent(error: BackendError) -> BackendError:
+    error.was_sent = True
+    return error
+
+
 def test_silence_is_not_a_no() -> None:
-    outcome, _, _ = struck((2.0, TimedOut("silent")), (2.0, TimedOut("silent")))
+    outcome, _, _ = struck((2.0, sent(TimedOut("silent"))), (2.0, sent(TimedOut("silent"))))
     assert (outcome.is_done, outcome.is_known) == (False, False)
+
+
+def test_a_connection_that_breaks_after_it_was_sent_is_silence_too() -> None:
+    outcome, _, _ = struck((0.0, sent(Unreachable("reset the connection"))), (0.0, Unreachable("refused")))
+    assert (outcome.is_done, outcome.is_known) == (False, False)
+
+
+def test_what_never_was_sent_is_known_not_to_be_done() -> None:
+    outcome, _, _ = struck((2.0, TimedOut("did not accept")), (2.0, TimedOut("did not accept")))
+    assert (outcome.is_done, outcome.is_known) == (False, True)
+
+
+@pytest.mark.parametrize("first", [(2.0, 81), (0.0, sent(Unreachable("reset the connection")))])
+def test_a_no_does_not_speak_for_another_try(first: Any) -> None:
+    outcome, _, calls = struck(first, (0.0, Refused("READONLY You can't write")))
+    assert (outcome.is_done, outcome.is_known, calls) == (False, False, 2)
+    assert "READONLY" in outcome.detail
 
 
 def test_the_login_user_is_the_kernels_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
