@@ -18,7 +18,7 @@ from cockpit.jobs.prove import Proving
 from cockpit.jobs.record import Record
 from cockpit.jobs.scribe import Scribe
 from cockpit.jobs.worked import LEFT_BEHIND
-from cockpit.jobs.worker import AUDIT_KINDS, prover_for
+from cockpit.jobs.worker import AUDIT_KINDS, failure_for, prover_for
 from cockpit.model.job import Job, Phase
 from cockpit.model.plan import Plan
 from cockpit.storage.jobs import JobStore
@@ -105,9 +105,9 @@ class Custody:
         entries = record.entries()
         prover, is_act_known = prover_for(self._settings, entries)
         names = [proof.name for proof in job.proofs]
-        phase = await Proving(prover, names, record.write, self._clock, is_act_known).run(
-            float(entries[0].facts["deadline_s"])
-        )
+        failure = failure_for(self._settings, entries)
+        proving = Proving(prover, names, record.write, self._clock, is_act_known, failure=failure)
+        phase = await proving.run(float(entries[0].facts["deadline_s"]))
         ended = record.job()
         self._minutes.write(AUDIT_KINDS[phase], f"{ended.title}: {ended.error or 'every proof holds'}", record.id)
 

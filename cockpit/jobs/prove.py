@@ -10,6 +10,7 @@ from typing import Protocol
 
 from cockpit.clock import Clock
 from cockpit.errors import BackendError
+from cockpit.jobs import journaling
 from cockpit.model.job import JobStep, Phase, StepState
 from cockpit.storage.journal import Entry
 
@@ -33,6 +34,10 @@ class Prover(Protocol):
         """Let go of what it holds."""
 
 
+Failure = Callable[[str, bool], Sequence[str]]
+"""What an operator must know and do: by the error, and by whether it is known that nothing was done."""
+
+
 class Proving:
     """One run over the proofs of one job."""
 
@@ -44,15 +49,18 @@ class Proving:
         clock: Clock,
         is_act_known: bool,
         late: StepState = StepState.UNKNOWN,
+        failure: Failure = lambda error, is_known: (),
     ) -> None:
-        """`late` is what a proof becomes that was looked at and did not hold in time."""
+        """`late`: what a proof becomes that did not hold in time; `failure`: what is said where not all hold."""
         self._prover = prover
         self._late = late
+        self._failure = failure
         self._done = "written" if late is StepState.UNKNOWN else "done"
         self._record = record
         self._clock = clock
         self._is_act_known = is_act_known
         self._missing_since: float | None = None
+        self._is_missing = False
         self._steps = [JobStep(name) for name in names]
         self._told_at = 0.0
         self._error: str | None = None
@@ -95,6 +103,7 @@ class Proving:
         if now - self._missing_since < SURE_S:
             return False
         self._tell("step_failed", step=0, detail=detail)
+        self._is_missing = True
         self._error = detail
         return True
 
@@ -122,12 +131,20 @@ class Proving:
             return self._end(Phase.DONE, None)
         words = "; ".join(f"{step.name}: {step.detail or 'not seen'}" for step in open_)
         is_failed = any(step.state is StepState.FAILED for step in open_)
+        # It is written: of what is to be said then, only the first line, which is the verdict, does not hold.
+        self._warn(self._failure(words, True)[1:])
         return self._end(Phase.FAILED if is_failed else Phase.IN_DOUBT, f"{self._done}, but not proven. {words}")
 
     def _end_unknown(self) -> Phase:
-        if self._missing_since is not None:
-            return self._end(Phase.FAILED, f"not done: {self._error}")
-        return self._end(Phase.IN_DOUBT, f"whether it was done is unknown: {self._error or 'Redis was not read'}")
+        error = self._error or "it was not seen, but not for long enough to be sure"
+        self._warn(self._failure(error, self._is_missing))
+        if self._is_missing:
+            return self._end(Phase.FAILED, f"not done: {error}")
+        return self._end(Phase.IN_DOUBT, f"whether it was done is unknown: {error}")
+
+    def _warn(self, texts: Sequence[str]) -> None:
+        for text in texts:
+            self._record(journaling.note(self._clock.now(), text))
 
     def _end(self, phase: Phase, error: str | None) -> Phase:
         kinds = {Phase.DONE: "done", Phase.FAILED: "failed", Phase.IN_DOUBT: "in_doubt"}

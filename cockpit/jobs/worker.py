@@ -18,8 +18,8 @@ from actions.kill_switch.prover import KillSwitchProver
 from cockpit.clock import Clock, SystemClock
 from cockpit.config import Settings, load
 from cockpit.errors import CockpitError, ConfigError, JournalError
-from cockpit.jobs.action import action_for, is_worked
-from cockpit.jobs.prove import Prover, Proving
+from cockpit.jobs.action import action_for, is_struck, is_worked
+from cockpit.jobs.prove import Failure, Prover, Proving
 from cockpit.jobs.worked import work_through
 from cockpit.model.audit import AuditRecord, Operator
 from cockpit.model.job import Job, Phase, StepState
@@ -46,6 +46,18 @@ def prover_for(settings: Settings, entries: Sequence[Entry]) -> tuple[Prover, bo
     act_ms = last.facts.get("redis_ms")
     prover = KillSwitchProver(settings.redis, Write.from_facts(started.facts["write"]), act_ms)
     return prover, last.kind in ("step_done", "step_failed")
+
+
+def failure_for(settings: Settings, entries: Sequence[Entry]) -> Failure:
+    """What is to be said where this journal's act is not proven: the verdict, and what the journal does not say yet."""
+    action = action_for(entries[0].facts["action"])
+    noted = {entry.facts.get("text") for entry in entries if entry.kind == "note"}
+
+    def failure(error: str, is_known: bool) -> tuple[str, ...]:
+        texts = action.failure(settings, error, is_known) if is_struck(action) else ()
+        return (*texts[:1], *(text for text in texts[1:] if text not in noted))
+
+    return failure
 
 
 def work(folder: Path, settings: Settings, clock: Clock) -> Phase:
@@ -82,6 +94,7 @@ async def _prove(store: JobStore, job: Job, entries: Sequence[Entry], settings: 
         lambda entry: store.append(job.id, [entry]),
         clock,
         is_act_known,
+        failure=failure_for(settings, entries),
     )
     return await proving.run(float(entries[0].facts["deadline_s"]))
 
