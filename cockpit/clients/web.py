@@ -94,7 +94,17 @@ class Web:
             BackendError: nothing came back, too late, or too much.
         """
         await self.ready()
-        return await bounded(self._get(path, params, headers), self._timeout_s, self._name)
+        return await bounded(self._send("GET", path, params, headers), self._timeout_s, self._name)
+
+    async def post(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
+        """Have something done that the path names; any status is an answer. It is sent once.
+
+        Raises:
+            Unreachable: it was not sent.
+            BackendError: nothing came back in time: it may have been done.
+        """
+        await self.ready()
+        return await bounded(self._send("POST", path, params, None), self._timeout_s, self._name)
 
     async def get_json(
         self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
@@ -142,8 +152,9 @@ class Web:
                 if self._client is None:
                     await self._builder.call(self._timeout_s, self._build)
 
-    async def _get(
+    async def _send(
         self,
+        method: str,
         path: str,
         params: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
@@ -152,7 +163,7 @@ class Web:
 
         assert self._client is not None
         try:
-            async with self._client.stream("GET", self._url + path, params=params, headers=headers) as response:
+            async with self._client.stream(method, self._url + path, params=params, headers=headers) as response:
                 body = bytearray()
                 # Raw: no compression was offered, so that a small body cannot unpack into a big one.
                 async for chunk in response.aiter_raw():

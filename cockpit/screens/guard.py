@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from textual.timer import Timer
 
+from cockpit.model.danger import Danger
 from cockpit.model.job import Job
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.screens.desk import Desk
@@ -93,6 +94,9 @@ class GuardScreen(Sheet[None]):
                 note = "What would be done has changed: read it again." if is_other else ""
                 self.answer = Answer(note=note)
             self.plan, self.error = plan, ""
+            if plan.danger is Danger.OBSERVE and not self.answer.note:
+                # It changes nothing: there is nothing to confirm.
+                self._confirm(plan, None, None)
         self.draw()
 
     # the answer

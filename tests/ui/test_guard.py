@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from textual import events
 
+from cockpit.model.danger import Danger
 from cockpit.model.job import Phase
 from cockpit.model.plan import Verdict
 from cockpit.screens.hands import Hands
@@ -174,3 +177,27 @@ async def test_hostile_plans_are_harmless() -> None:
         await it.press("K")
         await it.sees("owned")
         assert it.app.is_running
+
+
+async def test_what_only_looks_runs_at_once_and_once() -> None:
+    async with cockpit() as it:
+        it.session.plan = replace(halt_plan(Verdict.FAIL), danger=Danger.OBSERVE)
+        await it.press("K")
+        await it.until(lambda: len(it.session.submitted) == 1, "submitted")
+        await it.press("y", after_s=2)
+        assert len(it.session.submitted) == 1
+
+
+async def test_a_disruptive_step_takes_the_name_of_its_target_and_no_reason() -> None:
+    async with cockpit() as it:
+        it.session.plan = replace(halt_plan(), danger=Danger.DISRUPT, phrase="ws-gateway", target="ws-gateway")
+        await it.press("K")
+        await it.press("y", "enter", after_s=1)
+        assert it.session.submitted == []
+        await it.press("backspace", after_s=1)
+        for key in "ws-gateway":
+            await it.press("minus" if key == "-" else key, after_s=0.1)
+        await it.sees("matches")
+        await it.press("enter", after_s=0.5)
+        await it.until(lambda: len(it.session.submitted) == 1, "submitted")
+        assert it.session.submitted[0][1].typed == "ws-gateway"

@@ -1,0 +1,1 @@
+"""The order flow, looked at."""

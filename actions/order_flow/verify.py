@@ -1,0 +1,147 @@
+"""Verify the order flow: not only how long the streams are, but whether orders pass, how fast, and how far behind."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator, Mapping
+
+from redis.exceptions import RedisError
+
+from actions.checks import WARN, evidence_error
+from actions.step import Result, Stage, Step
+from cockpit.clients.redis_link import RedisLink
+from cockpit.clients.redis_words import refusal
+from cockpit.config import Settings
+from cockpit.errors import ConfigError
+from cockpit.model.audit import Operator
+from cockpit.model.danger import Danger
+from cockpit.model.job import JobStep, StepState
+from cockpit.model.plan import Check, Plan, PlanStep
+from cockpit.model.snapshot import Snapshot
+
+ID = "order_flow.verify"
+EVIDENCE = frozenset({"flow", "kill_switch"})
+DEADLINE_S = 10.0
+FRESH_S = 5.0
+"""A platform that trades validates and fills several orders a second."""
+VERIFIED = ("validated", "fills")
+
+FLOWS = {"validated": "orders are validated", "fills": "orders are filled"}
+LAG = "nobody is behind"
+IN_FLIGHT = "nothing is stuck in flight"
+DONE, RUNNING, UNKNOWN = StepState.DONE, StepState.RUNNING, StepState.UNKNOWN
+
+
+def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
+    """What is looked at; nothing is changed."""
+    streams = _streams(settings)
+    return Plan(
+        action=ID,
+        title="Verify the order flow",
+        sentence="Looks whether orders are validated and filled now, and whether anything is stuck. Changes nothing.",
+        world=settings.world,
+        site=settings.site,
+        target="order flow",
+        danger=Danger.OBSERVE,
+        parameters=(),
+        steps=tuple(
+            PlanStep(f"{stream} counted", f"XLEN {shlex.quote(stream)}", shlex.join(["redis-cli", "XLEN", stream]))
+            for stream in streams
+        ),
+        checks=tuple(_checks(snapshot, now)),
+        impact=("none: it only reads",),
+        proofs=(*(FLOWS[label] for label in VERIFIED), LAG, IN_FLIGHT),
+        proof_deadline_s=DEADLINE_S,
+        undo="nothing to undo",
+        prepared_at=now,
+    )
+
+
+def steps(plan: Plan) -> tuple[Step, ...]:
+    """The runbook's own XLEN, one a stream."""
+    return tuple(_Count(at) for at in range(len(plan.steps)))
+
+
+class _Count(Step):
+    deadline_s = 5.0
+
+    def __init__(self, index: int) -> None:
+        self._index = index
+
+    async def perform(self, stage: Stage) -> Result:
+        """How many entries it holds; a capped stream stays as long as it is while thousands pass."""
+        part = stage.settings.redis
+        if part is None:
+            raise ConfigError("no Redis is configured")
+        link = RedisLink(part)
+        try:
+            (reply,) = await link.ask([("XLEN", _streams(stage.settings)[self._index])])
+        finally:
+            link.drop()
+        if isinstance(reply, RedisError):
+            raise refusal(reply)
+        return Result(DONE, f"{reply} entries")
+
+    def probe(self, stage: Stage) -> Result:
+        """Counting changes nothing: it may count as not done."""
+        return Result(StepState.FAILED, "not counted")
+
+
+def judge(stage: Stage) -> tuple[JobStep, ...]:
+    """Rate and newest age of both streams, lag, and what is in flight."""
+    sample, now = stage.snapshot.flow, stage.clock.now()
+    if sample.value is None or not sample.is_live(now):
+        return tuple(JobStep(name, UNKNOWN, sample.error or "not read") for name in stage.plan.proofs)
+    return (*(_flows(stage, label) for label in VERIFIED), _lag(stage), _in_flight(stage))
+
+
+def _flows(stage: Stage, label: str) -> JobStep:
+    name, flow = FLOWS[label], stage.snapshot.flow.value
+    stream = flow.stream(label) if flow is not None else None
+    if stream is None or stream.depth is None:
+        return JobStep(name, RUNNING, "there is no such stream")
+    if stream.rate_per_s is None or stream.newest_age_s is None:
+        return JobStep(name, UNKNOWN, "its rate is not known")
+    words = f"{stream.rate_per_s:.1f}/s, the newest {stream.newest_age_s:.1f} s old, {stream.depth} kept"
+    if stream.rate_per_s > 0 and stream.newest_age_s <= FRESH_S:
+        return JobStep(name, DONE, words)
+    switch = stage.snapshot.kill_switch.value
+    halted = "; trading is halted" if switch is not None and switch.is_engaged else ""
+    return JobStep(name, RUNNING, f"{words}{halted}")
+
+
+def _lag(stage: Stage) -> JobStep:
+    flow = stage.snapshot.flow.value
+    assert flow is not None
+    found = [(f"{one.name}/{group.name}", group) for one in flow.streams for group in one.groups]
+    if not found:
+        return JobStep(LAG, RUNNING, "no consumer group at all")
+    unknown = [name for name, group in found if group.lag is None]
+    words = ", ".join(f"{name} {'unknown' if group.lag is None else group.lag}" for name, group in found)
+    if unknown:
+        return JobStep(LAG, UNKNOWN, words)
+    limit = stage.settings.thresholds.group_lag
+    is_behind = any((group.lag or 0) > limit or group.has_lost_entries for _, group in found)
+    return JobStep(LAG, RUNNING if is_behind else DONE, words)
+
+
+def _in_flight(stage: Stage) -> JobStep:
+    flow = stage.snapshot.flow.value
+    assert flow is not None
+    if flow.in_flight is None:
+        return JobStep(IN_FLIGHT, UNKNOWN, "how many orders are in flight is not known")
+    oldest = flow.oldest_in_flight_s
+    words = f"{flow.in_flight} in flight" + (f", the oldest {oldest:.1f} s" if oldest is not None else "")
+    is_stuck = oldest is not None and oldest > stage.settings.thresholds.pending_age_s
+    return JobStep(IN_FLIGHT, RUNNING if is_stuck else DONE, words)
+
+
+def _streams(settings: Settings) -> tuple[str, ...]:
+    names = settings.redis.order_streams if settings.redis is not None else {}
+    return tuple(names.get(label, f"orders.{label}") for label in VERIFIED)
+
+
+def _checks(snapshot: Snapshot, now: float) -> Iterator[Check]:
+    unknown = evidence_error("flow read", snapshot.flow, now)
+    if unknown is not None:
+        yield Check(unknown.name, WARN, f"{unknown.detail}; asked anew", unknown.evidence_age_s)

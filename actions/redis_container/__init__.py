@@ -1,0 +1,1 @@
+"""The container that runs Redis: restarted, with what was engaged before engaged again."""

@@ -1,0 +1,29 @@
+"""The one change that is made through the Docker Engine: `docker restart`."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from cockpit.clients.docker import connect
+from cockpit.config import DockerPart
+from cockpit.errors import Refused
+
+
+async def restart_container(part: DockerPart, name: str, stop_s: int, timeout_s: float) -> None:
+    """Restart it, once; a process that does not stop within `stop_s` is killed. Returns when the new one was started.
+
+    Raises:
+        Refused, Unreachable: it was not done.
+        BackendError: it may have been done: nobody said.
+    """
+    web = connect(part.model_copy(update={"timeout_s": timeout_s}))
+    try:
+        answer = await web.post(f"/containers/{quote(name, safe='')}/restart", {"t": str(stop_s)})
+        if 400 <= answer.status < 500:
+            said = answer.json()
+            message = said.get("message") if isinstance(said, dict) else None
+            raise Refused(f"Docker answered {answer.status}: {message or answer.reason}")
+        if answer.status != 204:
+            web.reject(answer)
+    finally:
+        await web.close()

@@ -1,0 +1,93 @@
+"""Restarting Redis and verifying the order flow as steps, on the real servers of the sandbox."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+import redis
+
+from cockpit.model.job import Phase, StepState
+from cockpit.sandbox.layout import Layout
+from tests.sandbox.conftest import Control, wait_until
+from tests.sandbox.step_desk import StepDesk, opened, told
+
+KEY = "policy:kill_switch"
+RESTART, VERIFY = "redis_container.restart", "order_flow.verify"
+
+
+@pytest.fixture(scope="module")
+def open_desk(sandbox: tuple[Layout, Control]) -> Iterator[StepDesk]:
+    with opened(*sandbox) as found:
+        yield found
+
+
+@pytest.fixture
+def desk(open_desk: StepDesk) -> Iterator[StepDesk]:
+    yield open_desk
+    open_desk.control.clear()
+    wait_until(lambda: answers(open_desk), 10.0)
+    open_desk.redis.delete(KEY)
+    wait_until(lambda: open_desk.snapshot.redis.error is None and not switch_is_engaged(open_desk), 10.0)
+
+
+def answers(desk: StepDesk) -> bool:
+    try:
+        return bool(desk.redis.ping())
+    except redis.RedisError:
+        return False
+
+
+def switch_is_engaged(desk: StepDesk) -> bool:
+    value = desk.snapshot.kill_switch.value
+    return value is not None and value.is_engaged
+
+
+def test_redis_is_restarted_and_everything_is_there_again(desk: StepDesk) -> None:
+    run_id = desk.redis.info()["run_id"]
+    plan = desk.allowed(RESTART)
+    assert (plan.phrase, plan.steps[0].by_hand) == ("redis", "docker restart redis")
+    assert any("append-only file" in line or "save" in line for line in plan.impact), plan.impact
+    assert any("groups" in line for line in plan.impact), plan.impact
+    job = desk.ended(desk.submit(plan))
+    assert job.phase is Phase.DONE, told(job)
+    assert desk.redis.info()["run_id"] != run_id
+    assert not desk.redis.exists(KEY)
+
+
+def test_a_kill_switch_that_the_crash_lost_is_engaged_again(desk: StepDesk) -> None:
+    desk.redis.hset(
+        KEY, mapping={"enabled": "true", "reason": "it's a drill", "by": "asha@jump1", "ts": "1700000000000"}
+    )
+    wait_until(lambda: switch_is_engaged(desk), 5.0)
+    desk.control.inject("redis-lost")
+    wait_until(lambda: desk.snapshot.redis.error is not None, 10.0)
+    plan = desk.allowed(RESTART)
+    assert dict(plan.parameters)["halted"] == "true"
+    job = desk.ended(desk.submit(plan))
+    assert "LOST by the restart, engaged again" in job.steps[1].detail, told(job)
+    assert desk.redis.hgetall(KEY) == {
+        "enabled": "true", "reason": "it's a drill", "by": "asha@jump1", "ts": "1700000000000"
+    }  # fmt: skip
+    assert job.phase is Phase.DONE, told(job)
+
+
+def test_what_docker_does_not_answer_is_not_confirmed(desk: StepDesk) -> None:
+    desk.control.inject("docker-down")
+    wait_until(lambda: desk.snapshot.docker.error is not None, 10.0)
+    plan = desk.plan(RESTART)
+    assert [check.name for check in plan.blocking] == ["Docker answers"]
+
+
+def test_the_order_flow_is_verified_without_a_confirmation(desk: StepDesk) -> None:
+    job = desk.ended(desk.take(VERIFY))
+    assert job.phase is Phase.DONE, told(job)
+    assert all(step.detail.endswith("entries") for step in job.steps), told(job)
+
+
+def test_a_halted_flow_is_not_called_verified(desk: StepDesk) -> None:
+    desk.redis.hset(KEY, mapping={"enabled": "true", "reason": "test", "by": "t", "ts": "1"})
+    wait_until(lambda: switch_is_engaged(desk) and not desk.snapshot.flow.value.stream("validated").rate_per_s, 15.0)  # type: ignore[union-attr]
+    job = desk.ended(desk.take(VERIFY))
+    assert job.phase is Phase.FAILED, told(job)
+    assert job.proofs[0].state is StepState.FAILED and "trading is halted" in job.proofs[0].detail, told(job)
