@@ -8,7 +8,7 @@ from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.segment import Segment
 
-from cockpit.terminal.pen import Ink, ink_of
+from cockpit.terminal.pen import Ink, blank_of, ink_of
 
 JOIN = 4
 """Runs nearer than this are sent as one: moving the cursor costs as much."""
@@ -16,26 +16,32 @@ Cell = tuple[str, Ink | None]
 """A character with its combining marks, and its ink; the second cell of a wide character is empty text."""
 NOTHING: Cell = ("\0", None)
 """What is on a cell of which nothing is known: equal to nothing that is drawn."""
+_SINGLE = frozenset(
+    char
+    for first, last in ((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x2FF), (0x2190, 0x2193), (0x2500, 0x25FC), (0x2800, 0x28FF))
+    for char in map(chr, range(first, last + 1))
+    if cell_len(char) == 1
+)
+"""Characters of one cell, found without measuring."""
 
 
 def cells_of(segments: Iterable[Segment], colours: ColorSystem) -> list[Cell]:
-    """One entry a cell."""
+    """One entry a cell. A blank shows only its ground: whatever else its style says is left out."""
     found: list[Cell] = []
     for text, style, control in segments:
         if control:
             continue
         ink = ink_of(style, colours)
-        if text.isascii():
-            found.extend([(char, ink) for char in text])
+        blank = (" ", blank_of(ink))
+        if _SINGLE.issuperset(text):
+            found.extend([(char, ink) if char != " " else blank for char in text])
             continue
         for char in text:
             size = cell_len(char)
-            if size == 1:
-                found.append((char, ink))
-            elif size == 0:
+            if size == 0:
                 _combine(found, char)
             else:
-                found.append((char, ink))
+                found.append((char, ink) if char != " " else blank)
                 found.extend([("", ink)] * (size - 1))
     return found
 
@@ -52,11 +58,13 @@ def _combine(found: list[Cell], mark: str) -> None:
 def mend(row: list[Cell]) -> None:
     """Halves of wide characters become blanks, as they do on a terminal when the other half is overwritten."""
     for at, (char, ink) in enumerate(row):
+        if char in _SINGLE:
+            continue
         if not char:
             if at == 0 or not _is_wide(row[at - 1][0]):
-                row[at] = (" ", ink)
-        elif not char.isascii() and _is_wide(char) and (at + 1 == len(row) or row[at + 1][0]):
-            row[at] = (" ", ink)
+                row[at] = (" ", blank_of(ink) if ink else ink)
+        elif _is_wide(char) and (at + 1 == len(row) or row[at + 1][0]):
+            row[at] = (" ", blank_of(ink) if ink else ink)
 
 
 def _is_wide(char: str) -> bool:
@@ -72,14 +80,12 @@ def runs(before: list[Cell], after: list[Cell]) -> Iterator[tuple[int, int]]:
     [(4, 7), (12, 13)]
     """
     first = last = -1
-    for at, (old, new) in enumerate(zip(before, after, strict=True)):
-        if old == new:
-            continue
+    for at in [at for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]:
         start = at
         while start > 0 and not (after[start][0] and before[start][0]):
             start -= 1
         if first >= 0 and start - last < JOIN and _is_one_ink(after, last - 1, start):
-            last = at + 1
+            last = max(last, at + 1)
         else:
             if first >= 0:
                 yield first, last
@@ -93,4 +99,8 @@ def runs(before: list[Cell], after: list[Cell]) -> Iterator[tuple[int, int]]:
 def _is_one_ink(row: list[Cell], first: int, last: int) -> bool:
     """Whether the gap can be bridged without telling the pen anything."""
     ink = row[first][1]
-    return all(row[at][1] is ink for at in range(first + 1, last))
+    for at in range(first + 1, last):
+        char, other = row[at]
+        if other is not ink and not (char == " " and ink and other and ink.covers(other)):
+            return False
+    return True

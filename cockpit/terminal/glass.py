@@ -9,7 +9,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from cockpit.terminal.cells import NOTHING, Cell, cells_of, mend, runs
-from cockpit.terminal.pen import PLAIN, Ink, change
+from cockpit.terminal.sequence import Piece, pieces_of, written
 
 Pieces = list[tuple[int, Strip]]
 
@@ -53,7 +53,6 @@ class Glass:
     def __init__(self) -> None:
         self._rows: list[Row] = []
         self._width = 0
-        self._pen: Ink = PLAIN
 
     def forget(self) -> None:
         """Nothing is known any more: after a resize, a pause, lost bytes."""
@@ -70,15 +69,13 @@ class Glass:
         width, height = size
         if self._width != width or len(self._rows) != height:
             self._width, self._rows = width, [Row() for _ in range(height)]
-        parts: list[str] = []
-        self._pen = PLAIN
-        for y, pieces in lines:
+        pieces: list[Piece] = []
+        for y, strips in lines:
             if 0 <= y < height:
-                self._line(y, pieces, colours, parts)
-        parts.append(change(self._pen, PLAIN))
-        return "".join(parts)
+                self._line(y, strips, colours, pieces)
+        return written(pieces)
 
-    def _line(self, y: int, pieces: Pieces, colours: ColorSystem, parts: list[str]) -> None:
+    def _line(self, y: int, pieces: Pieces, colours: ColorSystem, found: list[Piece]) -> None:
         row = self._rows[y]
         fresh = [(x, strip) for x, strip in pieces if row.strips.get(x) is not strip and x < self._width]
         if not fresh:
@@ -90,28 +87,8 @@ class Glass:
             row.keep(x, strip)
         mend(after)
         row.cells = after
-        column = -1
         for first, last in runs(before, after):
-            parts.append(f"\x1b[{y + 1};{first + 1}H" if column < 0 else _step(column, first, after))
-            self._write(after[first:last], parts)
-            column = last
-
-    def _write(self, run: list[Cell], parts: list[str]) -> None:
-        pen = self._pen
-        for char, ink in run:
-            if char and ink is not None:
-                if ink is not pen:
-                    parts.append(change(pen, ink))
-                    pen = ink
-                parts.append(char)
-        self._pen = pen
-
-
-def _step(column: int, to: int, after: list[Cell]) -> str:
-    """To the right; by its number where terminals may disagree about the width of what was written."""
-    if after[column - 1][0].isascii() and after[column - 1][0]:
-        return f"\x1b[{to - column}C" if to - column > 1 else "\x1b[C"
-    return f"\x1b[{to + 1}G"
+            found.extend(pieces_of(y, first, after[first:last]))
 
 
 def _lines(update: LayoutUpdate) -> Iterator[tuple[int, Pieces]]:

@@ -16,8 +16,18 @@ class Ink(NamedTuple):
     front: str = ""
     back: str = ""
 
+    def covers(self, blank: Ink) -> bool:
+        """Whether a blank written with this ink looks like one of that ink.
+
+        >>> Ink(("1",), "31", "44").covers(Ink((), "", "44")), Ink(("4",), "31").covers(PLAIN)
+        (True, False)
+        """
+        return blank.back == self.back and not blank.attributes and not _SHOWN.intersection(self.attributes)
+
 
 PLAIN = Ink()
+_SHOWN = frozenset(("4", "5", "6", "7", "9", "21", "51", "52", "53"))
+"""Attributes that can be seen on a blank: lines, frames, blinking, reversal."""
 _SAME: dict[Ink, Ink] = {}
 """One object for equal inks: most comparisons then end at the identity."""
 
@@ -37,6 +47,15 @@ def ink_of(style: Style | None, colours: ColorSystem) -> Ink:
         _codes(style, colours, True),
         _codes(style, colours, False),
     )
+    return _SAME.setdefault(found, found)
+
+
+@lru_cache(maxsize=8192)
+def blank_of(ink: Ink) -> Ink:
+    """What of the ink can be seen on a blank."""
+    if _SHOWN.intersection(ink.attributes):
+        return ink
+    found = Ink((), "", ink.back)
     return _SAME.setdefault(found, found)
 
 

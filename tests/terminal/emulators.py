@@ -7,6 +7,13 @@ import pyte
 WRAP_OFF = b"\x1b[?7l"
 
 
+def seen(cell: pyte.screens.Char) -> tuple[object, ...]:
+    """All that can be seen of a cell; of a blank only its ground, unless a line, a blink or a reversal shows on it."""
+    if cell.data == " " and not (cell.reverse or cell.underscore or cell.strikethrough or cell.blink):
+        return " ", cell.bg
+    return tuple(cell)
+
+
 class Emulator:
     """A terminal of one size."""
 
@@ -24,7 +31,7 @@ class Emulator:
         self.feed("\x1b[2J" + "".join(f"\x1b[{row + 1};1H{'?' * columns}" for row in range(rows)))
 
     def cells(self) -> list[list[tuple[object, ...]]]:
-        return [[tuple(self.screen.buffer[y][x]) for x in range(self.screen.columns)] for y in range(self.screen.lines)]
+        return [[seen(self.screen.buffer[y][x]) for x in range(self.screen.columns)] for y in range(self.screen.lines)]
 
     def difference(self, other: Emulator) -> str | None:
         """Where the two first differ; None where they are equal."""

@@ -12,6 +12,7 @@ import pytest
 
 from benchmarks.ptyprogram import PtyProgram
 from tests.terminal.conftest import READY, Start
+from tests.terminal.emulators import seen
 
 DEAF_S = 4.0
 """The stock toolkit's loop stands still after about 3 s of this."""
@@ -22,7 +23,7 @@ STALL_S = 0.5
 
 def cells(program: PtyProgram) -> list[object]:
     screen = program.screen
-    return [tuple(screen.buffer[y][x]) for y in range(screen.lines) for x in range(screen.columns)]
+    return [seen(screen.buffer[y][x]) for y in range(screen.lines) for x in range(screen.columns)]
 
 
 def spoil(program: PtyProgram) -> None:
