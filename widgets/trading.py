@@ -59,13 +59,21 @@ def told(view: View | None, readiness: Line, width: int) -> tuple[Line, Line, Li
 
 
 def _first_that_fits(variants: list[str], width: int) -> Line:
-    return line((next((each for each in variants if cell_len(each) <= width), variants[-1]), "value"))
+    return line((fits(variants, width), "value"))
+
+
+def fits(variants: list[str], width: int) -> str:
+    """The first that is short enough, else the last."""
+    return next((each for each in variants if cell_len(each) <= width), variants[-1])
 
 
 def _active(view: View, state: Trading, width: int) -> Line:
     switch = view.snapshot.kill_switch.value
+    gone = next((one for one in view.snapshot.assessment.findings if one.rule == "kill_switch_gone"), None)
+    if gone is not None:
+        return line((fits([gone.summary, "THE HALT IS GONE"], width), "crit"))
     if switch is not None and not switch.is_present:
-        return _first_that_fits(["trading is enabled: the kill switch was never set", "never halted"], width)
+        return _first_that_fits(["trading is enabled: the kill switch's key is missing", "the key is missing"], width)
     if state.since_s is None:
         return line(("trading is enabled", "value"))
     since = age(state.since_s)

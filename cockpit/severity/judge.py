@@ -16,6 +16,7 @@ from cockpit.severity import (
     rules_alerts,
     rules_brokers,
     rules_feeds,
+    rules_halt,
     rules_kubernetes,
     rules_postgres,
     rules_redis,
@@ -28,6 +29,7 @@ from cockpit.severity.silence import PANELS, configured, silent
 from cockpit.severity.standing import NOTHING, Memory, Raised, fold, shown
 
 RULES: tuple[Rule, ...] = (
+    *rules_halt.RULES,
     *rules_trading.RULES,
     *rules_brokers.RULES,
     *rules_feeds.RULES,
@@ -46,7 +48,7 @@ def assess(
     """The findings on this snapshot, and what to remember for the next one."""
     now = snapshot.taken_at
     there = configured(settings)
-    view = View(snapshot, settings)
+    view = View(snapshot, settings, memory)
     raised = [Raised(finding) for finding in silent(snapshot, settings)]
     held: set[str] = set()
     for rule in RULES:
@@ -70,7 +72,7 @@ def _apply(rule: Rule, view: View, sample: Sample[Any]) -> Iterator[Raised]:
         reason = f"cannot judge {rule.name}: {type(error).__name__}: {error}"
         hits = [Hit(f"rule {rule.name}", Severity.P3, reason, "failed", "judged")]
     for hit in hits:
-        yield Raised(_finding(rule, hit, view.now), rule.readings, sample.value_at, hit.since)
+        yield Raised(_finding(rule, hit, view.now), rule.readings, sample.value_at, hit.since, hit.kept)
 
 
 def _finding(rule: Rule, hit: Hit, now: float) -> Finding:

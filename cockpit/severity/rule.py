@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cockpit.config import Settings, Thresholds
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
+from cockpit.severity.standing import NOTHING, Memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,8 @@ class View:
 
     snapshot: Snapshot
     settings: Settings
+    before: Memory = field(default_factory=lambda: NOTHING)
+    """What stood at the snapshot before."""
 
     @property
     def limits(self) -> Thresholds:
@@ -45,6 +48,8 @@ class Hit:
     since: float | None = None
     """Where the platform itself says since when; else the moment it was first seen."""
     is_expected: bool = False
+    kept: object = None
+    """What the rule must find again in `View.before` for as long as this stands."""
 
 
 Check = Callable[[View, Any], Iterable[Hit]]

@@ -1,11 +1,11 @@
-"""Trading itself: the kill switch and the flow of orders through risk manager, router and ledger."""
+"""Trading itself: the flow of orders through risk manager, router and ledger."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 
 from cockpit.model.severity import Severity
-from cockpit.model.states import Group, Heartbeat, KillSwitch, OrderFlow, Stream
+from cockpit.model.states import Group, Heartbeat, OrderFlow, Stream
 from cockpit.severity import sections, words
 from cockpit.severity.rule import Hit, View, rule
 
@@ -13,7 +13,6 @@ LEAST_BEHIND = 25
 """A slow stream's group is not late before it is behind by this many entries (a burst is about five)."""
 WARM_UP_S = 10.0
 """A Redis this young may not have all its streams yet."""
-RISK_MANAGER = "risk-manager"
 PLACES = {
     "market": ("feeds", sections.FEED),
     "candles": ("feeds", sections.FEED),
@@ -21,23 +20,6 @@ PLACES = {
     "pgwriter": ("postgres", sections.POSTGRES),
 }
 """Where a silent component shows, and what answers it; all others belong to the flow of orders."""
-
-
-@rule("kill_switch", panel="risk", section=sections.BROKER)
-def kill_switch_engaged(view: View, switch: KillSwitch) -> Iterator[Hit]:
-    """Trading is halted, by a human or by the risk manager."""
-    if switch.is_engaged:
-        by = f" by {switch.by}" if switch.by else ""
-        reason = f": {switch.reason}" if switch.reason else ""
-        yield Hit(
-            "kill switch",
-            Severity.P1,
-            f"trading HALTED{by}{reason}",
-            "engaged",
-            "released",
-            section=sections.RISK if switch.by == RISK_MANAGER else None,
-            since=switch.since,
-        )
 
 
 @rule("flow", panel="flow", section=sections.BROKER)
@@ -142,4 +124,4 @@ def worker_severity(view: View, component: str) -> Severity:
     return Severity.P4 if component in view.settings.cosmetic_workers else Severity.P3
 
 
-RULES = (kill_switch_engaged, group_behind, pending_old, entries_lost, stream_missing, worker_silent)
+RULES = (group_behind, pending_old, entries_lost, stream_missing, worker_silent)

@@ -24,6 +24,8 @@ class Raised:
     """Which reading showed it."""
     since: float | None = None
     """Where the platform itself says since when."""
+    kept: object = None
+    """What its rule wants to remember."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class Standing:
     seen: int
     reading_at: float | None
     is_shown: bool
+    kept: object = None
 
 
 Memory = Mapping[Key, Standing]
@@ -77,7 +80,7 @@ def _raise(old: Standing | None, one: Raised, now: float) -> Standing:
         seen, since = old.seen + (one.reading_at != old.reading_at), old.finding.since
     is_shown = seen >= one.readings or (old is not None and old.is_shown)
     summary = clean(one.finding.summary, SUMMARY_CELLS)
-    return Standing(replace(one.finding, since=since, summary=summary), now, seen, one.reading_at, is_shown)
+    return Standing(replace(one.finding, since=since, summary=summary), now, seen, one.reading_at, is_shown, one.kept)
 
 
 def _key(finding: Finding) -> Key:

@@ -1,0 +1,105 @@
+"""The kill switch: trading is halted, or was halted and the halt is gone without anybody's release."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from cockpit.model.job import Job, Phase, StepState
+from cockpit.model.severity import Severity
+from cockpit.model.states import KillSwitch
+from cockpit.severity import sections
+from cockpit.severity.rule import Hit, View, rule
+
+SUBJECT = "kill switch"
+RISK_MANAGER = "risk-manager"
+ENGAGE, RELEASE = "kill_switch.engage", "kill_switch.release"
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """A halt that stood: whose, and since when in Unix seconds."""
+
+    by: str | None
+    since: float
+
+
+@rule("kill_switch", panel="risk", section=sections.BROKER)
+def kill_switch_engaged(view: View, switch: KillSwitch) -> Iterator[Hit]:
+    """Trading is halted, by a human or by the risk manager."""
+    if switch.is_engaged:
+        by = f" by {switch.by}" if switch.by else ""
+        reason = f": {switch.reason}" if switch.reason else ""
+        before = view.before.get(("kill_switch_engaged", SUBJECT))
+        since = switch.since or (before.finding.since if before else view.now)
+        yield Hit(
+            SUBJECT,
+            Severity.P1,
+            f"trading HALTED{by}{reason}",
+            "engaged",
+            "released",
+            section=_section(switch.by),
+            since=switch.since,
+            kept=Halt(switch.by, since),
+        )
+
+
+@rule("kill_switch", panel="risk", section=sections.BROKER)
+def kill_switch_gone(view: View, switch: KillSwitch) -> Iterator[Hit]:
+    """A halt that nobody released is no longer there: Redis lost it, and orders pass."""
+    if switch.is_engaged:
+        return
+    stood = max((*_remembered(view), *_journaled(view)), key=lambda halt: halt.since, default=None)
+    if stood is not None and not _is_released(view, switch, stood):
+        yield Hit(
+            SUBJECT,
+            Severity.P1,
+            f"THE HALT IS GONE: was engaged by {stood.by or 'somebody unnamed'}",
+            "not engaged" if switch.is_present else "the key is missing",
+            "engaged, or released by somebody",
+            section=_section(stood.by),
+            kept=stood,
+        )
+
+
+def _remembered(view: View) -> Iterator[Halt]:
+    """What this cockpit saw itself; a halt that is gone stays so until it is engaged again, or released."""
+    for name in ("kill_switch_engaged", "kill_switch_gone"):
+        before = view.before.get((name, SUBJECT))
+        if before is not None and isinstance(before.kept, Halt):
+            yield before.kept
+
+
+def _journaled(view: View) -> Iterator[Halt]:
+    """What the journal tells a cockpit that was started later."""
+    read_at = view.snapshot.kill_switch.value_at or 0.0
+    newest = max(filter(_is_written, _jobs(view)), key=lambda job: job.submitted_at, default=None)
+    # A reading from before the job's end may be older than what the job wrote.
+    if newest is not None and newest.action == ENGAGE and newest.ended_at is not None and read_at > newest.ended_at:
+        yield Halt(newest.by, newest.submitted_at)
+
+
+def _is_released(view: View, switch: KillSwitch, stood: Halt) -> bool:
+    """Whether somebody said so, later than the halt: in the key itself, or in the journal."""
+    if switch.is_present and switch.by and switch.since is not None and switch.since > stood.since:
+        return True
+    return any(job.action == RELEASE and _is_written(job) and job.submitted_at > stood.since for job in _jobs(view))
+
+
+def _jobs(view: View) -> Iterator[Job]:
+    redis = view.settings.redis
+    key = redis.kill_switch_key if redis else None
+    for job in view.snapshot.jobs:
+        if job.action in (ENGAGE, RELEASE) and job.world is view.settings.world and job.target == key:
+            yield job
+
+
+def _is_written(job: Job) -> bool:
+    return job.phase is Phase.DONE or any(step.state is StepState.DONE for step in job.steps)
+
+
+def _section(by: str | None) -> str:
+    return sections.RISK if by == RISK_MANAGER else sections.BROKER
+
+
+RULES = (kill_switch_engaged, kill_switch_gone)

@@ -1,0 +1,107 @@
+"""A halt that disappears is told until somebody engages again or says that it was released."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from cockpit.model.finding import Assessment
+from cockpit.model.job import Job, JobStep, Phase, StepState
+from cockpit.model.sample import Sample
+from cockpit.model.severity import Severity
+from cockpit.model.states import KillSwitch
+from cockpit.model.world import World
+from cockpit.severity.judge import assess
+from cockpit.severity.standing import NOTHING, Memory
+from tests.unit.healthy import NOW, SETTINGS, dead, snapshot
+from widgets.line import plain
+from widgets.trading import told
+from widgets.view import View
+
+ENGAGED = KillSwitch(True, True, "IBKR is down", "asha", NOW - 60)
+MISSING = KillSwitch(False, False)
+DEAD = dead(NOW + 5, value=ENGAGED)
+GONE = "THE HALT IS GONE: was engaged by asha"
+
+
+def job(action: str, at: float, state: StepState = StepState.DONE, phase: Phase = Phase.DONE, **more: Any) -> Job:
+    fields: dict[str, Any] = {"target": "policy:kill_switch", "world": World.SANDBOX, "ended_at": at + 1, **more}
+    return Job(str(at), f"kill_switch.{action}", "", digest="", by="asha", phase=phase, submitted_at=at,
+               steps=(JobStep("set", state),), **fields)  # fmt: skip
+
+
+def run(*moments: tuple[float, Any], jobs: tuple[Job, ...] = ()) -> list[Assessment]:
+    memory: Memory = NOTHING
+    seen = []
+    for at, switch in moments:
+        now = replace(snapshot(NOW + at, kill_switch=switch), jobs=jobs)
+        assessment, memory = assess(now, SETTINGS, memory)
+        seen.append(assessment)
+    return seen
+
+
+def gone(assessment: Assessment) -> list[str]:
+    return [one.summary for one in assessment.findings if one.rule == "kill_switch_gone"]
+
+
+@pytest.mark.parametrize(
+    "left",
+    [MISSING, KillSwitch(False, True), replace(ENGAGED, is_engaged=False), KillSwitch(False, True, "", "bo", NOW - 90)],
+    ids=["key missing", "key empty", "only the flag is off", "an older key came back"],
+)
+def test_a_lost_halt_is_p1_until_engaged_again(left: KillSwitch) -> None:
+    again = KillSwitch(True, True, "again", "bo", NOW + 90)
+    seen = run((0, ENGAGED), (5, DEAD), (10, left), (60, left), (90, again), (92, again))
+    assert [gone(one) for one in seen] == [[], [], [GONE], [GONE], [], []]
+    assert (seen[2].severity, seen[2].panel("risk"), seen[3].severity) == (Severity.P1,) * 3
+    assert next(one.section for one in seen[2].findings) == "3.1"
+
+
+def test_the_risk_managers_halt_is_missed_too() -> None:
+    _, seen = run((0, replace(ENGAGED, by="risk-manager")), (5, MISSING))
+    finding = next(one for one in seen.findings if one.rule == "kill_switch_gone")
+    assert (finding.summary, finding.section) == ("THE HALT IS GONE: was engaged by risk-manager", "3.5")
+
+
+@pytest.mark.parametrize("since", [NOW - 60, None])
+def test_a_release_that_says_by_whom_and_when_is_no_loss(since: float | None) -> None:
+    released = KillSwitch(False, True, "", "bo", NOW + 4)
+    seen = run((0, replace(ENGAGED, since=since)), (5, released), (7, released), (9, MISSING))
+    assert [gone(one) for one in seen] == [[], [], [], []]
+    assert seen[2].severity is Severity.OK
+
+
+def test_a_release_of_ours_is_no_loss_whatever_became_of_the_key() -> None:
+    seen = run((0, ENGAGED), (5, MISSING), jobs=(job("release", NOW + 3),))
+    assert gone(seen[1]) == []
+
+
+@pytest.mark.parametrize(
+    ("jobs", "is_told"),
+    [
+        ((job("engage", NOW - 500),), True),
+        ((job("engage", NOW - 500, phase=Phase.IN_DOUBT),), True),
+        ((job("engage", NOW - 100), job("release", NOW - 500)), True),
+        ((job("release", NOW - 100), job("engage", NOW - 500)), False),
+        ((job("release", NOW - 100, StepState.FAILED, Phase.FAILED), job("engage", NOW - 500)), True),
+        ((job("engage", NOW - 500, StepState.FAILED, Phase.FAILED),), False),
+        ((job("engage", NOW - 500, StepState.UNKNOWN, Phase.IN_DOUBT),), False),
+        ((job("engage", NOW - 500, world=World.LIVE),), False),
+        ((job("engage", NOW - 500, target="another:key"),), False),
+        ((job("engage", NOW - 1, phase=Phase.VERIFYING, ended_at=None),), False),
+        ((job("engage", NOW - 1),), False),
+        ((), False),
+    ],
+)
+def test_a_cockpit_started_later_knows_it_from_the_journal(jobs: tuple[Job, ...], is_told: bool) -> None:
+    (seen,) = run((0, MISSING), jobs=jobs)
+    assert gone(seen) == ([GONE] if is_told else [])
+
+
+def test_it_stands_beside_the_word() -> None:
+    for jobs, words in (((), "the kill switch's key is missing"), ((job("engage", NOW - 500),), GONE)):
+        now = replace(snapshot(kill_switch=Sample.good(MISSING, NOW, 0.01)), jobs=jobs)
+        shown = replace(now, assessment=assess(now, SETTINGS)[0])
+        assert words in plain(told(View(shown, NOW, SETTINGS), (), 80)[0])
