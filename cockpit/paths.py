@@ -11,17 +11,23 @@ def config_file() -> Path | None:
     named = os.environ.get("COCKPIT_CONFIG")
     if named:
         return Path(named)
-    home = Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config")
+    home = Path(os.environ.get("XDG_CONFIG_HOME") or _home() / ".config")
     candidates = (home / "cockpit" / "cockpit.yaml", Path("/etc/cockpit/cockpit.yaml"))
     return next((path for path in candidates if path.is_file()), None)
 
 
 def state_folder(site: str) -> Path:
-    """The folder of one site's journals, made private (0700)."""
-    home = Path(os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state")
-    folder = home / "cockpit" / site
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return folder
+    """The folder of one site's journals; whoever writes makes it, for a halt must be possible without it."""
+    home = Path(os.environ.get("XDG_STATE_HOME") or _home() / ".local" / "state")
+    return home / "cockpit" / site
+
+
+def _home() -> Path:
+    """The user's home; where there is none, the place that accounts without a home have by convention."""
+    try:
+        return Path.home()
+    except RuntimeError:
+        return Path("/nonexistent")
 
 
 def runtime_folder() -> Path:

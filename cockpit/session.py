@@ -46,11 +46,7 @@ class Session:
 
     @classmethod
     def open(cls, settings: Settings, clock: Clock | None = None) -> Session:
-        """Put it together; nothing is connected yet.
-
-        Raises:
-            CockpitError: the state folder cannot be used.
-        """
+        """Put it together; nothing is connected yet, and nothing written."""
         from actions.catalogue import ACTIONS
         from cockpit.jobs.operator import current_operator
         from cockpit.jobs.runner import Runner
@@ -129,11 +125,8 @@ def watch(
 
 
 def state_folder(settings: Settings) -> Path:
-    """Where this site's journals are, made private."""
-    if settings.state is None:
-        return paths.state_folder(settings.site)
-    settings.state.mkdir(mode=0o700, parents=True, exist_ok=True)
-    return settings.state
+    """Where this site's journals are, or will be as soon as something is written."""
+    return settings.state or paths.state_folder(settings.site)
 
 
 def make_judge(settings: Settings, actions: tuple[ActionSpec, ...]) -> Judge:

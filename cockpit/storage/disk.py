@@ -16,17 +16,21 @@ LOCK_TRY_S = 0.002
 
 
 def private_folder(folder: Path) -> Path:
-    """Make the folder where it is missing; nobody else may look into it.
+    """Make the folder, and those above it, where they are missing; nobody else may look into it.
 
     Raises:
         JournalError: it cannot be made.
     """
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not folder.parent.exists():
+            # mkdir's own `parents` would make them for everybody to read.
+            private_folder(folder.parent)
+        folder.mkdir(mode=0o700, exist_ok=True)
         if folder.stat().st_mode & 0o077:
             folder.chmod(0o700)
     except OSError as error:
-        raise JournalError(f"cannot use the folder {folder}: {reason(error)}") from error
+        words = f"cannot use the folder {folder}: {reason(error)}; set `state:` to one that can be written"
+        raise JournalError(words) from error
     return folder
 
 

@@ -17,7 +17,8 @@ from cockpit.errors import JournalError, Rejected
 from cockpit.jobs import custody
 from cockpit.jobs.runner import PROTECT_WAIT_S, Runner
 from cockpit.model.job import Phase, StepState
-from cockpit.model.plan import Confirmation
+from cockpit.model.plan import Confirmation, Verdict
+from cockpit.session import Session
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import Claim, JobStore
 from tests.sandbox.lone_redis import LoneRedis, a_runner, a_snapshot, end_workers, lone_redis, until
@@ -246,6 +247,20 @@ class FullDisk(AuditLog):
         if self.is_full:
             raise JournalError("cannot write audit.jsonl: no space left on device")
         return super().append(draft)
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_a_state_folder_that_cannot_be_made_does_not_hold_up_the_halt(server: LoneRedis) -> None:
+    settings = server.settings().model_copy(update={"state": Path("/proc/nope")})
+    session = Session.open(settings)
+    plan = session.prepare(ENGAGE, {"reason": "test"}).result(5)
+    job = session.submit(plan, Confirmation(plan.digest)).result(10)
+    assert server.client.hget(KEY, "enabled") == "true"
+    assert "DONE BEFORE ITS INTENT WAS ON DISK" in job.notes[0]
+    checks = session.prepare(ENGAGE, {}).result(5).checks
+    (journal,) = [check for check in checks if check.name == "journal"]
+    assert journal.verdict is Verdict.WARN and "set `state:`" in journal.detail
+    session.stop()
 
 
 @pytest.mark.usefixtures("no_worker")

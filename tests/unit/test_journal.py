@@ -9,12 +9,14 @@ from pathlib import Path
 import pytest
 
 from actions.kill_switch import engage
+from cockpit import paths
 from cockpit.errors import JournalError
 from cockpit.jobs import journaling
 from cockpit.jobs.strike import Outcome
 from cockpit.model.audit import Operator
 from cockpit.model.job import Phase, StepState
 from cockpit.model.plan import Confirmation, Plan
+from cockpit.storage.disk import private_folder
 from cockpit.storage.fold import fold
 from cockpit.storage.jobs import JobStore, new_job_id
 from cockpit.storage.journal import Entry, Journal
@@ -71,6 +73,26 @@ def test_in_doubt_tells_an_unknown_act_from_an_unproven_one() -> None:
     assert unknown.steps[0].state is StepState.RUNNING
     assert unproven.error == "done, but whoever proved it ended before the proof"
     assert unproven.steps[0].state is StepState.DONE
+
+
+def test_a_home_that_is_missing_stops_no_opening(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_STATE_HOME", raising=False)
+
+    def homeless() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", homeless)
+    assert paths.state_folder("hf-1") == Path("/nonexistent/.local/state/cockpit/hf-1")
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "not" / "yet"))
+    folder = paths.state_folder("hf-1")
+    assert not (tmp_path / "not").exists()
+    private_folder(folder / "jobs")
+    assert {each.stat().st_mode & 0o777 for each in (tmp_path / "not").rglob("*")} == {0o700}
+
+
+def test_a_folder_that_cannot_be_made_names_the_setting() -> None:
+    with pytest.raises(JournalError, match="set `state:`"):
+        private_folder(Path("/proc/nope/jobs"))
 
 
 def test_an_outcome_that_is_not_known_is_not_called_a_failure() -> None:
