@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
@@ -56,7 +55,7 @@ def assess(
         if rule.reads not in there:
             continue
         if sample.value is not None and sample.is_live(now):
-            raised.extend(_apply(rule, view, sample))
+            raised.extend(_apply(rule, view, sample, held))
         else:
             held.add(rule.name)
     raised = [_routed(one, sections) for one in raised]
@@ -64,15 +63,19 @@ def assess(
     return _assessment(snapshot, shown(memory), there), memory
 
 
-def _apply(rule: Rule, view: View, sample: Sample[Any]) -> Iterator[Raised]:
-    """What one rule says; a rule that fails is a finding too, never the end of the judgement."""
+def _apply(rule: Rule, view: View, sample: Sample[Any], held: set[str]) -> list[Raised]:
+    """What one rule says; a rule that fails is a finding too, beside what it had found by then, and before."""
+    raised: list[Raised] = []
     try:
-        hits = list(rule.check(view, sample.value))
+        for hit in rule.check(view, sample.value):
+            found = _finding(rule, hit, view.now)
+            raised.append(Raised(found, rule.readings, sample.value_at, hit.since, hit.kept))
     except Exception as error:
+        held.add(rule.name)
         reason = f"cannot judge {rule.name}: {type(error).__name__}: {error}"
-        hits = [Hit(f"rule {rule.name}", Severity.P3, reason, "failed", "judged")]
-    for hit in hits:
-        yield Raised(_finding(rule, hit, view.now), rule.readings, sample.value_at, hit.since, hit.kept)
+        failure = Hit(f"rule {rule.name}", Severity.P3, reason, "failed", "judged")
+        raised.append(Raised(_finding(rule, failure, view.now)))
+    return raised
 
 
 def _finding(rule: Rule, hit: Hit, now: float) -> Finding:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -14,12 +15,12 @@ from cockpit.model.finding import Assessment
 from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import PROBES, Snapshot
-from cockpit.model.states import KillSwitch
+from cockpit.model.states import KillSwitch, Risk
 from cockpit.model.world import World
 from cockpit.severity import judge
 from cockpit.severity.judge import assess
 from cockpit.severity.reset import is_within
-from cockpit.severity.rule import rule
+from cockpit.severity.rule import Hit, View, rule
 from cockpit.severity.sections import Section
 from cockpit.severity.silence import REDIS_FIELDS
 from cockpit.severity.standing import NOTHING, Memory, next_clear_at
@@ -165,6 +166,24 @@ def test_broken_rule_is_a_finding(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(judge, "RULES", (clumsy,))
     assessment, _ = assess(snapshot(), SETTINGS)
     assert assessment.findings[0].summary == "cannot judge clumsy: ZeroDivisionError: 1/0"
+
+
+def test_a_rule_that_breaks_keeps_what_it_found_and_what_it_had_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    @rule("risk", panel="risk", readings=2)
+    def clumsy(view: View, value: Risk) -> Iterator[Hit]:
+        yield Hit("VaR", Severity.P1, "VaR over")
+        if value.es_975 is None:
+            raise ZeroDivisionError("1/0")
+        yield Hit("ES", Severity.P1, "ES over")
+
+    monkeypatch.setattr(judge, "RULES", (clumsy,))
+    _, whole, broken, later = run((0, {}), (1, {}), (2, {"risk": risk(es_975=None)}), (60, {"risk": risk(es_975=None)}))
+    assert [one.summary for one in whole.findings] == ["ES over", "VaR over"]
+    for seen in (broken, later):
+        words = ["VaR over", "last known: ES over", "cannot judge clumsy: ZeroDivisionError: 1/0"]
+        assert sorted(one.summary for one in seen.findings) == sorted(words)
+    first = run((0, {"risk": risk(es_975=None)}))[0]
+    assert (first.panel("risk"), [one.severity for one in first.findings]) == (Severity.P3, [Severity.P3])
 
 
 def test_unconfigured_backend_is_no_reason_to_worry() -> None:
