@@ -19,7 +19,8 @@ from cockpit.model.job import Job
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
-from cockpit.observe.hub import Hub, Jobs, Judge
+from cockpit.observe.hub import Hub, Judge
+from cockpit.observe.journals import Jobs, Journals
 from cockpit.observe.observer import Observer
 from cockpit.observe.sources import sources
 from cockpit.severity.sections import Sections
@@ -42,6 +43,7 @@ class Session:
         self._runner = runner
         self._actions = actions
         self._observer: Observer | None = None
+        self._journals = Journals(runner.jobs)
         self._first = Snapshot(0, clock.now(), settings.world, settings.site)
 
     @classmethod
@@ -58,13 +60,15 @@ class Session:
 
     def start(self, listener: Listener) -> None:
         """Begin to watch, and warm the line that a halt will use; the listener is called on the observing thread."""
-        self._observer = watch(self.settings, self._clock, self._actions, self._runner.jobs, listener)
+        self._journals.start()
+        self._observer = watch(self.settings, self._clock, self._actions, self._runner.present, listener)
         in_daemon_thread(self._runner.start)
         self._runner.note("opened", f"cockpit opened on {self.settings.world} {self.settings.site}")
 
     def stop(self, timeout_s: float = 1.0) -> None:
         """Watch no more; whatever hangs is left behind, and jobs that run go on."""
         ends_at = self._clock.monotonic() + timeout_s
+        self._journals.stop()
         if self._observer is not None:
             self._runner.note("closed", f"cockpit closed on {self.settings.world} {self.settings.site}")
             self._observer.stop(timeout_s / 2)
@@ -92,12 +96,16 @@ class Session:
     def submit(self, plan: Plan, confirmation: Confirmation) -> Future[Job]:
         """Do what was confirmed."""
         future = in_daemon_thread(self._runner.submit, plan, confirmation, self.snapshot)
-        future.add_done_callback(lambda _: self.poke("redis"))
+        future.add_done_callback(lambda _: self._look_again())
         return future
 
     def job(self, job_id: str) -> Job | None:
-        """A job, as its journal tells it now."""
-        return self._runner.job(job_id)
+        """A job, as it was last known a moment ago; asked for by the screen, so it waits for no disk."""
+        return next((job for job in self._runner.present() if job.id == job_id), None)
+
+    def _look_again(self) -> None:
+        self._journals.poke()
+        self.poke("redis")
 
     def poke(self, source: str) -> None:
         """Ask one backend again at once."""
@@ -110,7 +118,7 @@ class Session:
 def watch(
     settings: Settings, clock: Clock, actions: tuple[ActionSpec, ...], jobs: Jobs, listener: Listener
 ) -> Observer:
-    """Only watch: begin on a thread of its own, with nothing that could act."""
+    """Only watch: begin on a thread of its own, with nothing that could act; `jobs` must not wait for a disk."""
     from cockpit.severity.watch import died
 
     judge = make_judge(settings, actions)

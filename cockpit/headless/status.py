@@ -14,12 +14,12 @@ from cockpit.errors import CockpitError, ConfigError, TimedOut
 from cockpit.headless.listening import Ear
 from cockpit.headless.status_json import as_json
 from cockpit.headless.status_text import as_text
-from cockpit.model.job import Job
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
 from cockpit.severity.watch import as_of
 
 if TYPE_CHECKING:
+    from cockpit.observe.journals import Jobs
     from cockpit.observe.observer import Observer
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -85,18 +85,22 @@ def run(args: argparse.Namespace) -> int:
 def watching(settings: Settings) -> Iterator[tuple[Ear, Observer]]:
     """An ear on the platform, and what it hears."""
     from actions.catalogue import ACTIONS
+    from cockpit.observe.journals import Journals
     from cockpit.session import watch
     from cockpit.severity.silence import configured
 
     ear = Ear(configured(settings))
-    observer = watch(settings, SystemClock(), ACTIONS, _jobs(settings), ear)
+    journals = Journals(_jobs(settings))
+    journals.start()
+    observer = watch(settings, SystemClock(), ACTIONS, journals.jobs, ear)
     try:
         yield ear, observer
     finally:
+        journals.stop()
         observer.stop(0.5)
 
 
-def _jobs(settings: Settings) -> Callable[[], tuple[Job, ...]]:
+def _jobs(settings: Settings) -> Jobs:
     """The jobs on disk; none where there are no journals that may be read."""
     from cockpit.session import state_folder
     from cockpit.storage.jobs import JobStore

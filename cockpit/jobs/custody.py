@@ -46,6 +46,7 @@ class Custody:
         self._held: dict[str, Record] = {}
         self._workers: list[subprocess.Popen[bytes]] = []
         self._looked_after: set[str] = set()
+        self._known: tuple[Job, ...] = ()
 
     def take(self, record: Record) -> None:
         """Answer for this job from now on."""
@@ -112,7 +113,7 @@ class Custody:
         self._minutes.write(AUDIT_KINDS[phase], f"{ended.title}: {ended.error or 'every proof holds'}", record.id)
 
     def jobs(self) -> tuple[Job, ...]:
-        """All of them, newest first."""
+        """All of them, newest first, read from the disk: it may hang, so only one thread asks, again and again."""
         self._workers = [worker for worker in self._workers if worker.poll() is None]
         found = {job.id: job for job in self._store.jobs()}
         with self._guard:
@@ -122,6 +123,16 @@ class Custody:
         for job in tuple(found.values()):
             if job.phase is Phase.IN_DOUBT:
                 self._look_after(job)
+        self._known = tuple(sorted(found.values(), key=lambda job: job.id, reverse=True))
+        return self._known
+
+    def present(self) -> tuple[Job, ...]:
+        """All of them as last read, and those that are here as they stand now; touches no file."""
+        with self._guard:
+            held = list(self._held.values())
+        if not held:
+            return self._known
+        found = {job.id: job for job in self._known} | {record.id: record.job() for record in held}
         return tuple(sorted(found.values(), key=lambda job: job.id, reverse=True))
 
     def job(self, job_id: str) -> Job | None:

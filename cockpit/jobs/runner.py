@@ -149,6 +149,10 @@ class Runner:
         """Running and recent jobs, newest first; cheap where nothing changed."""
         return self._custody.jobs()
 
+    def present(self) -> tuple[Job, ...]:
+        """The same as last read by jobs(), with what this process knows of its own; never waits for a disk."""
+        return self._custody.present()
+
     def job(self, job_id: str) -> Job | None:
         """One job as it stands; None where there is none of that name."""
         return self._custody.job(job_id)
@@ -202,7 +206,7 @@ class Runner:
 
     def _usually(self, action_id: str) -> str | None:
         """How long the last ones took, confirmed to proven."""
-        done = [job for job in self._store.jobs() if job.action == action_id and job.phase is Phase.DONE]
+        done = [job for job in self._custody.present() if job.action == action_id and job.phase is Phase.DONE]
         took = [job.ended_at - job.submitted_at for job in done if job.ended_at is not None]
         if not took:
             return None

@@ -17,6 +17,7 @@ from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.states import Reach
 from cockpit.observe.history import History
+from cockpit.observe.journals import Jobs
 from cockpit.observe.pace import TICK_PHASE
 from cockpit.observe.poller import Poller, Samples
 from cockpit.observe.source import Source
@@ -24,14 +25,13 @@ from cockpit.observe.trends import points
 
 SOONEST_S = 0.1
 """No two snapshots are closer together than this, whatever happens."""
-JOBS_EVERY_S = 0.2
+JOBS_EVERY_S = 0.1
 EARLY_S = 0.005
 """A timer may wake us this much too soon; the tick is not put off for that."""
 
 Listener = Callable[[Snapshot], None]
 Judge = Callable[[Snapshot], tuple[Assessment, float | None]]
 """The assessment, and when a finding that is quiet already will clear."""
-Jobs = Callable[[], tuple[Job, ...]]
 
 
 class Hub:

@@ -1,0 +1,47 @@
+"""Reads the journals on a thread of its own: a state disk that hangs must not hang the watch, the screen or a halt."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+
+from cockpit.model.job import Job
+
+EVERY_S = 0.2
+
+Jobs = Callable[[], tuple[Job, ...]]
+
+
+class Journals:
+    """What the disk said last about jobs, as a value that anybody may look at; `read` alone may take its time."""
+
+    def __init__(self, read: Jobs) -> None:
+        self._read = read
+        self._jobs: tuple[Job, ...] = ()
+        self._hurry = threading.Event()
+        self._is_stopping = False
+
+    def start(self) -> None:
+        """Begin to read."""
+        threading.Thread(target=self._run, name="journals", daemon=True).start()
+
+    def stop(self) -> None:
+        """Read no more; a read that hangs is left behind."""
+        self._is_stopping = True
+        self._hurry.set()
+
+    def poke(self) -> None:
+        """Read again at once."""
+        self._hurry.set()
+
+    def jobs(self) -> tuple[Job, ...]:
+        """The jobs as last read, newest first; never waits."""
+        return self._jobs
+
+    def _run(self) -> None:
+        while not self._is_stopping:
+            with suppress(Exception):  # the journals' own reader reports what is wrong with them
+                self._jobs = self._read()
+            self._hurry.wait(EVERY_S)
+            self._hurry.clear()
