@@ -14,6 +14,9 @@ from themes.night import NIGHT
 from widgets.line import EMPTY, Line, pad
 from widgets.printable import safe
 
+_NEVER: Line = (("\0", ""),)
+"""Equal to no line that anybody gives."""
+
 
 class Canvas(Widget):
     """Draws lines; whoever owns it calls `paint`."""
@@ -23,27 +26,32 @@ class Canvas(Widget):
     def __init__(self, *, id: str | None = None) -> None:
         super().__init__(id=id)
         self._look = NIGHT
+        self._width = 0
+        self._given: list[Line] = []
         self._lines: list[Line] = []
         self._strips: list[Strip] = []
 
     def paint(self, lines: Sequence[Line], look: Look) -> None:
         """Show these lines; rows that stay the same are left alone."""
         width, height = self.size
-        fresh = [pad(safe(each), width) for each in lines[:height]]
-        fresh.extend([pad(EMPTY, width)] * (height - len(fresh)))
-        if look is not self._look or len(fresh) != len(self._lines):
-            self._look = look
-            self._lines = fresh
-            self._strips = [self._strip(each) for each in fresh]
-            self.refresh()
-            return
+        fresh = [*lines[:height], *[EMPTY] * (height - len(lines))]
+        is_all = look is not self._look or len(fresh) != len(self._given) or width != self._width
+        if is_all:
+            self._look, self._width = look, width
+            self._given = [_NEVER] * height
+            self._lines = [EMPTY] * height
+            self._strips = [Strip([])] * height
         dirty: list[Region] = []
         for y, after in enumerate(fresh):
-            if after != self._lines[y]:
-                self._lines[y] = after
-                self._strips[y] = self._strip(after)
+            if after != self._given[y]:
+                # Compared as given: making a line safe and padding it cost more than the comparison.
+                self._given[y] = after
+                self._lines[y] = pad(safe(after), width)
+                self._strips[y] = self._strip(self._lines[y])
                 dirty.append(Region(0, y, width, 1))
-        if dirty:
+        if is_all:
+            self.refresh()
+        elif dirty:
             # Whole rows: which cells of them are sent is decided where the bytes are made.
             self.refresh(*dirty, layout=False)
 

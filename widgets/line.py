@@ -29,7 +29,10 @@ def plain(spans: Line) -> str:
 
 def width_of(spans: Line) -> int:
     """How many cells the line takes."""
-    return sum(len(text) if text.isascii() else cell_len(text) for text, _ in spans)
+    width = 0
+    for text, _ in spans:
+        width += len(text) if text.isascii() else cell_len(text)
+    return width
 
 
 def cut_text(text: str, width: int) -> str:
