@@ -71,10 +71,12 @@ class Stream:
     name: str
     label: str
     depth: int | None
-    """None where the stream does not exist."""
+    """None where the stream does not exist, or could not be read."""
     rate_per_s: float | None
     newest_age_s: float | None
     groups: tuple[Group, ...] = ()
+    fault: str | None = None
+    """Why it could not be read: denied, or something else than a stream."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,12 +22,12 @@ FAR = 50.0
 
 
 def read_stream(reading: WallReading, key: str, label: str, lost: Lost) -> Stream:
-    """A stream that does not exist, or could not be read, has no depth; its name is kept."""
+    """A stream that does not exist has no depth; one that could not be read says why besides."""
     label = _shown(label)
     facts = reading.streams.get(key)
     name = _shown(key)
     if not isinstance(facts, StreamFacts):
-        return Stream(name, label, None, None, None)
+        return Stream(name, label, None, None, None, fault=None if facts is None else clean(facts.reason))
     groups = tuple([_group(reading, group, (key, group.name) in lost) for group in facts.groups])
     newest_ms = None if facts.last_id == NEVER else id_ms(facts.last_id)
     return Stream(name, label, facts.depth, rate_per_s(reading, facts), reading.age_s(newest_ms), groups)

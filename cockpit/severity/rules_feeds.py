@@ -36,6 +36,16 @@ def feed_stalled(view: View, feeds: Feeds) -> Iterator[Hit]:
 
 
 @rule("feeds", panel="feeds", section=sections.FEED)
+def feed_unreadable(view: View, feeds: Feeds) -> Iterator[Hit]:
+    """Whether ticks arrive cannot be read."""
+    for feed in feeds.feeds:
+        fault = feed.stream.fault
+        if fault is not None:
+            summary = f"{feed.name}: {feed.stream.name} unreadable: {fault}"
+            yield Hit(feed.name, _severity(view, feeds, feed), summary, fault, "readable")
+
+
+@rule("feeds", panel="feeds", section=sections.FEED)
 def feed_gappy(view: View, feeds: Feeds) -> Iterator[Hit]:
     """Ticks come with silences in between."""
     limit = words.seconds(view.settings.feeds.gap_s)
@@ -116,12 +126,15 @@ def _silence(feed: Feed) -> str:
 
 
 def _is_silent(view: View, feed: Feed) -> bool:
+    if feed.stream.fault is not None:
+        return False
     return feed.newest_age_s is None or feed.newest_age_s > view.limits.feed_stalled_s
 
 
 RULES = (
     feed_late,
     feed_stalled,
+    feed_unreadable,
     feed_gappy,
     feed_not_switched,
     ticks_behind,

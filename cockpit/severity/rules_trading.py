@@ -11,6 +11,8 @@ from cockpit.severity.rule import Hit, View, rule
 
 LEAST_BEHIND = 25
 """A slow stream's group is not late before it is behind by this many entries (a burst is about five)."""
+CRUCIAL = ("incoming", "validated", "fills")
+"""The streams, by label, that there must be; nothing may ever have been rejected."""
 WARM_UP_S = 10.0
 """A Redis this young may not have all its streams yet."""
 PLACES = {
@@ -64,13 +66,20 @@ def entries_lost(view: View, flow: OrderFlow) -> Iterator[Hit]:
 @rule("flow", panel="flow", section=sections.REDIS)
 def stream_missing(view: View, flow: OrderFlow) -> Iterator[Hit]:
     """An order stream is not there, as after a Redis that lost its data."""
-    redis = view.snapshot.redis.value
-    if redis is None or redis.uptime_s < WARM_UP_S:
+    if is_warming_up(view):
         return
-    for label in ("incoming", "validated", "fills"):
-        stream = flow.stream(label)
-        if stream is not None and stream.depth is None:
+    for stream in _crucial(flow):
+        if stream.depth is None and stream.fault is None:
             yield Hit(stream.name, Severity.P2, f"stream {stream.name} does not exist", "absent", "present")
+
+
+@rule("flow", panel="flow", section=sections.REDIS)
+def stream_unreadable(view: View, flow: OrderFlow) -> Iterator[Hit]:
+    """A stream that is denied, or is none, hides how the orders flow."""
+    for stream in flow.streams:
+        if stream.fault is not None:
+            severity = Severity.P2 if stream.label in CRUCIAL else Severity.P3
+            yield Hit(stream.name, severity, f"{stream.name} unreadable: {stream.fault}", stream.fault, "readable")
 
 
 @rule("heartbeats", panel="flow", section=sections.BROKER)
@@ -112,6 +121,16 @@ def behind(view: View, stream: Stream) -> Iterator[Hit]:
             )
 
 
+def is_warming_up(view: View) -> bool:
+    """Whether Redis is known to be so young that something may be missing yet."""
+    redis = view.snapshot.redis
+    return redis.value is not None and redis.is_live(view.now) and redis.value.uptime_s < WARM_UP_S
+
+
+def _crucial(flow: OrderFlow) -> tuple[Stream, ...]:
+    return tuple(stream for stream in flow.streams if stream.label in CRUCIAL)
+
+
 def group_severity(view: View, group: Group) -> Severity:
     """How much a late consumer group matters."""
     return Severity.P2 if group.name in view.settings.critical_workers else Severity.P3
@@ -124,4 +143,4 @@ def worker_severity(view: View, component: str) -> Severity:
     return Severity.P4 if component in view.settings.cosmetic_workers else Severity.P3
 
 
-RULES = (group_behind, pending_old, entries_lost, stream_missing, worker_silent)
+RULES = (group_behind, pending_old, entries_lost, stream_missing, stream_unreadable, worker_silent)

@@ -65,8 +65,10 @@ def group(name: str, **changes: Any) -> Group:
     return Group(name, **{**fields, **changes})
 
 
-def stream(name: str, label: str, *groups: Group, depth: int | None = 1000, rate: float = 50.0) -> Stream:
-    return Stream(name, label, depth, rate, 0.05, groups)
+def stream(
+    name: str, label: str, *groups: Group, depth: int | None = 1000, rate: float = 50.0, fault: str | None = None
+) -> Stream:
+    return Stream(name, label, depth, rate, 0.05, groups, fault)
 
 
 def flow(**streams: Stream) -> OrderFlow:

@@ -102,13 +102,10 @@ def test_flow_fails_only_when_no_stream_can_be_read() -> None:
     streams: dict[str, Any] = dict.fromkeys(PART.order_streams.values(), KeyFault("no permission to read it"))
     with pytest.raises(Refused, match="no permission"):
         read_flow(a_reading(streams=streams), NONE_LOST, PART)
-    streams["orders.fills"] = a_stream()
-    assert [stream.depth for stream in read_flow(a_reading(streams=streams), NONE_LOST, PART).streams] == [
-        None,
-        None,
-        None,
-        10,
-    ]
+    streams["orders.fills"], streams["orders.rejected"] = a_stream(), None
+    found = read_flow(a_reading(streams=streams), NONE_LOST, PART).streams
+    denied = (None, "no permission to read it")
+    assert [(one.depth, one.fault) for one in found] == [denied, denied, (None, None), (10, None)]
 
 
 def lost(facts: Any, before: Any = None, known: Any = NONE_LOST) -> bool:

@@ -43,6 +43,8 @@ def _header(width: int) -> Line:
 def _stream(stream: Stream, width: int) -> Line:
     depth, per_s, newest, lag = _columns(width)
     if stream.depth is None:
+        if stream.fault is not None:
+            return line(field(stream.label, LABEL, "text"), (f" unreadable: {stream.fault}", "unknown"))
         return line(field(stream.label, LABEL, "text"), number("absent", depth, "unknown"))
     waiting, ink = lag_of(stream)
     return line(
