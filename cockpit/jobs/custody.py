@@ -76,7 +76,9 @@ class Custody:
             launched.result(LAUNCH_WAIT_S)
         except Exception as error:
             # Whatever the scribe still has to do, no worker is to come of it.
-            record.is_kept_here = True
+            if not record.keep_here() and _began(launched):
+                return
+            record.keep_here()
             words = str(error) or "the disk did not answer"
             ended = record.write(*journaling.not_begun(self._clock.now(), f"nothing was done: {words}"))
             ended.add_done_callback(lambda _: record.release())
@@ -85,19 +87,26 @@ class Custody:
     async def hand_over(self, record: Record) -> None:
         """Let a worker prove it; where the disk does not allow that, prove it in this process."""
         # The scribe keeps the order: the outcome, told before, is written before the worker reads the journal.
-        handed = self._scribe.tell(lambda: self._launch(record))
-        done, _ = await asyncio.wait({asyncio.wrap_future(handed)}, timeout=DISK_WAIT_S)
+        handed = asyncio.wrap_future(self._scribe.tell(lambda: self._launch(record)))
+        done, _ = await asyncio.wait({handed}, timeout=DISK_WAIT_S)
+        if not (done or record.keep_here()):
+            # A worker is starting at this moment: two would write the same journal.
+            done, _ = await asyncio.wait({handed})
         if done and all(task.exception() is None for task in done):
             return
-        record.is_kept_here = True
+        record.keep_here()
         with suppress(CockpitError):
             await self._prove_here(record)
 
     def _launch(self, record: Record) -> None:
         record.save()
-        if record.is_kept_here or record.claim is None:
+        if record.claim is None or not record.begin_launch():
             return
-        self._workers.append(launch(self._store.folder(record.id), record.claim))
+        try:
+            self._workers.append(launch(self._store.folder(record.id), record.claim))
+        except BaseException:
+            record.fail_launch()
+            raise
         with self._guard:
             self._held.pop(record.id, None)
 
@@ -188,3 +197,8 @@ class Custody:
             self._minutes.write("in_doubt", f"{job.title}: {error}", job.id)
         finally:
             claim.release()
+
+
+def _began(launched: Future[None]) -> bool:
+    """Whether a worker came of a launch that nobody can stop any more; waits for it."""
+    return launched.exception() is None

@@ -24,8 +24,25 @@ class Record:
         self._saved = 0
         self.id = job_id
         self.claim: Claim | None = None
-        self.is_kept_here = False
-        """The proof runs in this process, because the disk did not take the journal."""
+        self._is_kept_here = False
+        self._has_worker = False
+
+    def keep_here(self) -> bool:
+        """Take the proof into this process, because the disk did not take the journal; False once a worker has it."""
+        with self._guard:
+            self._is_kept_here = not self._has_worker
+            return self._is_kept_here
+
+    def begin_launch(self) -> bool:
+        """Give the proof to a worker; False where it is kept here. Only one of both may write the journal."""
+        with self._guard:
+            self._has_worker = not self._is_kept_here
+            return self._has_worker
+
+    def fail_launch(self) -> None:
+        """No worker came of it: it may be kept here."""
+        with self._guard:
+            self._has_worker = False
 
     def write(self, *entries: Entry) -> Future[None]:
         """Note them; the future is done when they are on the disk, or holds a JournalError."""

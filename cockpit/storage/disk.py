@@ -81,7 +81,7 @@ def is_locked(file: Path) -> bool:
 
 
 def append_synced(descriptor: int, content: bytes) -> None:
-    """Append everything and wait for the disk, or leave the file as it was.
+    """Append everything and wait for the disk, or leave the file as it was; whoever shares the file holds its lock.
 
     Raises:
         OSError: it could not be written; nothing of it is left where that could be undone.

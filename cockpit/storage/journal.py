@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.errors import JournalError
-from cockpit.storage.disk import append_synced, opened, reason
+from cockpit.storage.disk import append_synced, lock, opened, reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +45,8 @@ class Journal:
         content = b"".join(entry.to_line() for entry in entries)
         try:
             with opened(self.file, os.O_RDWR | os.O_APPEND | os.O_CREAT) as descriptor:
+                # The cockpit and the worker may write at once, and who fails cuts off what it wrote.
+                lock(descriptor, str(self.file))
                 append_synced(descriptor, _line_end(descriptor) + content)
         except OSError as error:
             raise JournalError(f"cannot write {self.file}: {reason(error)}") from error

@@ -1,0 +1,117 @@
+"""A job is proven by one process: the cockpit and a worker that is just starting never write the same journal."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import threading
+from concurrent.futures import Future
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.clock import SystemClock
+from cockpit.errors import JournalError
+from cockpit.jobs import custody as custody_module
+from cockpit.jobs.custody import Custody
+from cockpit.jobs.minutes import Minutes
+from cockpit.jobs.record import Record
+from cockpit.jobs.scribe import Scribe
+from cockpit.model.world import World
+from cockpit.storage import disk
+from cockpit.storage.audit import AuditLog
+from cockpit.storage.jobs import JobStore, new_job_id
+from cockpit.storage.journal import Entry, Journal
+from tests.unit.healthy import NOW, SETTINGS
+from tests.unit.test_journal import WHO, a_plan, done
+
+SHORT_S = 0.3
+
+
+class Launching:
+    """A start of a worker that takes as long as it is told to."""
+
+    def __init__(self, error: JournalError | None = None) -> None:
+        self.has_begun, self.may_end = threading.Event(), threading.Event()
+        self._error = error
+
+    def __call__(self, *_: object) -> Any:
+        self.has_begun.set()
+        self.may_end.wait(10)
+        if self._error is not None:
+            raise self._error
+        return None
+
+
+def a_record(folder: Path, monkeypatch: pytest.MonkeyPatch, launching: Launching) -> tuple[Custody, Record]:
+    monkeypatch.setattr(custody_module, "launch", launching)
+    monkeypatch.setattr(custody_module, "DISK_WAIT_S", SHORT_S)
+    monkeypatch.setattr(custody_module, "LAUNCH_WAIT_S", SHORT_S)
+    store, scribe, clock = JobStore(folder / "jobs"), Scribe(), SystemClock()
+    minutes = Minutes(AuditLog(folder), scribe, clock, WHO, World.SANDBOX, "test")
+    record = Record(store, scribe, new_job_id(NOW, "kill_switch.engage"))
+    custody = Custody(store, scribe, minutes, SETTINGS, clock)
+    custody.take(record)
+    record.write(*done()).result(5)
+    return custody, record
+
+
+async def handed_over(custody: Custody, record: Record, launching: Launching, here: list[str]) -> None:
+    handing = asyncio.create_task(custody.hand_over(record))
+    assert await asyncio.to_thread(launching.has_begun.wait, 5)
+    await asyncio.wait({handing}, timeout=1.5 * SHORT_S)
+    assert here == [], "a worker that is starting has it"
+    launching.may_end.set()
+    await handing
+
+
+async def test_a_worker_that_starts_late_is_the_only_prover(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    launching, here = Launching(), list[str]()
+    custody, record = a_record(tmp_path, monkeypatch, launching)
+
+    async def prove_here(_: Record) -> None:
+        here.append("proven here")
+
+    monkeypatch.setattr(custody, "_prove_here", prove_here)
+    await handed_over(custody, record, launching, here)
+    assert (here, record.keep_here()) == ([], False)
+
+
+async def test_a_worker_that_does_not_start_after_all_is_replaced(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    launching, here = Launching(JournalError("the worker cannot be started")), list[str]()
+    custody, record = a_record(tmp_path, monkeypatch, launching)
+
+    async def prove_here(_: Record) -> None:
+        here.append("proven here")
+
+    monkeypatch.setattr(custody, "_prove_here", prove_here)
+    await handed_over(custody, record, launching, here)
+    assert (here, record.begin_launch()) == (["proven here"], False)
+
+
+def test_a_step_whose_worker_is_starting_is_not_called_undone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    launching = Launching()
+    custody, record = a_record(tmp_path, monkeypatch, launching)
+    filed: Future[None] = Future()
+    filed.set_result(None)
+    monkeypatch.setattr(custody, "file_plan", lambda *_: filed)
+    threading.Timer(1.5 * SHORT_S, launching.may_end.set).start()
+    custody.delegate(record, a_plan())
+    assert [entry.kind for entry in record.entries()][-1] == "step_done", "nothing was written after it"
+
+
+def test_who_writes_a_journal_waits_for_who_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(disk, "LOCK_WAIT_S", SHORT_S)
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.append(done())
+    before = journal.file.read_bytes()
+    with journal.file.open("rb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(JournalError, match="locked"):
+            journal.append([Entry(NOW, "done")])
+        assert journal.file.read_bytes() == before
+    journal.append([Entry(NOW, "done")])
+    assert journal.entries()[-1].kind == "done"
