@@ -58,7 +58,12 @@ def _refusal(scene: Scene, snapshot: Snapshot, overrides: Collection[str]) -> st
 
 
 async def _perform(scene: Scene, index: int, step: Step, snapshot: Snapshot) -> Result:
-    before = step.before(scene.stage(snapshot, index))
+    try:
+        before = step.before(scene.stage(snapshot, index))
+    except CockpitError as error:
+        result = Result(StepState.FAILED, f"not begun: {error}")
+        scene.end_step(index, result)
+        return result
     scene.facts.update(before)
     stage = scene.stage(snapshot, index)
     scene.begin(index, step.command(stage) or scene.plan.steps[index].command, before)

@@ -71,7 +71,7 @@ class StepDesk:
 
         def over() -> Job | None:
             entries = self.store.entries(job.id)
-            return self.session.job(job.id) if entries and entries[-1].kind in ENDS else None
+            return self.store.job(job.id) if entries and entries[-1].kind in ENDS else None
 
         found = wait_until(over, within_s)
         assert found is not None

@@ -1,0 +1,1 @@
+"""Which feed is primary: registry.yaml, changed at exactly two scalars."""
