@@ -122,12 +122,13 @@ def watch(
     from cockpit.severity.watch import died
 
     judge = make_judge(settings, actions)
+    take_step = clock.take_step if isinstance(clock, SystemClock) else float
 
     def tell(why: str) -> None:
         last = observer.hub.snapshot if observer.hub else Snapshot(0, clock.now(), settings.world, settings.site)
         listener(died(last, why))
 
-    observer = Observer(lambda: Hub(settings, clock, sources(settings, clock), judge, jobs, listener), tell)
+    observer = Observer(lambda: Hub(settings, clock, sources(settings, clock), judge, jobs, listener, take_step), tell)
     observer.start()
     return observer
 

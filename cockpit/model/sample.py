@@ -7,6 +7,9 @@ from typing import Generic, TypeVar
 
 T = TypeVar("T")
 
+AHEAD_S = 1.0
+"""A value from further in the future was dated before somebody set the clock: nobody knows how old it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sample(Generic[T]):
@@ -32,14 +35,18 @@ class Sample(Generic[T]):
         """The same last good value after another try that failed."""
         return replace(self, tried_at=at, took_s=took_s, error=error)
 
+    def moved(self, by_s: float) -> Sample[T]:
+        """The same, exactly as old, on a clock that was set."""
+        value_at = None if self.value_at is None else self.value_at + by_s
+        return replace(self, value_at=value_at, tried_at=None if self.tried_at is None else self.tried_at + by_s)
+
     def age_s(self, now: float) -> float | None:
         """Seconds since the value was read; None while there is none."""
         return None if self.value_at is None else max(0.0, now - self.value_at)
 
     def is_stale(self, now: float) -> bool:
         """Whether the value is too old to be shown as the present."""
-        age = self.age_s(now)
-        return age is None or age > self.stale_after_s
+        return self.value_at is None or not -AHEAD_S <= now - self.value_at <= self.stale_after_s
 
     def is_live(self, now: float) -> bool:
         """Whether there is a value that may be shown, and relied on, as the present."""

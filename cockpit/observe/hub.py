@@ -38,7 +38,14 @@ class Hub:
     """The one place where a snapshot is made."""
 
     def __init__(
-        self, settings: Settings, clock: Clock, sources: Iterable[Source], judge: Judge, jobs: Jobs, listener: Listener
+        self,
+        settings: Settings,
+        clock: Clock,
+        sources: Iterable[Source],
+        judge: Judge,
+        jobs: Jobs,
+        listener: Listener,
+        take_step: Callable[[], float] = lambda: 0.0,
     ) -> None:
         self.history = History()
         self.snapshot = Snapshot(0, clock.now(), settings.world, settings.site)
@@ -48,6 +55,7 @@ class Hub:
         self._judge = judge
         self._read_jobs = jobs
         self._listener = listener
+        self._take_step = take_step
         self._jobs: tuple[Job, ...] = ()
         self._hurry = asyncio.Event()
         self._clear_at: float | None = None
@@ -96,6 +104,9 @@ class Hub:
         self._hurry.clear()
 
     def _publish(self, is_tick: bool) -> None:
+        step_s = self._take_step()
+        if step_s:
+            self._poller.step(step_s)
         samples: dict[str, Any] = dict(self._poller.samples)
         now = self._clock.now()
         snapshot = replace(self.snapshot, seq=self.snapshot.seq + 1, taken_at=now, jobs=self._jobs, **samples)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cockpit.clients.bounded import abandon, bounded
@@ -31,6 +32,8 @@ class Poller:
         self._sources = tuple(sources)
         self._clock = clock
         self._changed = changed
+        self._stepped_s = 0.0
+        """By how much the wall clock was set since the start; what is on its way is dated without it, then moved."""
         self._paces = {source.name: source.pace for source in self._sources}
         began = clock.monotonic()
         self._origins = {
@@ -65,6 +68,11 @@ class Poller:
         if name in self._pokes:
             self._pokes[name].set()
 
+    def step(self, by_s: float) -> None:
+        """Somebody set the clock: everything stays as old as it is."""
+        self._stepped_s += by_s
+        self.samples.update({name: sample.moved(by_s) for name, sample in self.samples.items()})
+
     def pace(self, name: str) -> Pace:
         """The source's pace now."""
         return self._paces[name]
@@ -87,38 +95,47 @@ class Poller:
         """One attempt: whether it brought anything."""
         pace = self._paces[source.name]
         hanging = self._hanging[source.name]
-        started, at = self._clock.monotonic(), self._clock.now()
+        started, asked_at = self._clock.monotonic(), self._clock.now() - self._stepped_s
         if len(hanging) >= MOST_HANGING:
-            return self._fail(source, "earlier calls still hang", at, 0.0)
+            return self._fail(source, "earlier calls still hang", asked_at, 0.0)
         task = asyncio.create_task(source.read(), name=f"read {source.name}")
         hanging.add(task)
         task.add_done_callback(hanging.discard)
         try:
             if not await _ends(task, pace.overdue_s):
-                self._fail(source, f"timed out after {pace.overdue_s:g} s", at, pace.overdue_s)
+                self._fail(source, f"timed out after {pace.overdue_s:g} s", asked_at, pace.overdue_s)
                 if not await _ends(task, pace.limit_s - pace.overdue_s):
-                    return self._fail(source, f"timed out after {pace.limit_s:g} s", at, pace.limit_s)
+                    return self._fail(source, f"timed out after {pace.limit_s:g} s", asked_at, pace.limit_s)
             if task.cancelled():
-                return self._fail(source, "the call was cancelled", at, self._clock.monotonic() - started)
-            return self._take(source, task.result())
+                return self._fail(source, "the call was cancelled", asked_at, self._clock.monotonic() - started)
+            return self._take(source, task.result(), asked_at)
         except Exception as error:
-            return self._fail(source, explain(error), at, self._clock.monotonic() - started)
+            return self._fail(source, explain(error), asked_at, self._clock.monotonic() - started)
         finally:
             abandon(task)
 
-    def _take(self, source: Source, fresh: Samples) -> bool:
+    def _take(self, source: Source, fresh: Samples, asked_at: float) -> bool:
+        at = asked_at + self._stepped_s
         before = {field: self.samples[field] for field in source.fields}
-        after = {field: fresh[field] for field in source.fields if field in fresh}
+        after = {field: _dated(fresh[field], before[field], at) for field in source.fields if field in fresh}
         self.samples.update(after)
         self._changed(before, after)
         return any(sample.error is None for sample in after.values())
 
-    def _fail(self, source: Source, error: str, at: float, took_s: float) -> bool:
+    def _fail(self, source: Source, error: str, asked_at: float, took_s: float) -> bool:
+        at = asked_at + self._stepped_s
         before = {field: self.samples[field] for field in source.fields}
         after = {field: sample.failed(error, at, took_s) for field, sample in before.items()}
         self.samples.update(after)
         self._changed(before, after)
         return False
+
+
+def _dated(fresh: Sample[Any], before: Sample[Any], at: float) -> Sample[Any]:
+    """Dated here, where steps of the clock are known: to the moment it was asked for, or as old as it was before."""
+    if fresh.error is None:
+        return replace(fresh, value_at=at, tried_at=at)
+    return replace(fresh, value_at=fresh.value_at if before.value_at is None else before.value_at, tried_at=at)
 
 
 async def _ends(task: asyncio.Task[Any], within_s: float) -> bool:

@@ -57,7 +57,8 @@ def fold(memory: Memory, raised: Iterable[Raised], held: Set[str], now: float, c
         if old.is_shown and old.finding.rule in held:
             standing[key] = replace(old, finding=last_known(old.finding), raised_at=now)
         elif old.is_shown and now - old.raised_at < clear_after_s:
-            standing[key] = old
+            # Somebody may have set the clock back since: it clears after a quiet moment all the same.
+            standing[key] = replace(old, raised_at=min(old.raised_at, now))
     return MappingProxyType(standing)
 
 
@@ -77,7 +78,7 @@ def _raise(old: Standing | None, one: Raised, now: float) -> Standing:
     if old is None:
         seen, since = 1, one.since or now
     else:
-        seen, since = old.seen + (one.reading_at != old.reading_at), old.finding.since
+        seen, since = old.seen + (one.reading_at != old.reading_at), min(old.finding.since, now)
     is_shown = seen >= one.readings or (old is not None and old.is_shown)
     summary = clean(one.finding.summary, SUMMARY_CELLS)
     return Standing(replace(one.finding, since=since, summary=summary), now, seen, one.reading_at, is_shown, one.kept)

@@ -42,12 +42,22 @@ class Stage:
         self.jobs: tuple[Job, ...] = ()
         self.seen: list[Snapshot] = []
         self.listener: Callable[[Snapshot], None] = self.seen.append
+        self.take_step: Callable[[], float] = lambda: 0.0
+        self._began: list[float] = []
         self.source = WholePlatform(self, interval_s)
+
+    def began(self, at: int) -> float:
+        """When a snapshot came, whatever the clock says."""
+        return self._began[at]
+
+    def hear(self, one: Snapshot) -> None:
+        self._began.append(self.loop.time())
+        self.listener(one)
 
     def run(self, seconds: float, *acts: tuple[float, Callable[[], None]]) -> list[Snapshot]:
         async def main() -> Hub:
             judge = make_judge(SETTINGS, ())
-            hub = Hub(SETTINGS, self.clock, [self.source], judge, lambda: self.jobs, lambda one: self.listener(one))
+            hub = Hub(SETTINGS, self.clock, [self.source], judge, lambda: self.jobs, self.hear, self.take_step)
             running = asyncio.ensure_future(hub.run())
             for at, act in acts:
                 self.loop.call_at(at, act)
@@ -188,6 +198,72 @@ def test_judge_that_fails_leaves_unknown_not_the_last_verdict() -> None:
     assert seen[3].assessment.severity is Severity.OK
     assert seen[-1].assessment.severity is not Severity.OK
     assert len(seen) == 7
+
+
+class SetClock(LoopClock):
+    """A clock that somebody sets; the hub takes the step, as with SystemClock."""
+
+    ahead_s = 0.0
+    owed_s = 0.0
+
+    def now(self) -> float:
+        return super().now() + self.ahead_s
+
+    def set_by(self, step_s: float) -> None:
+        self.owed_s += step_s
+
+    def take_step(self) -> float:
+        step_s, self.owed_s = self.owed_s, 0.0
+        self.ahead_s += step_s
+        return step_s
+
+
+@pytest.mark.parametrize("step_s", [-3600.0, 3600.0, -30.0])
+def test_setting_the_clock_changes_no_age(step_s: float) -> None:
+    stage = Stage()
+    stage.clock = clock = SetClock(stage.loop)
+    stage.take_step = clock.take_step
+
+    def fail() -> None:
+        stage.now["postgres"] = Unreachable("refused")
+
+    seen = stage.run(12.0, (1.5, fail), (7.5, lambda: clock.set_by(step_s)))
+    stepped = next(at for at, one in enumerate(seen) if abs(one.taken_at - EPOCH - stage.began(at)) > 1)
+    assert stepped > 8
+    for at, one in enumerate(seen):
+        found = [] if at < 4 else [finding.subject for finding in one.assessment.findings]
+        assert found in ([], ["Postgres"]), at
+        age_s = one.postgres.age_s(one.taken_at)
+        assert age_s is None or age_s == pytest.approx(stage.began(at) - min(1.0, int(stage.began(at))), abs=0.01)
+        assert at < 4 or one.redis.is_live(one.taken_at)
+
+
+def test_finding_clears_though_the_clock_was_set_back() -> None:
+    stage = Stage(interval_s=0.25)
+    stage.clock = clock = SetClock(stage.loop)
+    stage.take_step = clock.take_step
+
+    def fail() -> None:
+        stage.now["postgres"] = Unreachable("refused")
+
+    def heal() -> None:
+        stage.now["postgres"] = values()["postgres"]
+
+    seen = stage.run(8.0, (1.3, fail), (4.3, heal), (4.4, lambda: clock.set_by(-3600.0)))
+    assert any(one.assessment.findings for one in seen)
+    ill = [stage.began(at) for at, one in enumerate(seen) if one.assessment.findings]
+    assert ill[-1] < 6.0
+
+
+def test_system_clock_goes_on_steadily_until_the_step_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(SystemClock, "_ahead_s", SystemClock._ahead_s)
+    clock, wall = SystemClock(), time.time
+    before = clock.now()
+    monkeypatch.setattr(time, "time", lambda: wall() - 3600)
+    assert 0 <= clock.now() - before < 60
+    assert clock.take_step() == pytest.approx(-3600, abs=0.1)
+    assert SystemClock().now() - before == pytest.approx(-3600, abs=60)
+    assert clock.take_step() == 0.0
 
 
 class SlowJobs:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
 from cockpit.severity.judge import assess
@@ -57,3 +58,10 @@ def test_readiness_is_judged_now() -> None:
     found = judged()
     assert halt_readiness(found, SETTINGS, NOW + 1).word == "ready"
     assert halt_readiness(found, SETTINGS, NOW + 60).word != "ready"
+
+
+def test_value_from_the_future_is_not_live() -> None:
+    sample = Sample.good(1, NOW, 0.0)
+    assert sample.is_live(NOW - 0.5)
+    assert not sample.is_live(NOW - 3600)
+    assert sample.moved(-3600).is_live(NOW - 3600)
