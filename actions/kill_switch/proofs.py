@@ -119,6 +119,10 @@ class EngageProofs(KillSwitchProofs):
         quiet_ms = evidence.now_ms - self._last_risky_ms
         if quiet_ms < WATCH_MS:
             return JobStep(STOPPED, FAILED if self._late else RUNNING, self._passing())
+        if evidence.unread:
+            # Whether orders arrived and were refused is what makes their absence a proof.
+            why = ", ".join(f"orders.{label}: {reason}" for label, reason in evidence.unread.items())
+            return JobStep(STOPPED, UNKNOWN, f"none validated, but {why}")
         if self._halted_quiet:
             return JobStep(STOPPED, DONE, f"{self._arrived} arrived, {self._halted} refused{self._after()}")
         if self._arrived_quiet:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from actions.kill_switch.evidence import Evidence, RiskyOrder, VenueCount
 from actions.kill_switch.intent import Write
 from actions.kill_switch.proofs import (
@@ -79,6 +81,17 @@ def test_orders_that_nobody_judges_prove_nothing() -> None:
 def test_an_unreadable_stream_proves_nothing() -> None:
     found = proof(EngageProofs(WRITE, ACT), look(9000, unread={"validated": "NOPERM"}), STOPPED)
     assert found.state is StepState.UNKNOWN
+
+
+@pytest.mark.parametrize("label", ["incoming", "rejected"])
+def test_orders_that_cannot_be_counted_prove_nothing(label: str) -> None:
+    proofs = EngageProofs(WRITE, ACT)
+    unread = {label: "NOPERM No permissions to access a key"}
+    assert proof(proofs, look(3100, unread=unread), STOPPED).state is StepState.UNKNOWN
+    found = proof(proofs, look(9000, incoming=0, halted=0, unread=unread), STOPPED)
+    assert (found.state, f"orders.{label}: NOPERM" in found.detail) == (StepState.UNKNOWN, True)
+    late = look(9500, unread=unread, risky=(RiskyOrder(ACT + 9400, "o-9"),))
+    assert proof(proofs, late, STOPPED).state is StepState.FAILED, "what still passes is seen all the same"
 
 
 def test_a_key_that_went_missing_fails() -> None:
