@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
-from actions.kill_switch.evidence import Evidence
+from actions.kill_switch.evidence import Evidence, VenueCount
 from actions.kill_switch.intent import Write
 from cockpit.model.job import JobStep, StepState
 from cockpit.text import clean
@@ -94,8 +94,10 @@ class EngageProofs(KillSwitchProofs):
 
     NAMES = (READ_BACK, DURABLE, STOPPED, OPEN_ORDERS)
 
-    def __init__(self, write: Write, act_ms: int) -> None:
+    def __init__(self, write: Write, act_ms: int, venues: Sequence[str] = ()) -> None:
+        """`venues` are the brokers that must report."""
         super().__init__(write, act_ms)
+        self._venues = tuple(venues)
         self._last_risky_ms = act_ms
         self._last_risky = ""
         self._late = 0
@@ -158,10 +160,12 @@ class EngageProofs(KillSwitchProofs):
         return f"; the last one passed {(self._last_risky_ms - self._act_ms) / 1000:.2f} s after the halt"
 
     def _open_orders(self, evidence: Evidence) -> JobStep:
-        if not evidence.venues:
+        there = {venue.name for venue in evidence.venues}
+        missing = tuple(VenueCount(name, None, None, "does not report") for name in self._venues if name not in there)
+        if not evidence.venues and not missing:
             return JobStep(OPEN_ORDERS, UNKNOWN, "no broker reports: call them")
         fresh_ms = self._act_ms + IN_FLIGHT_MS
-        silent = [venue for venue in evidence.venues if not venue.is_counted(fresh_ms)]
+        silent = [venue for venue in (*evidence.venues, *missing) if not venue.is_counted(fresh_ms)]
         if silent and evidence.now_ms - self._act_ms < REPORT_MS:
             return JobStep(OPEN_ORDERS, RUNNING, "waiting for the brokers' next reports")
         if silent:

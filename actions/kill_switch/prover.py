@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from actions.kill_switch.intent import Write
-from actions.kill_switch.proofs import EngageProofs, ReleaseProofs
+from actions.kill_switch.proofs import EngageProofs, KillSwitchProofs, ReleaseProofs
 from actions.kill_switch.reader import EvidenceReader
 from cockpit.config import RedisPart
 from cockpit.model.job import JobStep, StepState
@@ -14,10 +16,16 @@ class KillSwitchProver:
 
     gave_up = False
 
-    def __init__(self, part: RedisPart, write: Write, act_ms: int | None) -> None:
-        """`act_ms` is Redis' own time of the write; where it is unknown, the intent's time stands in."""
-        self._reader = EvidenceReader(part, act_ms or write.ts_ms)
-        self._proofs = (EngageProofs if write.enabled else ReleaseProofs)(write, act_ms or write.ts_ms)
+    def __init__(self, part: RedisPart, write: Write, act_ms: int | None, venues: Sequence[str] = ()) -> None:
+        """`act_ms` is Redis' own time of the write; where it is unknown, the intent's time stands in.
+
+        `venues` are the brokers that must report.
+        """
+        at_ms = act_ms or write.ts_ms
+        self._reader = EvidenceReader(part, at_ms)
+        self._proofs: KillSwitchProofs = (
+            EngageProofs(write, at_ms, venues) if write.enabled else ReleaseProofs(write, at_ms)
+        )
 
     async def look(self) -> tuple[tuple[StepState, str], tuple[JobStep, ...]]:
         """Whether the write is there, and each proof as it stands now.

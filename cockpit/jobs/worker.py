@@ -44,7 +44,8 @@ def prover_for(settings: Settings, entries: Sequence[Entry]) -> tuple[Prover, bo
     if started is None or last is None:
         raise JournalError("nothing was begun")
     act_ms = last.facts.get("redis_ms")
-    prover = KillSwitchProver(settings.redis, Write.from_facts(started.facts["write"]), act_ms)
+    venues = [venue.name for venue in settings.venues]
+    prover = KillSwitchProver(settings.redis, Write.from_facts(started.facts["write"]), act_ms, venues)
     return prover, last.kind in ("step_done", "step_failed")
 
 

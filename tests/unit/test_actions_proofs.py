@@ -134,6 +134,15 @@ def test_open_orders_of_a_broker_that_is_down_are_unknown() -> None:
     assert (found.state, found.detail) == (StepState.UNKNOWN, "unknown at IBKR (down): call the broker")
 
 
+@pytest.mark.parametrize("reported", [(VenueCount("IBKR", 0, ACT + 5500, "up"),), ()])
+def test_a_configured_broker_that_does_not_report_is_missed(reported: tuple[VenueCount, ...]) -> None:
+    proofs = EngageProofs(WRITE, ACT, ["IBKR", "ZERODHA"])
+    assert proof(proofs, look(2000, venues=reported), OPEN_ORDERS).state is StepState.RUNNING
+    found = proof(proofs, look(5600, venues=reported), OPEN_ORDERS)
+    assert found.state is StepState.UNKNOWN
+    assert "ZERODHA (does not report): call the broker" in found.detail
+
+
 def test_the_act_is_found_or_not() -> None:
     proofs = EngageProofs(WRITE, ACT)
     assert proofs.act(look(100))[0] is StepState.DONE

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from actions.kill_switch.evidence import Evidence
+from actions.kill_switch.proofs import OPEN_ORDERS
+from actions.kill_switch.prover import KillSwitchProver
 from cockpit.errors import Unreachable
 from cockpit.jobs import journaling
 from cockpit.jobs.prove import Proving
 from cockpit.jobs.strike import Outcome
-from cockpit.jobs.worker import failure_for
+from cockpit.jobs.worker import failure_for, prover_for
 from cockpit.model.job import JobStep, Phase, StepState
 from cockpit.storage.journal import Entry
 from tests.unit.healthy import NOW, SETTINGS
@@ -88,3 +91,10 @@ def test_what_was_said_at_the_act_is_not_said_again() -> None:
 def test_a_halt_that_is_proven_needs_no_other_rung() -> None:
     phase, notes, _ = proven(Script((THERE, HELD)), done(), True)
     assert (phase, notes) == (Phase.DONE, [])
+
+
+def test_every_configured_broker_must_report() -> None:
+    prover, _ = prover_for(SETTINGS, done())
+    assert isinstance(prover, KillSwitchProver)
+    (orders,) = (step for step in prover._proofs.judge(Evidence(int(NOW * 1000) + 60_000)) if step.name == OPEN_ORDERS)
+    assert all(f"{venue.name} (does not report)" in orders.detail for venue in SETTINGS.venues)
