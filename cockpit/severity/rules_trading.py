@@ -82,6 +82,37 @@ def stream_unreadable(view: View, flow: OrderFlow) -> Iterator[Hit]:
             yield Hit(stream.name, severity, f"{stream.name} unreadable: {stream.fault}", stream.fault, "readable")
 
 
+@rule("flow", panel="flow", section=sections.REDIS)
+def group_missing(view: View, flow: OrderFlow) -> Iterator[Hit]:
+    """Nobody reads for a worker without which orders are not safely traded."""
+    if is_warming_up(view) or any(stream.depth is None for stream in _crucial(flow)):
+        return  # a stream that is not there, or not readable, is told by itself
+    there = {group.name for stream in flow.streams for group in stream.groups}
+    for name in view.settings.critical_workers:
+        if name not in there:
+            yield Hit(name, Severity.P2, f"{name}: its consumer group is on no order stream", "absent", "present")
+
+
+@rule("flow", panel="flow", section=sections.REDIS, readings=5)
+def lag_unknown(view: View, flow: OrderFlow) -> Iterator[Hit]:
+    """For long nobody can tell how far such a worker is behind."""
+    for stream in flow.streams:
+        for group in stream.groups:
+            if group.lag is None and group.name in view.settings.critical_workers:
+                summary = f"{group.name}: how far behind on {stream.name} is unknown"
+                yield Hit(f"{stream.name}/{group.name}", Severity.P2, summary, "unknown lag", "known")
+
+
+@rule("heartbeats", panel="flow", section=sections.BROKER)
+def worker_missing(view: View, heartbeats: tuple[Heartbeat, ...]) -> Iterator[Hit]:
+    """A worker without which orders are not safely traded never gave a sign of life."""
+    there = {heartbeat.component for heartbeat in heartbeats}
+    for name in () if is_warming_up(view) else view.settings.critical_workers:
+        if name not in there:
+            limit = words.seconds(view.limits.heartbeat_s)
+            yield Hit(name, Severity.P2, f"{name}: there is no heartbeat of it", "no heartbeat", limit)
+
+
 @rule("heartbeats", panel="flow", section=sections.BROKER)
 def worker_silent(view: View, heartbeats: tuple[Heartbeat, ...]) -> Iterator[Hit]:
     """A component of the platform gives no sign of life."""
@@ -143,4 +174,14 @@ def worker_severity(view: View, component: str) -> Severity:
     return Severity.P4 if component in view.settings.cosmetic_workers else Severity.P3
 
 
-RULES = (group_behind, pending_old, entries_lost, stream_missing, stream_unreadable, worker_silent)
+RULES = (
+    group_behind,
+    pending_old,
+    entries_lost,
+    stream_missing,
+    stream_unreadable,
+    group_missing,
+    lag_unknown,
+    worker_missing,
+    worker_silent,
+)

@@ -122,6 +122,12 @@ CASES = [
     Case("feed denied", {"feeds": feeds(feed("yahoo", newest_age_s=None, lag_p95_ms=None,
          stream=stream("ticks.yahoo", "yahoo", depth=None, fault="denied")))},
          P2, "feeds", "yahoo: ticks.yahoo unreadable: denied", "3.2"),
+    Case("router group gone", {"flow": flow(validated=stream("orders.validated", "validated"))},
+         P2, "flow", "router: its consumer group is on no order stream", "3.3"),
+    Case("router lag unknown", {"flow": flow(validated=stream("orders.validated", "validated",
+         group("router", lag=None)))}, P2, "flow", "router: how far behind on orders.validated is unknown", "3.3"),
+    Case("router heartbeat gone", {"heartbeats": tuple(one for one in heartbeats() if one.component != "router")},
+         P2, "flow", "router: there is no heartbeat of it", "3.1"),
     Case("router silent", {"heartbeats": heartbeats(router=9.0)}, P2, "flow", "router: no heartbeat for 9.0 s", "3.1"),
     Case("candles silent", {"heartbeats": heartbeats(candles=9.0)}, P3, "feeds", "candles: no heartbeat", "3.2"),
     Case("heartbeat garbled", {"heartbeats": heartbeats(pgwriter=None)},
@@ -197,9 +203,9 @@ CASES = [
 
 
 def judged(changed: dict[str, Any]) -> tuple[Finding, ...]:
-    """The findings after two readings, since noisy numbers must be seen twice."""
+    """The findings after some readings, since noisy numbers must be seen several times."""
     memory = NOTHING
-    for at in (NOW - 1, NOW):
+    for at in (NOW - 4, NOW - 3, NOW - 2, NOW - 1, NOW):
         assessment, memory = assess(snapshot(at, **changed), SETTINGS, memory)
     return assessment.findings
 
@@ -229,3 +235,19 @@ def test_one_illness_is_the_only_finding() -> None:
     for case in CASES:
         if len(case.changed) == 1:
             assert len(judged(case.changed)) == 1, (case.name, [one.summary for one in judged(case.changed)])
+
+
+def test_a_young_redis_may_lack_something() -> None:
+    """After ten seconds nothing is missing any more by chance."""
+    bare: dict[str, Any] = {
+        "flow": flow(validated=stream("orders.validated", "validated"), fills=stream("orders.fills", "fills")),
+        "heartbeats": (),
+    }
+    assert judged(bare | {"redis": redis(uptime_s=9.0)}) == ()
+    missing = judged(bare | {"redis": redis(uptime_s=10.0)})
+    assert [(one.rule, one.subject) for one in missing] == [
+        *(("group_missing", name) for name in ("ledger", "router")),
+        *(("worker_missing", name) for name in ("ledger", "risk", "router")),
+    ]
+    empty = judged({"flow": flow(fills=stream("orders.fills", "fills", depth=None)), "redis": redis(uptime_s=9.0)})
+    assert empty == ()
