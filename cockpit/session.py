@@ -89,9 +89,9 @@ class Session:
         """The steps that can be taken."""
         return self._actions
 
-    def prepare(self, action_id: str, parameters: dict[str, str]) -> Future[Plan]:
-        """A plan with its checks evaluated on the newest snapshot."""
-        return in_daemon_thread(self._runner.prepare, action_id, parameters, self.snapshot)
+    def prepare(self, action_id: str, parameters: dict[str, str], is_shown: bool = True) -> Future[Plan]:
+        """A plan with its checks evaluated on the newest snapshot; what is not shown to anybody is not in the audit."""
+        return in_daemon_thread(self._runner.prepare, action_id, parameters, self.snapshot, is_shown)
 
     def submit(self, plan: Plan, confirmation: Confirmation) -> Future[Job]:
         """Do what was confirmed."""

@@ -88,14 +88,18 @@ class Runner:
         """Have something in the audit that is no job: opened, closed."""
         self._minutes.write(kind, text)
 
-    def prepare(self, action_id: str, parameters: Mapping[str, str], snapshot: Snapshot) -> Plan:
+    def prepare(self, action_id: str, parameters: Mapping[str, str], snapshot: Snapshot, is_shown: bool = True) -> Plan:
         """What the action would do now, with its checks judged on this snapshot; changes nothing, waits for nothing.
+
+        A plan that nobody is shown, only asked for whether it would be refused, is not in the audit.
 
         Raises:
             Rejected: there is no such action.
         """
         self.start()
         plan = self._plan(action_for(action_id), parameters, snapshot)
+        if not is_shown:
+            return plan
         with self._guard:
             is_new = plan.digest not in self._previewed
             self._previewed.add(plan.digest)

@@ -320,6 +320,19 @@ def test_what_is_refused_is_in_the_audit_and_changes_nothing(server: LoneRedis, 
     runner.stop()
 
 
+def test_only_what_somebody_saw_counts_as_previewed(server: LoneRedis, tmp_path: Path) -> None:
+    runner = a_runner(server.settings(), tmp_path / "state")
+    shown = a_snapshot(server.settings())
+    asked = runner.prepare(ENGAGE, {}, shown, is_shown=False)
+    assert asked.checks
+    runner.note("opened", "after")
+    until(lambda: "opened" in kinds(tmp_path / "state"))
+    assert kinds(tmp_path / "state") == ["opened"]
+    assert runner.prepare(ENGAGE, {}, shown).digest == asked.digest
+    until(lambda: kinds(tmp_path / "state") == ["opened", "previewed"])
+    runner.stop()
+
+
 def test_the_worker_holds_nothing_of_ours_and_survives_us(server: LoneRedis, tmp_path: Path) -> None:
     runner = warm(a_runner(server.settings(), tmp_path / "state"), server)
     secret = os.open(tmp_path, os.O_RDONLY)
