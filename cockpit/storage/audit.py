@@ -34,7 +34,6 @@ class AuditLog:
         try:
             with opened(self.file, os.O_RDWR | os.O_APPEND | os.O_CREAT) as descriptor:
                 lock(descriptor, "the audit journal")
-                os.fchmod(descriptor, 0o600)
                 return self._append_locked(descriptor, draft)
         except OSError as error:
             raise JournalError(f"cannot write {self.file}: {reason(error)}") from error

@@ -1,9 +1,10 @@
-"""Files that survive a crash: private, locked between processes, and on the disk before anybody goes on."""
+"""Files that survive a crash: private or a team's, locked between processes, on the disk before anybody goes on."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import stat
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,20 +14,29 @@ from cockpit.errors import JournalError
 
 LOCK_WAIT_S = 2.0
 LOCK_TRY_S = 0.002
+SHARED = stat.S_ISGID | 0o770
+"""The mode of a folder that a team shares: whatever is made in it belongs to its group."""
 
 
 def private_folder(folder: Path) -> Path:
-    """Make the folder, and those above it, where they are missing; nobody else may look into it.
+    """Make the folder, and those above it, where they are missing; nobody else may look into it, or a team's group.
 
     Raises:
-        JournalError: it cannot be made.
+        JournalError: it cannot be made, or is open to others and not ours to close.
     """
     try:
         if not folder.parent.exists():
             # mkdir's own `parents` would make them for everybody to read.
             private_folder(folder.parent)
         folder.mkdir(mode=0o700, exist_ok=True)
-        if folder.stat().st_mode & 0o077:
+        entry, above = folder.stat(), folder.parent.stat()
+        is_ours = entry.st_uid == os.geteuid()
+        if is_shared(folder.parent) and is_ours and entry.st_gid == above.st_gid:
+            if stat.S_IMODE(entry.st_mode) != SHARED:
+                folder.chmod(SHARED)
+        elif entry.st_mode & 0o077 and not is_shared(folder):
+            if not is_ours:
+                raise PermissionError(None, "it is somebody else's, and no team's (owned by root, mode 2770)")
             folder.chmod(0o700)
     except OSError as error:
         words = f"cannot use the folder {folder}: {reason(error)}; set `state:` to one that can be written"
@@ -34,10 +44,33 @@ def private_folder(folder: Path) -> Path:
     return folder
 
 
+def is_shared(folder: Path) -> bool:
+    """Whether a team keeps its journals here: ours or root's with exactly the mode of a team's, or below such a one."""
+    entry = folder.stat()
+    if stat.S_IMODE(entry.st_mode) != SHARED:
+        return False
+    return entry.st_uid in (os.geteuid(), 0) or is_shared(folder.parent)
+
+
+def open_file(file: Path, flags: int) -> int:
+    """A descriptor on a file as private as its folder (0600, a team's 0660), never through a symbolic link."""
+    descriptor = os.open(file, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    if flags & os.O_CREAT:
+        try:
+            mode = 0o660 if is_shared(file.parent) else 0o600
+            entry = os.fstat(descriptor)
+            if entry.st_uid == os.geteuid() and stat.S_IMODE(entry.st_mode) != mode:
+                os.fchmod(descriptor, mode)
+        except OSError:
+            os.close(descriptor)
+            raise
+    return descriptor
+
+
 @contextmanager
 def opened(file: Path, flags: int) -> Iterator[int]:
-    """A descriptor on a private file (0600), never through a symbolic link, closed afterwards."""
-    descriptor = os.open(file, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    """The same, closed afterwards."""
+    descriptor = open_file(file, flags)
     try:
         yield descriptor
     finally:

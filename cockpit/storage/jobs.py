@@ -17,6 +17,7 @@ from cockpit.storage.disk import (
     append_synced,
     is_locked,
     lock,
+    open_file,
     opened,
     private_folder,
     reason,
@@ -78,7 +79,7 @@ class JobStore:
         """
         folder = private_folder(private_folder(self._folder) / job_id)
         try:
-            descriptor = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            descriptor = open_file(folder / LOCK, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise JournalError(f"cannot write {folder}: {reason(error)}") from error
         claim = Claim(descriptor)
@@ -105,7 +106,7 @@ class JobStore:
     def claim(self, job_id: str) -> Claim | None:
         """The right to work on a job that nobody works on; None where somebody does."""
         try:
-            descriptor = os.open(self.folder(job_id) / LOCK, os.O_RDWR | os.O_CLOEXEC)
+            descriptor = open_file(self.folder(job_id) / LOCK, os.O_RDWR)
         except OSError:
             return None
         for _ in range(CLAIM_TRIES):

@@ -9,7 +9,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cockpit.errors import JournalError, Rejected
-from cockpit.storage.disk import is_locked, private_folder, reason, try_lock
+from cockpit.storage.disk import is_locked, open_file, private_folder, reason, try_lock
 from cockpit.text import clean
 
 
@@ -43,7 +43,7 @@ class Targets:
         file = self._file(target)
         private_folder(self._folder)
         try:
-            descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+            descriptor = open_file(file, os.O_RDWR | os.O_CREAT)
         except OSError as error:
             raise JournalError(f"cannot write {file}: {reason(error)}") from error
         if not try_lock(descriptor):
