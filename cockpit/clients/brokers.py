@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from cockpit.clients.web import Answer
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
@@ -59,33 +60,43 @@ def silent_tws(timeout_s: float) -> TimedOut:
     return TimedOut(f"no answer to the handshake within {timeout_s:g} s: hung, or a login dialog is open")
 
 
-def judge_kite(answer: Answer, *, has_token: bool) -> tuple[bool, str]:
-    """Whether the API behind the answer is up, and in which words.
+class Verdict(NamedTuple):
+    """What one look at a broker found."""
+
+    is_up: bool
+    detail: str
+    is_degraded: bool = False
+    """It answers, but would not serve us."""
+
+
+def judge_kite(answer: Answer, *, has_token: bool) -> Verdict:
+    """Whether the API behind the answer is up, and serves us, and in which words.
 
     >>> judge_kite(Answer(403, "Forbidden", b'{"status":"error","error_type":"TokenException"}'), has_token=False)
-    (True, 'API answers')
+    Verdict(is_up=True, detail='API answers', is_degraded=False)
     >>> judge_kite(Answer(503, "", b'{"status":"error","error_type":"NetworkException","message":"OMS down"}'),
     ...            has_token=True)
-    (False, '503 NetworkException: the API answers, its order system does not: OMS down')
+    Verdict(is_up=False, detail='503 NetworkException: the API answers, its order system does not: OMS down', \
+is_degraded=False)
     """
     body = _body(answer)
     kind, said = str(body.get("error_type") or ""), clean(body.get("message") or "", 80)
     tail = f": {said}" if said else ""
     if answer.status == 200 and body.get("status") == "success":
-        return True, "API answers, token accepted" if has_token else "API answers"
+        return Verdict(True, "API answers, token accepted" if has_token else "API answers")
     if answer.status in (401, 403) and kind == "TokenException":
         # Being told that nobody is logged in takes the whole way through their gateway and back.
-        return True, "API answers, but refuses the token" if has_token else "API answers"
+        return Verdict(True, "API answers, but refuses the token" if has_token else "API answers", has_token)
     if answer.status == 429:
-        return True, "429: API answers, but we ask too often"
+        return Verdict(True, "429: API answers, but we ask too often", is_degraded=True)
     if answer.status in (502, 503, 504):
         label = f"{answer.status} {clean(kind, 40)}".rstrip()
         if kind:
-            return False, f"{label}: the API answers, its order system does not{tail}"
-        return False, f"{label}: no API behind its gateway"
+            return Verdict(False, f"{label}: the API answers, its order system does not{tail}")
+        return Verdict(False, f"{label}: no API behind its gateway")
     if body.get("status") == "error":
-        return False, f"{answer.status} {clean(kind or 'error', 40)}{tail}"
-    return False, f"answered {answer.status}, but not as the Kite API does"
+        return Verdict(False, f"{answer.status} {clean(kind or 'error', 40)}{tail}")
+    return Verdict(False, f"answered {answer.status}, but not as the Kite API does")
 
 
 def _body(answer: Answer) -> Mapping[str, object]:

@@ -18,6 +18,7 @@ RULES = "/api/prometheus/grafana/api/v1/rules"
 INSTANCES = "/api/alertmanager/grafana/api/v2/alerts"
 ALERTMANAGER_STATUS = "/api/v2/status"
 ALERTMANAGER_ALERTS = "/api/v2/alerts"
+ALERTMANAGER = "Alertmanager"
 ALL_INSTANCES = {"active": "true", "silenced": "true", "inhibited": "true"}
 
 Json = Mapping[str, Any]
@@ -37,7 +38,7 @@ class AlertServer:
 
     def __init__(self, settings: GrafanaPart) -> None:
         self._settings = settings
-        self.source = "Alertmanager" if settings.is_alertmanager else "Grafana"
+        self.source = ALERTMANAGER if settings.is_alertmanager else "Grafana"
         self._web = Web(settings.url, name=self.source, timeout_s=settings.timeout_s, trust=Trust(ca=settings.ca))
         self._thread = SoloThread(f"the token's place for {self.source}")
         self._headers: dict[str, str] | None = None

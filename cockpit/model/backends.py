@@ -162,7 +162,7 @@ class AlertRule:
 
     name: str
     state: str
-    """firing, pending, recovering, normal, nodata, error, silenced."""
+    """firing, pending, recovering, normal, nodata, error, silenced, unknown."""
     severity: str | None
     since_s: float | None
     summary: str | None
@@ -175,6 +175,8 @@ class Alerts:
     source: str
     is_database_ok: bool
     rules: tuple[AlertRule, ...]
+    has_rules: bool = True
+    """Whether it told any rule; an Alertmanager has none to tell, only alerts."""
 
     def count(self, state: str) -> int:
         """Rules in this state."""

@@ -46,6 +46,8 @@ class Reach:
     took_ms: float
     detail: str
     """One line: what answered, or what went wrong."""
+    is_degraded: bool = False
+    """It answers, but would not serve us: the token is refused, we ask too often."""
 
 
 @dataclass(frozen=True, slots=True)

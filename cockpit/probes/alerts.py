@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from cockpit.clients.grafana import Alerting, AlertServer
+from cockpit.clients.grafana import ALERTMANAGER, Alerting, AlertServer
 from cockpit.clients.moments import age_s
 from cockpit.clock import Clock
 from cockpit.config import Settings
@@ -16,13 +16,17 @@ from cockpit.text import clean
 PREFIXES = (
     ("alerting", "firing"),
     ("firing", "firing"),
-    ("error", "error"),
+    ("err", "error"),
     ("nodata", "nodata"),
     ("pending", "pending"),
     ("recovering", "recovering"),
+    ("normal", "normal"),
+    ("inactive", "normal"),
+    ("ok", "normal"),
 )
-"""A state may carry a reason, `Alerting (NoData)`, so it is its beginning that counts; the worst comes first."""
-ORDER = tuple(dict.fromkeys(state for _, state in PREFIXES))
+"""A state may carry a reason, `Alerting (NoData)`, so it is its beginning that counts."""
+ORDER = ("firing", "error", "nodata", "unknown", "pending", "recovering", "normal")
+"""The worst first; what nobody knows is not normal."""
 
 Json = Mapping[str, Any]
 
@@ -69,26 +73,24 @@ def alerts(source: str, said: Alerting, now: float) -> Alerts:
         for alert in said.instances:
             groups.setdefault(_label(alert, "alertname"), []).append(alert)
         found = tuple(_group(name, members, now) for name, members in groups.items())
-    return Alerts(source=source, is_database_ok=said.is_database_ok, rules=found)
+    has_rules = bool(said.rules) or source == ALERTMANAGER
+    return Alerts(source=source, is_database_ok=said.is_database_ok, rules=found, has_rules=has_rules)
 
 
 def normalised(state: object) -> str:
     """A state of Grafana's rules or alerts in our words.
 
     >>> [normalised(s) for s in ("Alerting (NoData)", "Normal (MissingSeries)", "NoData", "inactive", "firing", None)]
-    ['firing', 'normal', 'nodata', 'normal', 'firing', 'normal']
+    ['firing', 'normal', 'nodata', 'normal', 'firing', 'unknown']
     """
     word = str(state).lower()
-    return next((ours for theirs, ours in PREFIXES if word.startswith(theirs)), "normal")
+    return next((ours for theirs, ours in PREFIXES if word.startswith(theirs)), "unknown")
 
 
 def _rule(rule: Json, instances: Iterable[Json], now: float) -> AlertRule:
     alerts = [alert for alert in rule.get("alerts") or () if isinstance(alert, dict)]
     # A rule in Error or NoData keeps the state `inactive`: its health and its alerts tell.
-    states = [normalised(rule.get("state")), normalised(rule.get("health"))]
-    states += [normalised(alert.get("state")) for alert in alerts]
-    if rule.get("health") == "unknown" and not rule.get("isPaused"):
-        states.append("nodata")  # never evaluated yet: nothing is known, so it is not normal
+    states = [normalised(alert.get("state")) for alert in alerts] + _standing(rule)
     state = _worst(states)
     if state == "firing" and _is_silenced(rule, instances):
         state = "silenced"
@@ -101,6 +103,15 @@ def _rule(rule: Json, instances: Iterable[Json], now: float) -> AlertRule:
         since_s=max(ages, default=None),
         summary=_summary([*current, rule]),
     )
+
+
+def _standing(rule: Json) -> list[str]:
+    """The rule's own state, which one that only records does not have, and its health."""
+    states = [] if rule.get("type") == "recording" else [normalised(rule.get("state"))]
+    if rule.get("health") != "unknown":
+        return [*states, normalised(rule.get("health"))]
+    # Never evaluated yet: nothing is known, so it is not normal, unless somebody wants it so.
+    return states if rule.get("isPaused") else [*states, "nodata"]
 
 
 def _is_silenced(rule: Json, instances: Iterable[Json]) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cockpit.clients.bounded import SoloThread, abandon, bounded
-from cockpit.clients.brokers import KITE_HEADERS, KITE_PATH, greet_tws, judge_kite, silent_tws
+from cockpit.clients.brokers import KITE_HEADERS, KITE_PATH, Verdict, greet_tws, judge_kite, silent_tws
 from cockpit.clients.web import Web
 from cockpit.clock import Clock
 from cockpit.config import Settings, VenuePart
@@ -63,10 +63,11 @@ class ReachProbe:
         try:
             await look.ready()
             began = self._clock.monotonic()
-            is_up, detail = await look.look()
+            found = await look.look()
         except BackendError as error:
-            is_up, detail = False, clean(error)
-        return Reach(look.venue, is_up, (self._clock.monotonic() - began) * 1000.0, detail)
+            found = Verdict(False, clean(error))
+        took_ms = (self._clock.monotonic() - began) * 1000.0
+        return Reach(look.venue, found.is_up, took_ms, found.detail, found.is_degraded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +80,9 @@ class NoLook:
     async def ready(self) -> None:
         """Nothing to prepare."""
 
-    async def look(self) -> tuple[bool, str]:
+    async def look(self) -> Verdict:
         """Say so."""
-        return False, self.reason
+        return Verdict(False, self.reason)
 
     async def close(self) -> None:
         """Nothing is held open."""
@@ -98,14 +99,14 @@ class TwsLook:
     async def ready(self) -> None:
         """Nothing to prepare."""
 
-    async def look(self) -> tuple[bool, str]:
+    async def look(self) -> Verdict:
         """Greet it.
 
         Raises:
             BackendError: it is down, silent, or something else.
         """
         try:
-            return True, await bounded(greet_tws(self.host, self.port), TIMEOUT_S, self.venue)
+            return Verdict(True, await bounded(greet_tws(self.host, self.port), TIMEOUT_S, self.venue))
         except TimedOut:
             raise silent_tws(TIMEOUT_S) from None
 
@@ -133,7 +134,7 @@ class KiteLook:
         if self._headers is None:
             await self._thread.call(TIMEOUT_S, self._authorize)
 
-    async def look(self) -> tuple[bool, str]:
+    async def look(self) -> Verdict:
         """Ask for the profile.
 
         Raises:

@@ -65,6 +65,25 @@ def alerts_failing(view: View, alerts: Alerts) -> Iterator[Hit]:
 
 
 @rule("alerts", panel="alerts")
+def alerts_unknown(view: View, alerts: Alerts) -> Iterator[Hit]:
+    """Rules in a state that nobody knows are not normal."""
+    unknown = [alert.name for alert in alerts.rules if alert.state == "unknown"]
+    if unknown:
+        noun = "alert rule" if len(unknown) == 1 else "alert rules"
+        summary = f"{len(unknown)} {noun} in no known state: {', '.join(unknown)}"
+        yield Hit(alerts.source, Severity.P3, summary, f"{len(unknown)} unknown", "0")
+
+
+@rule("alerts", panel="alerts")
+def alerts_absent(view: View, alerts: Alerts) -> Iterator[Hit]:
+    """Without rules, or without the right to see them, nothing is watched there."""
+    if not alerts.has_rules:
+        yield Hit(
+            alerts.source, Severity.P3, f"{alerts.source} shows no alert rules: it watches nothing", "0 rules", "1"
+        )
+
+
+@rule("alerts", panel="alerts")
 def grafana_database(view: View, alerts: Alerts) -> Iterator[Hit]:
     """Grafana answers without its database."""
     if not alerts.is_database_ok:
@@ -76,4 +95,4 @@ def _section(alert: AlertRule) -> str | None:
     return next((number for pattern, number in ANSWERS if pattern.search(text)), None)
 
 
-RULES = (alert_firing, alerts_blind, alerts_failing, grafana_database)
+RULES = (alert_firing, alerts_blind, alerts_failing, alerts_unknown, alerts_absent, grafana_database)

@@ -102,6 +102,14 @@ def venue_unreachable(view: View, reaches: tuple[Reach, ...]) -> Iterator[Hit]:
             yield Hit(reach.venue, Severity.P1, summary, "no handshake", "handshake")
 
 
+@rule("reach", panel="brokers", section=sections.BROKER)
+def venue_refusing(view: View, reaches: tuple[Reach, ...]) -> Iterator[Hit]:
+    """A broker answers the cockpit, and would not serve it."""
+    for reach in reaches:
+        if reach.is_up and reach.is_degraded:
+            yield Hit(reach.venue, Severity.P2, f"{reach.venue} from here: {reach.detail}", "refused", "served")
+
+
 def part_of(view: View, name: str) -> VenuePart | None:
     """The broker's section of the configuration."""
     return next((part for part in view.settings.venues if part.name == name), None)
@@ -132,4 +140,5 @@ RULES = (
     venue_slow,
     venue_token,
     venue_unreachable,
+    venue_refusing,
 )

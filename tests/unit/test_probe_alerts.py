@@ -48,13 +48,27 @@ def routed(state: str, **labels: str) -> dict[str, Any]:
         (rule("inactive", "unknown"), "nodata"),
         (rule("inactive", "unknown", isPaused=True), "normal"),
         (rule("pending", "nodata", "Normal (NoData)", "Pending"), "nodata"),
-        ({}, "normal"),
-        ({"name": 7, "state": [], "alerts": [1, None], "labels": "x", "annotations": 3}, "normal"),
+        (rule("inactive", "ok", "Normal", type="alerting"), "normal"),
+        ({"name": "r", "type": "recording", "health": "ok"}, "normal"),
+        ({"name": "r", "type": "recording", "health": "error"}, "error"),
+        (rule("inactive", "err"), "error"),
+        (rule("asleep"), "unknown"),
+        (rule("inactive", "asleep"), "unknown"),
+        (rule("inactive", "ok", "Asleep"), "unknown"),
+        (rule("pending", "asleep"), "unknown"),
+        ({}, "unknown"),
+        ({"name": 7, "state": [], "alerts": [1, None], "labels": "x", "annotations": 3}, "unknown"),
     ],
 )
 def test_grafana_states(said: dict[str, Any], state: str) -> None:
     (found,) = alerts("Grafana", Alerting(True, (said,), ()), NOW).rules
     assert found.state == state
+
+
+@pytest.mark.parametrize("source", ["Grafana", "Alertmanager"])
+def test_only_an_alertmanager_has_no_rules_to_tell(source: str) -> None:
+    for said in ((), (routed("active"),)):
+        assert alerts(source, Alerting(True, (), said), NOW).has_rules is (source == "Alertmanager")
 
 
 def test_details_come_from_the_alert() -> None:

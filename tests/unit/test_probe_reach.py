@@ -84,7 +84,7 @@ async def test_kite(status: int, body: Any, is_up: bool, words: str) -> None:
 
     async with serving(answer) as url:
         found = await look(f"{url}/")
-    assert (found.is_up, found.detail) == (is_up, words)
+    assert (found.is_up, found.detail, found.is_degraded) == (is_up, words, status == 429)
 
 
 async def test_kite_with_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -101,7 +101,8 @@ async def test_kite_with_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
         assert "TEST_KITE is not set" in (await one.read())[0].detail
         for token in ("k:old", "k:new"):
             monkeypatch.setenv("TEST_KITE", token)
-            assert (await one.read())[0].detail == "API answers, but refuses the token"
+            (found,) = await one.read()
+            assert (found.is_degraded, found.detail) == (True, "API answers, but refuses the token")
         await one.close()
     assert seen == ["token k:old", "token k:new"]
 

@@ -9,7 +9,7 @@ import pytest
 from cockpit.model.backends import AlertRule, Blocker, Dump
 from cockpit.model.finding import Finding
 from cockpit.model.severity import Severity
-from cockpit.model.states import KillSwitch, Limits, Position, Registry
+from cockpit.model.states import KillSwitch, Limits, Position, Reach, Registry
 from cockpit.severity.judge import assess
 from cockpit.severity.standing import NOTHING
 from tests.unit.healthy import (
@@ -63,6 +63,9 @@ CASES = [
     Case("broker down, rerouted", {"venues": venues(venue("IBKR", "down", override="zerodha"))},
          P1, "brokers", "IBKR down, orders go to zerodha", "3.1"),
     Case("own handshake fails", {"reach": reach(IBKR=False)}, P1, "brokers", "IBKR unreachable from here", "3.1"),
+    Case("token refused from here", {"reach": (Reach("IBKR", True, 3.0, "handshake"), Reach("ZERODHA", True, 3.0,
+         "API answers, but refuses the token", is_degraded=True))},
+         P2, "brokers", "ZERODHA from here: API answers, but refuses the token", "3.1"),
     Case("broker partly down", {"venues": venues(venue("IBKR", "degraded", message="orders rejected"))},
          P2, "brokers", "IBKR degraded: orders rejected", "3.1"),
     Case("broker says something unknown", {"venues": venues(venue("IBKR", "wobbly"))},
@@ -198,6 +201,9 @@ CASES = [
          P3, "alerts", "NoData: 1 alert rule has no data", None),
     Case("rule in error", {"alerts": alerts(AlertRule("Latency > 100 ms", "error", "warn", None, None))},
          P3, "alerts", "1 alert rule fails: Latency", None),
+    Case("unknown alert", {"alerts": alerts(AlertRule("Latency > 100 ms", "unknown", "warn", None, None))},
+         P3, "alerts", "1 alert rule in no known state: Latency", None),
+    Case("no alert rules", {"alerts": alerts(has_rules=False)}, P3, "alerts", "Grafana shows no alert rules", None),
     Case("Grafana's database", {"alerts": alerts(is_database_ok=False)}, P3, "alerts", "its database fails", None),
 ]  # fmt: skip
 

@@ -16,6 +16,7 @@ _MARKS = {
     "firing": Mark("▲", "FIRING", "warn"),
     "error": Mark("▲", "error", "warn"),
     "nodata": Mark("?", "no data", "unknown"),
+    "unknown": Mark("?", "unknown", "unknown"),
     "pending": Mark("◆", "pending", "notice"),
     "recovering": Mark("◆", "recovering", "notice"),
     "silenced": Mark("◇", "silenced", "label"),
@@ -73,7 +74,7 @@ def _rule(rule: AlertRule, width: int, is_wordy: bool) -> list[Line]:
 
 
 def _counts(alerts: Alerts) -> Line:
-    counted = ((state, alerts.count(state)) for state in ("firing", "pending", "nodata", "silenced"))
+    counted = ((state, alerts.count(state)) for state in ("firing", "pending", "nodata", "unknown", "silenced"))
     parts = [line((f"{count} {_MARKS[state].word.lower()}", _MARKS[state].ink)) for state, count in counted if count]
     return joined([line((plural(len(alerts.rules), "rule"), "label")), *(parts or [line(("none fires", "label"))])])
 
@@ -83,7 +84,7 @@ def summary(view: View, width: int) -> Line:
     alerts = view.snapshot.alerts.value
     if alerts is None:
         return ()
-    firing = [rule for rule in ordered(alerts.rules) if rule.state in ("firing", "error", "nodata")]
+    firing = [rule for rule in ordered(alerts.rules) if rule.state in ("firing", "error", "nodata", "unknown")]
     if not firing:
         return line((f"{len(alerts.rules)} rules, none fires", "text"))
     return fitted(

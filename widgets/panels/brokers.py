@@ -70,8 +70,9 @@ def _probes(view: View, width: int) -> list[Line]:
     if not view.is_live(sample):
         old = line((f"{short_age(sample.age_s(view.now))} old", "unknown"))
         return listing("probe", [*(line((reach.venue, "stale")) for reach in sample.value), old], width)
-    up = [line((f"{r.venue} ", "text"), (milliseconds(r.took_ms), "value")) for r in sample.value if r.is_up]
-    rows = [row for reach in sample.value if not reach.is_up for row in _unreached(reach, width)]
+    well = [reach for reach in sample.value if reach.is_up and not reach.is_degraded]
+    up = [line((f"{r.venue} ", "text"), (milliseconds(r.took_ms), "value")) for r in well]
+    rows = [row for reach in sample.value if reach not in well for row in _unreached(reach, width)]
     rows += listing("", up, width) if up else []
     head, *more = rows or [()]
     return [line(field("probe", LABEL, "label"), *head[1:]), *more] if head else []
@@ -79,7 +80,8 @@ def _probes(view: View, width: int) -> list[Line]:
 
 def _unreached(reach: Reach, width: int) -> list[Line]:
     words = reach.detail if reach.detail.startswith(reach.venue) else f"{reach.venue} {reach.detail}"
-    return [line((" " * LABEL, "text"), (each, "crit")) for each in wrapped(words, width - LABEL)]
+    ink = "warn" if reach.is_up else "crit"
+    return [line((" " * LABEL, "text"), (each, ink)) for each in wrapped(words, width - LABEL)]
 
 
 def _deadlines(view: View, venues: tuple[Venue, ...]) -> list[Line]:
