@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rich.segment import Segment
+from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -30,6 +31,8 @@ class Canvas(Widget):
         self._given: list[Line] = []
         self._lines: list[Line] = []
         self._strips: list[Strip] = []
+        self._shown: list[Strip | None] = []
+        self._filters: Sequence[LineFilter] = ()
 
     def paint(self, lines: Sequence[Line], look: Look) -> None:
         """Show these lines; rows that stay the same are left alone."""
@@ -41,6 +44,7 @@ class Canvas(Widget):
             self._given = [_NEVER] * height
             self._lines = [EMPTY] * height
             self._strips = [Strip([])] * height
+            self._shown = [None] * height
         dirty: list[Region] = []
         for y, after in enumerate(fresh):
             if after != self._given[y]:
@@ -48,6 +52,7 @@ class Canvas(Widget):
                 self._given[y] = after
                 self._lines[y] = pad(safe(after), width)
                 self._strips[y] = self._strip(self._lines[y])
+                self._shown[y] = None
                 dirty.append(Region(0, y, width, 1))
         if is_all:
             self.refresh()
@@ -59,8 +64,30 @@ class Canvas(Widget):
         style = self._look.style
         return Strip([Segment(text, style(ink)) for text, ink in spans], self.size.width)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The cached strips, filtered once; the toolkit's own cache filters and measures every row at every paint."""
+        filters = self.get_line_filters()
+        if filters != self._filters or len(self._shown) != len(self._strips):
+            self._filters, self._shown = filters, [None] * len(self._strips)
+        strips = [self._filtered(y) for y in crop.line_range]
+        first, last = crop.column_span
+        return strips if (first, last) == (0, self.size.width) else [strip.crop(first, last) for strip in strips]
+
+    def _filtered(self, y: int) -> Strip:
+        """One row as it may be shown."""
+        known = self._shown[y] if y < len(self._shown) else None
+        if known is not None:
+            return known
+        strip = self.render_line(y)
+        background = self.background_colors[1]
+        for each in self._filters:
+            strip = strip.apply_filter(each, background)
+        if y < len(self._shown):
+            self._shown[y] = strip
+        return strip
+
     def render_line(self, y: int) -> Strip:
-        """The cached strip of one row."""
+        """The cached strip of one row, unfiltered."""
         if y < len(self._strips):
             return self._strips[y]
         return Strip([Segment(" " * self.size.width, self._look.base)], self.size.width)
