@@ -14,6 +14,7 @@ COMMANDS = {
     "status": ("cockpit.headless.status", "one look at the platform; the exit code says how bad it is"),
     "keys": ("cockpit.headless.keys", "every key of the cockpit"),
     "run": ("cockpit.headless.run", "take a runbook step without the screen"),
+    "jobs": ("cockpit.headless.jobs", "list jobs, show or follow one"),
     "audit": ("cockpit.headless.audit", "show or verify the audit journal"),
     "sandbox": ("cockpit.headless.sandbox", "a small trading platform to train on"),
 }

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import redis
@@ -20,6 +23,7 @@ from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import JobStore
 from tests.sandbox.conftest import Control, wait_until
 
+PROGRAM = Path(sys.executable).with_name("cockpit")
 ENDS = ("done", "failed", "in_doubt")
 
 
@@ -65,6 +69,12 @@ class StepDesk:
 
     def take(self, action: str, **parameters: str) -> Job:
         return self.submit(self.allowed(action, **parameters), "test")
+
+    def shell(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        command = [str(PROGRAM), *arguments, "--config", str(self.layout.config)]
+        return subprocess.run(
+            command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=90, check=False
+        )
 
     def ended(self, job: Job, within_s: float = 60.0) -> Job:
         """Once its journal has an end: a job whose worker died is in doubt until it has been looked after."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -91,3 +92,20 @@ def test_a_halted_flow_is_not_called_verified(desk: StepDesk) -> None:
     job = desk.ended(desk.take(VERIFY))
     assert job.phase is Phase.FAILED, told(job)
     assert job.proofs[0].state is StepState.FAILED and "trading is halted" in job.proofs[0].detail, told(job)
+
+
+def test_from_the_shell_with_its_jobs(desk: StepDesk) -> None:
+    dry = desk.shell("run", "restart-redis", "--dry-run")
+    assert dry.returncode == 0 and "docker restart redis" in dry.stdout, dry.stdout + dry.stderr
+    refused = desk.shell("run", "restart-redis", "--confirm", "y")
+    assert (refused.returncode, "typed exactly: redis" in refused.stderr) == (4, True)
+    done = desk.shell("run", "verify-flow", "--json")
+    assert done.returncode == 0, done.stdout + done.stderr
+    job = json.loads(done.stdout)["job"]
+    assert job["phase"] == "done"
+    listed = desk.shell("jobs")
+    assert listed.returncode == 0 and listed.stdout.splitlines()[0].startswith(job["id"])
+    for arguments in (("jobs", job["id"][-4:]), ("jobs", "--follow")):
+        shown = desk.shell(*arguments)
+        assert shown.returncode == 0 and "PROVEN" in shown.stdout and "orders.validated counted" in shown.stdout
+    assert desk.shell("jobs", "nothing").returncode == 1

@@ -1,0 +1,171 @@
+"""`cockpit jobs [ID]`: what was confirmed on this platform, how far it is, and what its commands print."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from cockpit.errors import CockpitError, ConfigError
+from cockpit.headless.plan_text import ENDS, end_line, step_line
+from cockpit.model.job import Job, Phase, StepState
+from cockpit.text import clean
+
+if TYPE_CHECKING:
+    from cockpit.storage.jobs import JobStore
+
+    Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
+
+FOLLOW_S = 0.1
+DONE, NOT_DONE = 0, 1
+
+
+def add_arguments(subparsers: Subparsers) -> None:
+    """Add `jobs`."""
+    about = "List the jobs, or show one with its steps, proofs and output."
+    parser = subparsers.add_parser(
+        "jobs",
+        help="list jobs, show or follow one",
+        description=about,
+        epilog="exit codes with ID: 0 done and proven, 1 failed, in doubt or still running",
+    )
+    parser.add_argument("id", nargs="?", metavar="ID", help="a job, or the end of its name")
+    parser.add_argument(
+        "--follow", action="store_true", help="show what happens until it is over; without ID, the newest"
+    )
+    parser.add_argument("--last", type=int, default=20, metavar="N", help="list the newest N (default 20)")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+
+
+def run(args: argparse.Namespace) -> int:
+    """List, show or follow.
+
+    Raises:
+        CockpitError: there is no platform, or no such job.
+    """
+    from cockpit.session import NO_PLATFORM, find_world, state_folder
+    from cockpit.storage.jobs import JobStore
+
+    settings = find_world(args.config)
+    if settings is None:
+        raise ConfigError(NO_PLATFORM)
+    store = JobStore(state_folder(settings) / "jobs")
+    if args.id is None and not args.follow:
+        return _list(store, args)
+    job = _find(store, args.id)
+    if args.follow:
+        return _follow(store, job, args.json)
+    return _show(store, job, args.json)
+
+
+def _list(store: JobStore, args: argparse.Namespace) -> int:
+    jobs = store.jobs(max(1, args.last))
+    if args.json:
+        print(json.dumps({"format": 1, "jobs": [asdict(job) for job in jobs]}, indent=1))
+        return DONE
+    for job in jobs:
+        print(_line(job))
+    if not jobs:
+        print("no job yet")
+    return DONE
+
+
+def _line(job: Job) -> str:
+    at = f"{datetime.fromtimestamp(job.submitted_at, UTC):%Y-%m-%d %H:%M:%SZ}"
+    took = "" if job.ended_at is None else f" after {job.ended_at - job.submitted_at:.1f} s"
+    return f"{job.id}  {at}  {ENDS.get(job.phase, job.phase.upper())}{took}  {job.title}, by {job.by}"
+
+
+def _find(store: JobStore, wanted: str | None) -> Job:
+    jobs = store.jobs(10_000)
+    if wanted is None:
+        if not jobs:
+            raise CockpitError("no job yet")
+        return jobs[0]
+    found = [job for job in jobs if job.id == wanted] or [job for job in jobs if job.id.endswith(wanted)]
+    if len(found) != 1:
+        raise CockpitError(f"{'no job is' if not found else f'{len(found)} jobs are'} called {clean(wanted, 80)}")
+    return found[0]
+
+
+def _show(store: JobStore, job: Job, is_json: bool) -> int:
+    from cockpit.storage.output import last_output
+
+    output = last_output(store.folder(job.id))
+    if is_json:
+        told = {"format": 1, "job": asdict(job), "output": output.decode("utf-8", "replace")}
+        print(json.dumps(told, indent=1))
+        return _code(job)
+    print(_line(job))
+    for note in job.notes:
+        print(f"  !! {note}")
+    for step in (*job.steps, *job.proofs):
+        print(step_line(step))
+    if output:
+        print(f"  output   the end of {store.folder(job.id) / 'output.log'}")
+        for line in output.decode("utf-8", "replace").splitlines()[-20:]:
+            print(f"    {clean(line, 300)}")
+    print(end_line(job))
+    return _code(job)
+
+
+def _follow(store: JobStore, job: Job, is_json: bool) -> int:
+    """Each change and each line of output as it comes; ends when nothing more will."""
+    say: Callable[[str], None] = (lambda _: None) if is_json else _say
+    say(_line(job))
+    told: dict[str, str] = {}
+    tail = _Tail(store.folder(job.id))
+    while True:
+        job = store.job(job.id) or job
+        for line in tail.lines(job.phase.is_over):
+            say(f"    {clean(line, 300)}")
+        for step in (*job.steps, *job.proofs):
+            if told.get(step.name) != step.state and step.state is not StepState.WAITING:
+                told[step.name] = step.state
+                say(step_line(step))
+        if job.phase.is_over:
+            break
+        time.sleep(FOLLOW_S)
+    if is_json:
+        print(json.dumps({"format": 1, "job": asdict(job)}, indent=1))
+    say(end_line(job))
+    return _code(job)
+
+
+class _Tail:
+    """The output from its beginning, as it grows; only what is not a whole line yet is kept."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._offset = 0
+        self._rest = ""
+
+    def lines(self, is_last: bool) -> list[str]:
+        """What has come since."""
+        from cockpit.storage.output import read_output
+
+        found: list[str] = []
+        while piece := read_output(self._folder, self._offset):
+            self._offset += len(piece)
+            *whole, self._rest = (self._rest + piece.decode("utf-8", "replace")).split("\n")
+            found += whole
+            if not is_last:
+                break
+        if is_last and self._rest:
+            found, self._rest = [*found, self._rest], ""
+        return found
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+    sys.stdout.flush()
+
+
+def _code(job: Job) -> int:
+    return DONE if job.phase is Phase.DONE else NOT_DONE
