@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Annotated
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cockpit.errors import ConfigError
 from cockpit.model.world import World
-from cockpit.secret import Secret
+from cockpit.secret import Secret, without_password
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+Address = Annotated[str, AfterValidator(without_password)]
 
 
 class Part(BaseModel):
@@ -24,8 +25,8 @@ class Part(BaseModel):
 class RedisPart(Part):
     """Redis and the names of the keys in it."""
 
-    url: str = "redis://127.0.0.1:6379/0"
-    """redis:// or rediss://, without the password."""
+    url: Address = "redis://127.0.0.1:6379/0"
+    """redis://, rediss:// or unix://, without the password."""
     password: Secret | None = None
     timeout_s: Seconds = 2.0
     container: str | None = "redis"
@@ -52,6 +53,16 @@ class RedisPart(Part):
     tick_stream_prefix: str = "ticks."
     watched_streams: tuple[str, ...] = ()
     """Further streams to watch."""
+
+    @field_validator("url")
+    @classmethod
+    def _is_one_server(cls, url: str) -> str:
+        scheme, sign, _ = url.partition("://")
+        if sign and scheme in ("redis", "rediss", "unix"):
+            return url
+        if "sentinel" in scheme or "cluster" in scheme:
+            raise ValueError(f"{scheme}:// is not supported: name the primary itself, as redis://HOST:PORT/0")
+        raise ValueError("it must begin with redis://, rediss:// or unix://")
 
 
 class VenuePart(Part):
@@ -87,7 +98,7 @@ class FeedsPart(Part):
 class PostgresPart(Part):
     """Postgres and its newest dump."""
 
-    dsn: str = "host=127.0.0.1 port=5432 dbname=hedgefund user=hedgefund_user"
+    dsn: Address = "host=127.0.0.1 port=5432 dbname=hedgefund user=hedgefund_user"
     """libpq keywords, without the password."""
     password: Secret | None = None
     timeout_s: Seconds = 2.0

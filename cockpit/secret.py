@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -11,6 +12,19 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from cockpit.errors import ConfigError
 
 COMMAND_TIMEOUT_S = 10.0
+_PASSWORD = re.compile(r"://[^@]*:[^@]+@|password\s*=", re.IGNORECASE)
+"""Between the user and the host of a URL, as a parameter of it, or as one of libpq's keywords."""
+
+
+def without_password(text: str) -> str:
+    """The address as it is: configurations are shown, and copied beside every job.
+
+    >>> without_password("redis://reader@[::1]:6379/0"), without_password("host=db passfile=/run/pgpass")
+    ('redis://reader@[::1]:6379/0', 'host=db passfile=/run/pgpass')
+    """
+    if _PASSWORD.search(text):
+        raise ValueError("there is a password in it: take it out, and say under `password:` where it is kept")
+    return text
 
 
 class Secret(BaseModel):
