@@ -67,7 +67,8 @@ def _durable(redis: RedisServer) -> Check:
     if redis.replicas:
         return Check("durable", PASS, f"{redis.replicas} replica{'s' if redis.replicas > 1 else ''}")
     if redis.is_save_on and redis.is_save_ok:
-        text = f"only save points, the last {redis.last_save_age_s:.0f} s ago: a crash before the next loses the flag"
+        ago = "at an unknown time" if redis.last_save_age_s is None else f"{redis.last_save_age_s:.0f} s ago"
+        text = f"only save points, the last {ago}: a crash before the next loses the flag"
         return Check("durable", WARN, text)
     return Check("durable", WARN, "NOT durable: a crash of Redis loses the flag, and trading starts again")
 

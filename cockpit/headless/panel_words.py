@@ -51,9 +51,9 @@ def redis(snapshot: Snapshot) -> Iterator[str]:
     limit = f"of {megabytes(found.limit_bytes)}" if found.limit_bytes else "without a limit"
     yield f"{megabytes(found.used_bytes)} {limit}"
     yield found.policy
-    yield f"AOF {'ok' if found.is_aof_ok else 'FAILED'}" if found.is_aof_on else "no AOF"
+    yield {True: f"AOF {_health(found.is_aof_ok)}", False: "no AOF", None: "AOF unknown"}[found.is_aof_on]
     yield found.role
-    yield f"{found.ops_per_s:,.0f} ops/s"
+    yield f"{_or_dash(found.ops_per_s)} ops/s"
     yield ms(found.round_trip_ms)
 
 
@@ -139,8 +139,12 @@ def _rate(value: float | None) -> str:
     return DASH if value is None else f"{value:,.0f}/s"
 
 
-def _or_dash(value: int | None) -> str:
-    return DASH if value is None else f"{value:,}"
+def _health(is_ok: bool | None) -> str:
+    return {True: "ok", False: "FAILED", None: "of unknown health"}[is_ok]
+
+
+def _or_dash(value: float | None) -> str:
+    return DASH if value is None else f"{value:,.0f}"
 
 
 def _of(value: float | None, limit: float | None) -> str:

@@ -10,34 +10,34 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class RedisServer:
-    """INFO, CONFIG and a timed round trip."""
+    """INFO, CONFIG and a timed round trip; None = the server does not say."""
 
     version: str
     used_bytes: int
     limit_bytes: int | None
     """maxmemory; None = no limit (which is not 0 %)."""
     policy: str
-    evicted_total: int
+    evicted_total: int | None
     evicted_per_s: float | None
-    fragmentation_bytes: int
-    is_aof_on: bool
-    is_aof_ok: bool
+    fragmentation_bytes: int | None
+    is_aof_on: bool | None
+    is_aof_ok: bool | None
     appendfsync: str | None
     is_save_on: bool | None
     """None where CONFIG may not be read."""
-    is_save_ok: bool
-    last_save_age_s: float
-    unsaved_changes: int
+    is_save_ok: bool | None
+    last_save_age_s: float | None
+    unsaved_changes: int | None
     refuses_writes: bool | None
-    """MISCONF: a snapshot failed and stop-writes-on-bgsave-error is on; None where that setting may not be read."""
-    is_loading: bool
+    """MISCONF: a snapshot failed and stop-writes-on-bgsave-error is on; None where that is not known."""
+    is_loading: bool | None
     role: str
-    replicas: int
+    replicas: int | None
     master_link: str | None
-    clients: int
-    blocked_clients: int
-    ops_per_s: float
-    uptime_s: float
+    clients: int | None
+    blocked_clients: int | None
+    ops_per_s: float | None
+    uptime_s: float | None
     run_id: str
     round_trip_ms: float
 

@@ -17,8 +17,10 @@ def redis_refuses_writes(view: View, redis: RedisServer) -> Iterator[Hit]:
     """Nothing can be written, the kill switch included."""
     if redis.refuses_writes:
         yield Hit(SUBJECT, Severity.P1, "Redis refuses writes: MISCONF, a save to disk failed", "MISCONF", "writable")
-    elif redis.refuses_writes is None and not redis.is_save_ok:
+    elif redis.refuses_writes is None and redis.is_save_ok is False:
         yield Hit(SUBJECT, Severity.P1, "Redis failed to save and may refuse writes", "save failed", "writable")
+    elif redis.refuses_writes is None:
+        yield Hit(SUBJECT, Severity.P2, "Redis does not say whether it takes writes", "unknown", "writable")
 
 
 @rule("redis", panel="redis", section=sections.REDIS)
@@ -62,9 +64,9 @@ def redis_evicting(view: View, redis: RedisServer) -> Iterator[Hit]:
 @rule("redis", panel="redis", section=sections.REDIS)
 def redis_persistence(view: View, redis: RedisServer) -> Iterator[Hit]:
     """The last save or append failed: a crash now loses data."""
-    if redis.is_aof_on and not redis.is_aof_ok:
+    if redis.is_aof_on and redis.is_aof_ok is False:
         yield Hit("redis AOF", Severity.P1, "Redis cannot append to its AOF: writes are refused", "failed", "ok")
-    if redis.is_save_on and not redis.is_save_ok and redis.refuses_writes is False:
+    if redis.is_save_on and redis.is_save_ok is False and redis.refuses_writes is False:
         yield Hit("redis save", Severity.P2, "Redis failed to save to disk", "failed", "ok")
 
 

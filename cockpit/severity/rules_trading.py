@@ -155,7 +155,8 @@ def behind(view: View, stream: Stream) -> Iterator[Hit]:
 def is_warming_up(view: View) -> bool:
     """Whether Redis is known to be so young that something may be missing yet."""
     redis = view.snapshot.redis
-    return redis.value is not None and redis.is_live(view.now) and redis.value.uptime_s < WARM_UP_S
+    uptime_s = redis.value.uptime_s if redis.value is not None and redis.is_live(view.now) else None
+    return uptime_s is not None and uptime_s < WARM_UP_S
 
 
 def _crucial(flow: OrderFlow) -> tuple[Stream, ...]:

@@ -83,7 +83,7 @@ def durability(redis: RedisServer) -> str | None:
     """By what a halt survives a crash of Redis; None where it would not."""
     if redis.is_aof_on and redis.is_aof_ok:
         return "durable (AOF)"
-    if redis.replicas > 0:
+    if redis.replicas:
         return f"durable ({redis.replicas} replicas)" if redis.replicas > 1 else "durable (1 replica)"
     if redis.is_save_on and redis.is_save_ok:
         return "durable after the next save"
@@ -96,7 +96,7 @@ def _obstacle(redis: RedisServer, full: float) -> str | None:
         return f"Redis is a {redis.role}: read-only"
     if redis.is_loading:
         return "Redis is loading its data"
-    if redis.refuses_writes or (redis.is_aof_on and not redis.is_aof_ok):
+    if redis.refuses_writes or (redis.is_aof_on and redis.is_aof_ok is False):
         return "Redis refuses writes (MISCONF)"
     fraction = redis.used_fraction
     if fraction is not None and fraction >= full:

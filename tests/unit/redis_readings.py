@@ -21,7 +21,13 @@ def a_reading(**parts: Any) -> WallReading:
         "now_ms": NOW_MS,
         "before_ms": NOW_MS - 1000,
         "round_trip_ms": 1.5,
-        "info": {"redis_version": "7.2.4", "role": "master", "run_id": "a"},
+        "info": {
+            "redis_version": "7.2.4",
+            "role": "master",
+            "run_id": "a",
+            "used_memory": "500",
+            "maxmemory": "0",
+        },
         "config": {},
     }
     return WallReading(**(fixed | parts))

@@ -176,8 +176,31 @@ def test_risk_figures_ahead_of_the_clock_are_an_error() -> None:
         read_risk(a_reading(streams={PART.metrics_stream: ahead}), PART)
 
 
+NEEDED = {"role": "master", "used_memory": "500", "maxmemory": "0"}
+
+
 def server(info: dict[str, str], config: dict[str, str] | None = None, before: Any = None) -> Any:
-    return read_redis_server(a_reading(info=info, config=config or {}), before)
+    return read_redis_server(a_reading(info=NEEDED | info, config=config or {}), before)
+
+
+@pytest.mark.parametrize("name", NEEDED)
+def test_info_without_the_essentials_is_an_error(name: str) -> None:
+    for info in ({key: value for key, value in NEEDED.items() if key != name}, NEEDED | {"used_memory": "much"}):
+        with pytest.raises(Refused, match="INFO lacks"):
+            read_redis_server(a_reading(info=info), None)
+
+
+def test_what_info_does_not_say_is_unknown() -> None:
+    found = server({})
+    named = (
+        "evicted_total", "evicted_per_s", "fragmentation_bytes", "is_aof_on", "is_aof_ok", "is_save_on", "is_save_ok",
+        "last_save_age_s", "unsaved_changes", "refuses_writes", "is_loading", "replicas", "clients", "blocked_clients",
+        "ops_per_s", "uptime_s",
+    )  # fmt: skip
+    assert {name: getattr(found, name) for name in named} == dict.fromkeys(named)
+    assert server({"aof_last_write_status": "err"}).is_aof_ok is False
+    assert server({"aof_last_write_status": "ok"}).is_aof_ok is None
+    assert server({"aof_last_write_status": "ok", "aof_last_bgrewrite_status": "ok"}).is_aof_ok is True
 
 
 def test_no_limit_is_none_and_not_full() -> None:
@@ -197,10 +220,13 @@ STOPS, SAVES = "stop-writes-on-bgsave-error", "save"
         ({"rdb_last_bgsave_status": "err"}, {STOPS: "no", SAVES: "3600 1"}, False),
         ({"rdb_last_bgsave_status": "err"}, {}, None),
         ({"rdb_last_bgsave_status": "ok", "aof_enabled": "1", "aof_last_write_status": "err"}, {}, True),
+        ({"rdb_last_bgsave_status": "ok", "aof_enabled": "1", "aof_last_write_status": "ok"}, {}, False),
+        ({"rdb_last_bgsave_status": "ok", "aof_enabled": "1"}, {}, None),
+        ({}, {STOPS: "yes", SAVES: "3600 1"}, None),
     ],
 )
 def test_misconf(info: dict[str, str], config: dict[str, str], refuses: bool | None) -> None:
-    assert server(info, config).refuses_writes is refuses
+    assert server({"aof_enabled": "0"} | info, config).refuses_writes is refuses
 
 
 def test_denied_config_is_unknown() -> None:

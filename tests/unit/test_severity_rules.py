@@ -6,12 +6,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from cockpit.headless.panel_words import PANEL_WORDS
 from cockpit.model.backends import AlertRule, Blocker, Dump
 from cockpit.model.finding import Finding
 from cockpit.model.severity import Severity
 from cockpit.model.states import KillSwitch, Limits, Position, Reach, Registry
 from cockpit.severity.judge import assess
 from cockpit.severity.standing import NOTHING
+from cockpit.severity.trading import halt_readiness
 from tests.unit.healthy import (
     NOW,
     SETTINGS,
@@ -35,6 +37,9 @@ from tests.unit.healthy import (
     venue,
     venues,
 )
+from widgets.line import plain
+from widgets.panels.redis import lines
+from widgets.view import View
 
 P1, P2, P3, P4 = Severity.P1, Severity.P2, Severity.P3, Severity.P4
 
@@ -143,6 +148,8 @@ CASES = [
          P1, "redis", "Redis refuses writes: MISCONF", "3.3"),
     Case("perhaps MISCONF", {"redis": redis(refuses_writes=None, is_save_ok=False)},
          P1, "redis", "may refuse writes", "3.3"),
+    Case("writes unknown", {"redis": redis(refuses_writes=None, is_save_ok=None)},
+         P2, "redis", "Redis does not say whether it takes writes", "3.3"),
     Case("save failed", {"redis": redis(is_save_ok=False)}, P2, "redis", "Redis failed to save to disk", "3.3"),
     Case("AOF failed", {"redis": redis(is_aof_ok=False)}, P1, "redis", "cannot append to its AOF", "3.3"),
     Case("replica", {"redis": redis(role="slave")}, P1, "redis", "Redis is a slave: it refuses writes", "3.3"),
@@ -257,3 +264,14 @@ def test_a_young_redis_may_lack_something() -> None:
     ]
     empty = judged({"flow": flow(fills=stream("orders.fills", "fills", depth=None)), "redis": redis(uptime_s=9.0)})
     assert empty == ()
+
+
+def test_what_redis_does_not_say_is_drawn_as_unknown() -> None:
+    names = ("is_aof_on", "is_aof_ok", "is_save_on", "is_save_ok", "last_save_age_s", "replicas", "clients",
+             "ops_per_s", "uptime_s", "fragmentation_bytes", "is_loading")  # fmt: skip
+    silent = snapshot(redis=redis(**dict.fromkeys(names)))
+    shown = "\n".join(plain(row) for row in lines(View(silent, NOW, SETTINGS), 40, 12))
+    assert "AOF ?, save ?" in shown
+    assert "primary, replicas unknown" in shown
+    assert "AOF unknown" in PANEL_WORDS["redis"](silent, SETTINGS)
+    assert halt_readiness(silent, SETTINGS).is_durable is False

@@ -60,12 +60,13 @@ def _policy(server: RedisServer) -> Line:
 
 
 def _persistence(server: RedisServer) -> Line:
-    if server.is_aof_on:
-        how, ink = ("AOF ok", "ok") if server.is_aof_ok else ("AOF FAILS", "crit")
-    else:
-        how, ink = "AOF off", "warn"
-    if not server.is_save_on:
-        save = line(("save off", "warn" if not server.is_aof_on else "text"))
+    how, ink = _aof(server)
+    if server.is_save_on is None:
+        save = line(("save ?", "unknown"))
+    elif not server.is_save_on:
+        save = line(("save off", "text" if server.is_aof_on else "warn"))
+    elif server.is_save_ok is None:
+        save = line(("save ?", "unknown"))
     elif not server.is_save_ok:
         save = line(("save FAILED", "crit"))
     else:
@@ -73,11 +74,18 @@ def _persistence(server: RedisServer) -> Line:
     return line(field("persist", LABEL, "label"), (how, ink), (", ", "label"), *save)
 
 
+def _aof(server: RedisServer) -> tuple[str, str]:
+    if server.is_aof_on is None or (server.is_aof_on and server.is_aof_ok is None):
+        return "AOF ?", "unknown"
+    if not server.is_aof_on:
+        return "AOF off", "warn"
+    return ("AOF ok", "ok") if server.is_aof_ok else ("AOF FAILS", "crit")
+
+
 def _role(server: RedisServer) -> Line:
     if server.role == "master":
-        return line(
-            field("role", LABEL, "label"), ("primary", "ok"), (f", {plural(server.replicas, 'replica')}", "label")
-        )
+        replicas = "replicas unknown" if server.replicas is None else plural(server.replicas, "replica")
+        return line(field("role", LABEL, "label"), ("primary", "ok"), (f", {replicas}", "label"))
     return line(field("role", LABEL, "label"), (f"{server.role}, link {server.master_link or 'unknown'}", "crit"))
 
 
