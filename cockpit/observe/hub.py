@@ -128,8 +128,13 @@ class Hub:
         return assessment
 
     def _note(self, before: Samples, after: Samples) -> None:
-        """What cannot wait for the next tick: the kill switch, and a backend or broker that goes or comes back."""
-        if any(_is_urgent(name, before[name], sample) for name, sample in after.items()):
+        """What cannot wait for the next tick: the kill switch, and a backend or broker that goes or comes back.
+
+        Nor Redis' answer where it is so slow that it missed the tick that is there for it.
+        """
+        redis = after.get("redis")
+        is_late = redis is not None and (redis.took_s or 0.0) > TICK_PHASE * self._settings.interval_s
+        if is_late or any(_is_urgent(name, before[name], sample) for name, sample in after.items()):
             self._hurry.set()
 
     async def _watch_jobs(self) -> None:

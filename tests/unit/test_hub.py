@@ -6,6 +6,7 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -153,6 +154,20 @@ def test_no_two_snapshots_are_closer_than_a_tenth_of_a_second() -> None:
     assert all(after - before > 0.099 for before, after in pairwise(times))
     assert 40 <= len(times) <= 51
     assert len(stage.hub.history.series("in_flight")) == 5
+
+
+def test_slow_answer_of_redis_is_shown_when_it_comes() -> None:
+    stage = Stage()
+    swift = stage.source.read
+
+    async def slowly() -> dict[str, Sample[Any]]:
+        found = await swift()
+        await asyncio.sleep(0.4)
+        return {name: replace(sample, took_s=0.4) for name, sample in found.items()}
+
+    stage.source.read = slowly  # type: ignore[method-assign]
+    stage.run(3.0)
+    assert {0.4, 1.4, 2.4} <= set(stage.times())
 
 
 def test_job_is_shown_at_once_and_redis_is_asked_again() -> None:
