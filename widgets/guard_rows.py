@@ -44,17 +44,23 @@ def dialog(title: Line, tail: Line, body: list[Line], ink: str, width: int) -> l
     return rows
 
 
+def scrolled(body: list[Line], space: int, scroll: int) -> list[Line]:
+    """What of the body is to be seen in so many rows, and how much more there is."""
+    if len(body) <= space:
+        return body
+    kept = max(1, space - 1)
+    scroll = max(0, min(scroll, len(body) - kept))
+    more = len(body) - scroll - kept
+    tail = line((f"↓ {more} more lines" if more else "↑ the beginning is above", "accent"))
+    return [*body[scroll : scroll + kept], tail]
+
+
 def guard_rows(plan: Plan, answer: Answer, now: float, room: tuple[int, int], scroll: int = 0) -> list[Line]:
     """The dialog, in at most `room` cells; what does not fit can be scrolled to, the foot always stays."""
     width = min(WIDEST, room[0])
     body = _told(plan, now, width - 4)
     foot = _foot(plan, answer, width - 4)
-    space = room[1] - 2 - len(foot)
-    if len(body) > space:
-        scroll = max(0, min(scroll, len(body) - space + 1))
-        more = len(body) - scroll - (space - 1)
-        tail = line((f"↓ {more} more lines" if more else "↑ the beginning is above", "accent"))
-        body = [*body[scroll : scroll + space - 1], tail]
+    body = scrolled(body, room[1] - 2 - len(foot), scroll)
     title = line(
         (f"{plan.world.value} {cut_text(plan.site, 16)}", "strong"),
         (" ── ", world_ink(plan.world)),

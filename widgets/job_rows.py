@@ -5,7 +5,7 @@ from __future__ import annotations
 from cockpit.model.job import Job, JobStep, Phase, StepState
 from themes.glyphs import Mark
 from widgets.figures import age, short_age
-from widgets.guard_rows import WIDEST, dialog, world_ink
+from widgets.guard_rows import WIDEST, dialog, scrolled, world_ink
 from widgets.line import EMPTY, Line, both, line, wrapped
 
 _STEPS = {
@@ -22,23 +22,29 @@ _PHASES = {
 }
 
 
-def job_rows(job: Job, now: float, room: tuple[int, int]) -> list[Line]:
-    """The dialog of a running or ended job."""
+def job_rows(job: Job, now: float, room: tuple[int, int], scroll: int = 0) -> list[Line]:
+    """The dialog of a running or ended job; where it stands is always there, the rest can be scrolled to."""
     width = min(WIDEST, room[0])
     inner = width - 4
-    body: list[Line] = []
+    body = _aloud(job, inner)
     for step in job.steps:
         body.extend(_step(step, inner, "took"))
     if job.proofs:
         body.extend((EMPTY, line(("Proof", "label"))))
         for proof in job.proofs:
             body.extend(_step(proof, inner, "after"))
-    body.append(EMPTY)
-    if job.error:
-        body.extend(line((each, "crit")) for each in wrapped(job.error, inner))
-    body.append(_end(job, now, inner))
+    foot = [EMPTY, _end(job, now, inner)]
+    body = scrolled(body, room[1] - 2 - len(foot), scroll)
     title = line((job.world.value, "strong"), (" ── ", world_ink(job.world)), (job.title, "title"))
-    return dialog(title, line((job.phase.value, "label")), body[: room[1] - 2], world_ink(job.world), width)
+    return dialog(title, line((job.phase.value, "label")), [*body, *foot], world_ink(job.world), width)
+
+
+def _aloud(job: Job, width: int) -> list[Line]:
+    """First of all, for it has to be acted on: that no halt is known to stand, and what else stops trading."""
+    error = job.error or ""
+    said = [note for note in job.notes if note not in error] + [error] * bool(error)
+    rows = [line((each, "crit")) for text in said for each in wrapped(text, width)]
+    return [*rows, EMPTY] if rows else []
 
 
 def _step(step: JobStep, width: int, preposition: str) -> list[Line]:

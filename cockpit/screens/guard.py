@@ -62,7 +62,7 @@ class GuardScreen(Sheet[None]):
         """Plan, job, or what is wrong."""
         now = self.desk.clock.now()
         if self.job is not None:
-            return job_rows(self.job, now, self.room)
+            return job_rows(self.job, now, self.room, self.scroll)
         if self.plan is None:
             width = min(WIDEST, self.room[0])
             words = wrapped(self.error, width - 4) if self.error else ("looking at the platform …",)
@@ -187,7 +187,7 @@ class GuardScreen(Sheet[None]):
             self.answer = replace(self.answer, note=error, focus="cancel")
             self.hands.startle(self.desk.clock.monotonic())
         else:
-            self.job = job
+            self.job, self.scroll = job, 0
             if self._timer is not None:
                 self._timer.stop()
             self._timer = self.set_interval(POLL_S, self._poll)

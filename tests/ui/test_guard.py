@@ -8,12 +8,16 @@ import pytest
 from textual import events
 
 from cockpit.model.danger import Danger
-from cockpit.model.job import Phase
+from cockpit.model.job import Job, JobStep, Phase, StepState
 from cockpit.model.plan import Verdict
+from cockpit.model.world import World
 from cockpit.screens.hands import Hands
 from tests.ui import snapshots
 from tests.ui.conftest import cockpit
 from tests.ui.fake_session import halt_plan
+from tests.ui.snapshots import NOW
+from widgets.job_rows import job_rows
+from widgets.line import plain
 
 
 async def test_y_confirms_and_the_proof_is_shown() -> None:
@@ -38,6 +42,44 @@ async def test_what_is_not_proven_is_not_green(phase: Phase, word: str) -> None:
         it.session.finish(phase)
         await it.sees(word)
         assert "PROVEN" not in it.text()
+
+
+NOTES = (
+    "NOT KNOWN WHETHER HALTED: the connection broke after the command was sent",
+    "kubectl -n trading scale deployment/router --replicas=0",
+    "call the brokers: IBKR +1 877 442 2757",
+)
+
+
+@pytest.mark.parametrize("size", [(80, 24), (80, 16), (120, 40)])
+async def test_what_must_be_said_aloud_stands_first_and_the_end_is_never_cut(size: tuple[int, int]) -> None:
+    async with cockpit(size=size) as it:
+        await it.press("K")
+        await it.press("y", after_s=1)
+        await it.sees("it goes on in the background")
+        proofs = tuple(JobStep(f"proof {n}", StepState.FAILED, "no answer " * 9) for n in range(9))
+        for id, job in it.session.jobs.items():
+            it.session.jobs[id] = replace(job, notes=NOTES, error="the write was not seen", proofs=proofs)
+        it.session.finish(Phase.IN_DOUBT)
+        await it.sees("IN DOUBT")
+        rows = it.text().splitlines()
+        first = next(at for at, row in enumerate(rows) if "NOT KNOWN WHETHER HALTED" in row)
+        assert first == 1 and "call the brokers" in it.text() and "the write was not seen" in it.text()
+        assert "Enter closes" in rows[-2] and len(rows) <= size[1]
+        if size[1] < 30:
+            assert "more lines" in it.text()
+            await it.press(*["pagedown"] * 8, after_s=0.1)
+            await it.sees("proof 8")
+            assert "Enter closes" in it.text()
+
+
+def test_a_note_that_the_error_repeats_is_said_once() -> None:
+    job = replace(a_job(), notes=("call the brokers",), error="failed; call the brokers")
+    assert "\n".join(map(plain, job_rows(job, NOW, (100, 40)))).count("call the brokers") == 1
+
+
+def a_job() -> Job:
+    return Job("j", "kill_switch.engage", "Engage", "t", World.SANDBOX, "d", "asha", Phase.FAILED, NOW)
 
 
 async def test_the_dialog_can_be_left_while_the_job_goes_on() -> None:
@@ -146,7 +188,6 @@ async def test_refusal_by_the_runner_is_shown() -> None:
     from concurrent.futures import Future
 
     from cockpit.errors import Rejected
-    from cockpit.model.job import Job
 
     async with cockpit() as it:
 
