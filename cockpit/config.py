@@ -147,6 +147,19 @@ class GrafanaPart(Part):
     timeout_s: Seconds = 2.0
 
 
+class ScriptsPart(Part):
+    """The platform's own programs, run from its root as the runbook writes them."""
+
+    path: tuple[Path, ...] = ()
+    """Folders that come first on PATH for them."""
+    gap_fill: tuple[str, ...] = ("python", "backend/ingestion/candle_aggregator.py", "--gap-fill")
+    replay: tuple[str, ...] = ("python", "backend/ops/replay_with_params.py", "--source", "ledger.db")
+    flatten: tuple[str, ...] = ("python", "backend/ops/hedger.py", "--flatten-all")
+    scenarios: tuple[str, ...] = ("python", "backend/ops/scenario_generator.py", "--all")
+    orders_per_s: int = Field(default=10, ge=1)
+    """What the flattening program sends at most, per venue: the exchange's rule."""
+
+
 class Thresholds(Part):
     """From where on something is a finding."""
 
@@ -190,6 +203,7 @@ class Settings(Part):
     kubernetes: KubernetesPart | None = None
     docker: DockerPart | None = None
     grafana: GrafanaPart | None = None
+    scripts: ScriptsPart = ScriptsPart()
     thresholds: Thresholds = Thresholds()
     critical_workers: tuple[str, ...] = ("risk", "router", "ledger")
     """Components, and consumer groups of the same names, without which orders are not safely traded."""

@@ -28,6 +28,7 @@ def settings(layout: Layout, postgres: PostgresServer, credentials: Credentials)
         "world": "SANDBOX",
         "root": str(layout.root),
         "state": str(layout.folder / "state"),
+        "scripts": {"path": [str(layout.bin)]},
         "redis": {"url": f"redis://127.0.0.1:{ports.redis}/0", "container": "redis"},
         "venues": [
             {"name": "IBKR", "probe": f"tws://127.0.0.1:{ports.ibkr}", "backup": "zerodha"},

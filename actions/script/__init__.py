@@ -1,0 +1,1 @@
+"""The platform's own programs, run exactly as the runbook writes them."""

@@ -1,0 +1,58 @@
+"""Run every stress scenario over the present positions: the program only computes and publishes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from actions.checks import WARN, evidence_error
+from actions.script.command import Command, command_step, program_check
+from actions.step import Stage, Step
+from cockpit.config import Settings
+from cockpit.model.audit import Operator
+from cockpit.model.danger import Danger
+from cockpit.model.job import JobStep
+from cockpit.model.plan import Check, Plan
+from cockpit.model.snapshot import Snapshot
+
+ID = "script.scenarios"
+EVIDENCE = frozenset({"risk"})
+TIMEOUT_S = 120.0
+
+
+def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
+    """What is computed; no position and no order is touched."""
+    command = settings.scripts.scenarios
+    return Plan(
+        action=ID,
+        title="Run all scenarios",
+        sentence="Computes what each stress scenario would do to the present positions. Trades nothing.",
+        world=settings.world,
+        site=settings.site,
+        target="scenarios",
+        danger=Danger.OBSERVE,
+        parameters=(),
+        steps=(command_step("scenarios computed", command),),
+        checks=tuple(_checks(settings, snapshot, now)),
+        impact=("none on trading; the result is in the job's output",),
+        proofs=(),
+        proof_deadline_s=1.0,
+        undo="nothing to undo",
+        prepared_at=now,
+    )
+
+
+def steps(plan: Plan) -> tuple[Step, ...]:
+    """The program."""
+    return (Command(plan, 0, TIMEOUT_S),)
+
+
+def judge(stage: Stage) -> tuple[JobStep, ...]:
+    """Its exit code says whether it is done; there is nothing in the platform that could prove it."""
+    return ()
+
+
+def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check]:
+    yield program_check(settings, settings.scripts.scenarios)
+    unknown = evidence_error("positions read", snapshot.risk, now)
+    if unknown is not None:
+        yield Check(unknown.name, WARN, unknown.detail, unknown.evidence_age_s)

@@ -1,0 +1,102 @@
+"""Runs a program of the platform: no shell, no terminal, a deadline; its output goes on as it comes."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from cockpit.errors import Refused
+from cockpit.text import clean
+
+PIECE_BYTES = 1 << 16
+LAST_BYTES = 2000
+"""What is kept of the output to say how it ended."""
+TERM_S = 3.0
+"""From SIGTERM to SIGKILL."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """How a program ended."""
+
+    code: int
+    """Its exit code, or minus the signal that ended it."""
+    last_line: str
+    is_late: bool
+    """Whether it was ended because its time was over."""
+
+
+async def run_program(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str],
+    take: Callable[[bytes], None],
+    timeout_s: float,
+    keep_open: Sequence[int] = (),
+) -> Ended:
+    """Run it to its end; `take` is given every piece of stdout and stderr in their order.
+
+    Raises:
+        Refused: it cannot be started.
+    """
+    try:
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            cwd=folder,
+            env=dict(environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=tuple(keep_open),
+        )
+    except OSError as error:
+        raise Refused(f"cannot run {clean(command[0], 80)} in {clean(folder)}: {clean(error.strerror)}") from None
+    tail = bytearray()
+    is_late = False
+    try:
+        try:
+            async with asyncio.timeout(timeout_s):
+                await _drain(process, take, tail)
+                await process.wait()
+        except TimeoutError:
+            is_late = True
+            await _end(process)
+    finally:
+        # Whatever became of us, nothing of it goes on unseen, its children neither.
+        _signal(process.pid, signal.SIGKILL)
+    return Ended(process.returncode or 0, _last_line(tail), is_late)
+
+
+async def _drain(process: asyncio.subprocess.Process, take: Callable[[bytes], None], tail: bytearray) -> None:
+    assert process.stdout is not None
+    while piece := await process.stdout.read(PIECE_BYTES):
+        take(piece)
+        tail += piece
+        del tail[:-LAST_BYTES]
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    _signal(process.pid, signal.SIGTERM)
+    with suppress(TimeoutError):
+        async with asyncio.timeout(TERM_S):
+            await process.wait()
+            return
+    _signal(process.pid, signal.SIGKILL)
+    await process.wait()
+
+
+def _signal(pid: int, number: signal.Signals) -> None:
+    """To the program and everything that it started."""
+    with suppress(ProcessLookupError, PermissionError):
+        os.killpg(pid, number)
+
+
+def _last_line(tail: bytearray) -> str:
+    lines = [line for line in tail.decode("utf-8", "replace").splitlines() if line.strip()]
+    return clean(lines[-1].strip(), 200) if lines else ""

@@ -1,0 +1,73 @@
+"""Programs of the platform: whatever they do, there is a verdict, the output is whole on disk and bounded in memory."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from pathlib import Path
+
+import psutil
+import pytest
+
+from cockpit.clients.programs import Ended, run_program
+from cockpit.errors import Refused
+from cockpit.storage.output import OUTPUT, OutputFile, last_output
+
+PYTHON = sys.executable
+
+
+async def run(folder: Path, *command: str, timeout_s: float = 20.0, secrets: tuple[str, ...] = ()) -> Ended:
+    output = OutputFile(folder, secrets)
+    try:
+        return await run_program(command, folder, dict(os.environ), output.write, timeout_s)
+    finally:
+        output.close()
+
+
+async def test_exit_code_and_both_streams(tmp_path: Path) -> None:
+    code = "import sys; print('out', flush=True); print('\\x1b[2Jbad', file=sys.stderr); sys.exit(3)"
+    ended = await run(tmp_path, PYTHON, "-c", code)
+    assert (ended.code, ended.is_late) == (3, False)
+    assert "\x1b" not in ended.last_line and ended.last_line.endswith("[2Jbad")
+    assert (tmp_path / OUTPUT).read_bytes() == b"out\n\x1b[2Jbad\n"
+
+
+async def test_what_cannot_be_run_is_refused(tmp_path: Path) -> None:
+    plain = tmp_path / "plain"
+    plain.write_text("x")
+    with pytest.raises(Refused, match="cannot run no-such-program"):
+        await run(tmp_path, "no-such-program")
+    with pytest.raises(Refused, match="cannot run"):
+        await run(tmp_path, str(plain))
+
+
+async def test_what_is_slow_is_ended_with_its_children(tmp_path: Path) -> None:
+    code = "import subprocess, time; p = subprocess.Popen(['sleep', '60']); print(p.pid, flush=True); time.sleep(60)"
+    started = time.monotonic()
+    ended = await run(tmp_path, PYTHON, "-c", code, timeout_s=1.0)
+    assert ended.is_late and time.monotonic() - started < 6.0
+    child = int((tmp_path / OUTPUT).read_text())
+    assert not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE
+
+
+async def test_100_mb_are_whole_on_disk_and_not_in_memory(tmp_path: Path) -> None:
+    before = psutil.Process().memory_info().rss
+    code = "import sys; [sys.stdout.write('x' * 1023 + '\\n') for _ in range(100 * 1024)]"
+    ended = await run(tmp_path, PYTHON, "-c", code, secrets=("sw0rdfish",), timeout_s=60.0)
+    assert ended.code == 0
+    assert (tmp_path / OUTPUT).stat().st_size == 100 << 20
+    assert psutil.Process().memory_info().rss - before < 20 << 20
+    assert len(last_output(tmp_path)) == 4096
+
+
+def test_a_secret_is_found_wherever_the_pieces_break(tmp_path: Path) -> None:
+    text = b"user=ops password=sw0rdfish; again sw0rdfish" + b"." * 50 + b"sw0rdfis"
+    for size in (1, 2, 3, 7, 100, 1000):
+        folder = tmp_path / str(size)
+        folder.mkdir()
+        output = OutputFile(folder, ("sw0rdfish", "abc"))
+        for at in range(0, len(text), size):
+            output.write(text[at : at + size])
+        output.close()
+        assert (folder / OUTPUT).read_bytes() == text.replace(b"sw0rdfish", b"[secret]")
