@@ -7,9 +7,49 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cockpit.clients.redis_facts import is_true, time_ms
 from cockpit.model.plan import PlanStep
+from cockpit.model.states import KillSwitch
+from cockpit.text import clean
 
 TS_WORDS = "<the moment it is sent, in ms>"
+BY_CELLS = 60
+"""So much of a name is shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Halt:
+    """The halt that was seen, by whom and of when: only that one is released."""
+
+    by: str
+    ts_ms: int
+
+    @classmethod
+    def of(cls, switch: KillSwitch) -> Halt:
+        """As it was shown."""
+        return cls(switch.by or "", round((switch.since or 0.0) * 1000))
+
+    @property
+    def parameters(self) -> tuple[tuple[str, str], ...]:
+        """For the plan: its digest names the halt."""
+        return (("halted_by", self.by), ("halted_at_ms", str(self.ts_ms)))
+
+    @classmethod
+    def from_parameters(cls, parameters: Mapping[str, str]) -> Halt | None:
+        """As it was confirmed."""
+        if "halted_at_ms" not in parameters:
+            return None
+        return cls(parameters["halted_by"], int(parameters["halted_at_ms"]))
+
+    @property
+    def words(self) -> str:
+        """For the command."""
+        return f"only while it is by {shlex.quote(self.by)} ts {self.ts_ms}"
+
+    def is_in(self, switch: Mapping[str, str]) -> bool:
+        """Whether the hash still holds it."""
+        by, ts_ms = clean(switch.get("by", ""), BY_CELLS), time_ms(switch.get("ts")) or 0
+        return is_true(switch.get("enabled")) and (by, ts_ms) == (self.by, self.ts_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +60,8 @@ class Write:
     by: str
     reason: str
     ts_ms: int
+    over: Halt | None = None
+    """Written only over this halt; None: over anything."""
 
     @property
     def flag(self) -> str:
@@ -28,17 +70,24 @@ class Write:
 
     def to_facts(self) -> dict[str, Any]:
         """For the journal."""
-        return {"enabled": self.enabled, "by": self.by, "reason": self.reason, "ts_ms": self.ts_ms}
+        over = {} if self.over is None else {"over": dict(self.over.parameters)}
+        return {"enabled": self.enabled, "by": self.by, "reason": self.reason, "ts_ms": self.ts_ms, **over}
 
     @classmethod
     def from_facts(cls, facts: Mapping[str, Any]) -> Write:
         """From the journal."""
-        return cls(bool(facts["enabled"]), str(facts["by"]), str(facts["reason"]), int(facts["ts_ms"]))
+        over = Halt.from_parameters(facts.get("over", {}))
+        return cls(bool(facts["enabled"]), str(facts["by"]), str(facts["reason"]), int(facts["ts_ms"]), over)
 
     def command(self, key: str) -> str:
         """As it was sent."""
         reason, by = shlex.quote(self.reason), shlex.quote(self.by)
-        return f"HSET {shlex.quote(key)} enabled {self.flag} reason {reason} by {by} ts {self.ts_ms}"
+        command = f"HSET {shlex.quote(key)} enabled {self.flag} reason {reason} by {by} ts {self.ts_ms}"
+        return command if self.over is None else f"{command}, {self.over.words}"
+
+    def may_replace(self, switch: Mapping[str, str]) -> bool:
+        """Whether it may be written over this; over itself it may, for a second try."""
+        return self.over is None or self.over.is_in(switch) or self.is_in(switch)
 
     def is_in(self, switch: Mapping[str, str]) -> bool:
         """Whether the hash holds exactly this write."""
@@ -46,11 +95,12 @@ class Write:
         return all(switch.get(name) == value for name, value in mine.items())
 
 
-def step(meaning: str, key: str, enabled: bool, reason: str, by: str) -> PlanStep:
+def step(meaning: str, key: str, enabled: bool, reason: str, by: str, over: Halt | None = None) -> PlanStep:
     """The step of a plan: the exact command, and the runbook's line that does the least of it by hand."""
     flag = "true" if enabled else "false"
+    command = f"HSET {shlex.quote(key)} enabled {flag} reason {reason} by {shlex.quote(by)} ts {TS_WORDS}"
     return PlanStep(
         meaning=meaning,
-        command=f"HSET {shlex.quote(key)} enabled {flag} reason {reason} by {shlex.quote(by)} ts {TS_WORDS}",
+        command=command if over is None else f"{command}, {over.words}",
         by_hand=f"redis-cli HSET {shlex.quote(key)} enabled {flag}",
     )

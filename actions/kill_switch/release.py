@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from actions.checks import evidence_error, world_check
-from actions.kill_switch.intent import Write, step
+from actions.kill_switch.intent import Halt, Write, step
 from actions.kill_switch.proofs import ReleaseProofs
 from actions.kill_switch.redis_checks import redis_checks
 from actions.kill_switch.release_checks import brokers, drained, feeds, limits
 from actions.kill_switch.words import positions, rate, standing
 from cockpit.config import Settings
+from cockpit.errors import Rejected
 from cockpit.model.audit import Operator
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
 from cockpit.model.snapshot import Snapshot
@@ -25,6 +26,8 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
     """What releasing would do now."""
     redis = settings.redis
     key = redis.kill_switch_key if redis is not None else "policy:kill_switch"
+    switch = snapshot.kill_switch.value
+    halt = Halt.of(switch) if switch is not None and switch.is_engaged else None
     return Plan(
         action=ID,
         title="Release the kill switch",
@@ -33,8 +36,8 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         site=settings.site,
         target=key,
         danger=Danger.DANGER,
-        parameters=(),
-        steps=(step(STEP, key, False, "<the reason that you give>", operator.label),),
+        parameters=() if halt is None else halt.parameters,
+        steps=(step(STEP, key, False, "<the reason that you give>", operator.label, halt),),
         checks=tuple(_checks(settings, snapshot, now)),
         impact=tuple(_impact(snapshot)),
         proofs=ReleaseProofs.NAMES,
@@ -47,8 +50,15 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
 
 
 def write(operator: Operator, plan: Plan, confirmation: Confirmation, now: float) -> Write:
-    """What is written once it is confirmed."""
-    return Write(False, operator.label, clean(confirmation.reason or "").strip(), int(now * 1000))
+    """What is written once it is confirmed: only over the halt that was seen.
+
+    Raises:
+        Rejected: none was.
+    """
+    halt = Halt.from_parameters(dict(plan.parameters))
+    if halt is None:
+        raise Rejected("no halt was seen that could be released")
+    return Write(False, operator.label, clean(confirmation.reason or "").strip(), int(now * 1000), halt)
 
 
 def failure(settings: Settings, error: str, is_known: bool) -> tuple[str, ...]:

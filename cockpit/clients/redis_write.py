@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 
 from redis.exceptions import RedisError
 
@@ -12,9 +13,11 @@ from cockpit.clients.redis_link import Command, RedisLink, Reply
 from cockpit.clients.redis_orders import MAX_ORDERS, ValidatedOrder, risky_order
 from cockpit.clients.redis_words import refusal
 from cockpit.config import RedisPart
-from cockpit.errors import ConfigError
+from cockpit.errors import ConfigError, Refused
 
 POLL_S = 0.2
+Judge = Callable[[Fields], bool]
+"""Whether this kill switch may be written over."""
 
 
 class RedisWriter:
@@ -54,8 +57,12 @@ class RedisWriter:
                 link.drop()
         self._idle = self._wrote = None
 
-    async def set_kill_switch(self, enabled: bool, by: str, reason: str, ts_ms: int) -> None:
+    async def set_kill_switch(
+        self, enabled: bool, by: str, reason: str, ts_ms: int, may_replace: Judge | None = None
+    ) -> None:
         """Write the whole kill switch in one command; returns only after the server took it.
+
+        With `may_replace`, only over what it accepts: nobody can write in between.
 
         Raises:
             Unreachable, TimedOut: where its `was_sent` says so it may have been written all the same; read it back.
@@ -65,7 +72,10 @@ class RedisWriter:
         write = ("HSET", self._part.kill_switch_key, "enabled", flag, "reason", reason, "by", by, "ts", str(ts_ms))
         link = self._take()
         try:
-            written, clock = await link.ask([write, ("TIME",)])
+            if may_replace is None:
+                written, clock = await link.ask([write, ("TIME",)])
+            else:
+                written, clock = await self._replace(link, write, may_replace)
             _raise_refused(written)
         except BaseException:
             self._give_back(link)
@@ -75,6 +85,28 @@ class RedisWriter:
         self._wrote = link
         # It is written, whatever the server says to the second question.
         self._written_ms = None if isinstance(clock, RedisError) else _clock_ms(clock)
+
+    async def _replace(self, link: RedisLink, write: Command, may_replace: Judge) -> tuple[Reply, Reply]:
+        key = self._part.kill_switch_key
+        try:
+            watched, found = await link.ask([("WATCH", key), ("HGETALL", key)])
+            _raise_refused(watched)
+            _raise_refused(found)
+            if not may_replace(fields(found)):
+                raise Refused("the kill switch is no longer the one that was seen")
+            # By itself: where transactions are denied, what follows it would be done at once.
+            (begun,) = await link.ask([("MULTI",)], may_reopen=False)
+            _raise_refused(begun)
+            queued, done, clock = await link.ask([write, ("EXEC",), ("TIME",)], may_reopen=False)
+            _raise_refused(queued)
+            _raise_refused(done)
+            if done is None:
+                raise Refused("the kill switch was changed at this very moment: look at it again")
+        except Refused:
+            # With the connection ends the watch.
+            link.drop()
+            raise
+        return done[0], clock
 
     async def read_kill_switch(self) -> Fields:
         """The hash as it stands, empty where the key is missing; not yet neutralised text.

@@ -54,7 +54,8 @@ async def strike(writer: RedisWriter, write: Write) -> Outcome:
 
 async def _once(writer: RedisWriter, write: Write) -> int | CockpitError:
     try:
-        await writer.set_kill_switch(write.enabled, write.by, write.reason, write.ts_ms)
+        may_replace = None if write.over is None else write.may_replace
+        await writer.set_kill_switch(write.enabled, write.by, write.reason, write.ts_ms, may_replace)
     except CockpitError as error:
         return error
     return writer.written_ms or write.ts_ms

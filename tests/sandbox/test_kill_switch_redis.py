@@ -8,6 +8,7 @@ import statistics
 import threading
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,9 @@ from cockpit.jobs import custody
 from cockpit.jobs.runner import PROTECT_WAIT_S, Runner
 from cockpit.model.job import Phase, StepState
 from cockpit.model.plan import Confirmation, Verdict
+from cockpit.model.sample import Sample
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.states import KillSwitch
 from cockpit.session import Session
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import Claim, JobStore
@@ -290,7 +294,7 @@ def test_a_release_is_not_done_when_its_intent_cannot_be_written(
     log = FullDisk(tmp_path / "state")
     monkeypatch.setattr(release, "_checks", lambda *_: ())
     runner = warm(a_runner(server.settings(), tmp_path / "state", log=log), server)
-    shown = a_snapshot(server.settings())
+    shown = seen(server)
     plan = runner.prepare("kill_switch.release", {}, shown)
     until(lambda: any(check.name == "journal" for check in runner.prepare("kill_switch.release", {}, shown).checks))
     confirmation = Confirmation(plan.digest, plan.phrase, "all well")
@@ -300,6 +304,42 @@ def test_a_release_is_not_done_when_its_intent_cannot_be_written(
     with pytest.raises(JournalError, match="not done"):
         runner.submit(plan, confirmation, shown)
     assert server.client.hget(KEY, "enabled") == "true"
+    runner.stop()
+
+
+def seen(server: LoneRedis) -> Snapshot:
+    """A snapshot that shows the kill switch as it stands."""
+    found = server.client.hgetall(KEY)
+    since = int(found["ts"]) / 1000 if "ts" in found else None
+    switch = KillSwitch(found.get("enabled") == "true", bool(found), found.get("reason"), found.get("by"), since)
+    return replace(a_snapshot(server.settings()), kill_switch=Sample.good(switch, time.time(), 0.001))
+
+
+@pytest.mark.usefixtures("no_worker")
+def test_only_the_halt_that_was_seen_is_released(
+    server: LoneRedis, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from actions.kill_switch import release
+
+    monkeypatch.setattr(release, "_checks", lambda *_: ())
+    ours = {"enabled": "true", "by": "asha@jump1", "reason": "IBKR down", "ts": "1700000000123"}
+    theirs = {**ours, "by": "risk-manager", "reason": "drawdown", "ts": "1700000009000"}
+    server.client.hset(KEY, mapping=ours)
+    runner = warm(a_runner(server.settings(), tmp_path / "state"), server)
+    shown = seen(server)
+    plan = runner.prepare("kill_switch.release", {}, shown)
+    confirmation = Confirmation(plan.digest, plan.phrase, "IBKR is back")
+    # Halted anew since, and the snapshot shows it: the plan is another.
+    server.client.hset(KEY, mapping=theirs)
+    with pytest.raises(Rejected, match="no longer what would be done"):
+        runner.submit(plan, confirmation, seen(server))
+    # Halted anew within the last second, so that no snapshot shows it: Redis itself compares.
+    job = runner.submit(plan, confirmation, shown)
+    assert (job.phase, "no longer the one that was seen" in (job.error or "")) == (Phase.FAILED, True)
+    assert server.client.hgetall(KEY) == theirs
+    server.client.hset(KEY, mapping=ours)
+    released = runner.submit(plan, confirmation, shown)
+    assert (released.steps[0].state, server.client.hget(KEY, "enabled")) == (StepState.DONE, "false")
     runner.stop()
 
 

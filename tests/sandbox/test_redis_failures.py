@@ -214,6 +214,32 @@ async def test_the_kill_switch_is_written_whole_and_read_back(server: Server, wr
     assert writer.written_ms is not None and abs(writer.written_ms - await writer.now_ms()) < 5000
 
 
+async def test_nobody_writes_between_the_look_and_the_release(server: Server, writer: RedisWriter) -> None:
+    key = "policy:kill_switch"
+    server.client.hset(key, mapping={"enabled": "true", "by": "asha"})
+
+    def halted_anew(_: dict[str, str]) -> bool:
+        server.client.hset(key, mapping={"enabled": "true", "by": "risk-manager"})
+        return True
+
+    with pytest.raises(Refused, match="changed at this very moment"):
+        await writer.set_kill_switch(False, "asha", "over", 1, halted_anew)
+    assert server.client.hget(key, "by") == "risk-manager"
+    await writer.set_kill_switch(False, "asha", "over", 1, lambda found: found["by"] == "risk-manager")
+    assert server.client.hget(key, "enabled") == "false"
+
+
+async def test_without_transactions_nothing_is_released(server: Server) -> None:
+    server.client.hset("policy:kill_switch", mapping={"enabled": "true"})
+    rights = ("~*", "+@all", "-multi")
+    server.client.execute_command("ACL", "SETUSER", "narrow", "reset", "on", "nopass", *rights)
+    writer = RedisWriter(RedisPart(url=f"redis://narrow@127.0.0.1:{server.port}/0"))
+    with pytest.raises(Refused, match="no permission"):
+        await writer.set_kill_switch(False, "asha", "over", 1, lambda _: True)
+    assert server.client.hget("policy:kill_switch", "enabled") == "true"
+    await writer.close()
+
+
 async def test_a_keepalive_that_hangs_does_not_hold_up_the_write(server: Server) -> None:
     part = server.settings(timeout_s=5.0).redis
     assert part is not None

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from actions.kill_switch import engage, release
+from actions.kill_switch.intent import Write
 from cockpit.model.audit import Operator
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
 from cockpit.model.sample import Sample
@@ -130,6 +131,22 @@ def test_release_on_a_good_day_is_allowed_and_asks_for_phrase_and_reason() -> No
     assert (plan.danger, plan.phrase, plan.needs_reason) == (Danger.DANGER, "START TRADING test", True)
     assert any("does not send again" in line for line in plan.impact)
     assert any("does not compare" in line for line in plan.impact)
+
+
+def test_another_halt_is_another_release() -> None:
+    plan = releasing()
+    assert plan.steps[0].command.endswith(f"only while it is by asha@jump1 ts {int((NOW - 42) * 1000)}")
+    later = KillSwitch(True, True, "broker outage", "asha@jump1", NOW - 1)
+    other = KillSwitch(True, True, "broker outage", "risk-manager", NOW - 42)
+    assert len({plan.digest, releasing(kill_switch=later).digest, releasing(kill_switch=other).digest}) == 3
+    assert releasing(redis=dead()).digest == plan.digest
+    write = release.write(WHO, plan, Confirmation(plan.digest, reason="over"), NOW)
+    assert Write.from_facts(write.to_facts()) == write
+    seen = {"enabled": "true", "by": "asha@jump1", "ts": str(int((NOW - 42) * 1000))}
+    assert write.may_replace(seen)
+    assert write.may_replace({"enabled": "false", "by": write.by, "reason": "over", "ts": str(write.ts_ms)})
+    changed: tuple[dict[str, str], ...] = ({}, {**seen, "ts": "1"}, {**seen, "by": "x"}, {**seen, "enabled": "false"})
+    assert not any(write.may_replace(each) for each in changed)
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ class FakeWriter:
         self.calls = 0
         self.written_ms: int | None = None
 
-    async def set_kill_switch(self, enabled: bool, by: str, reason: str, ts_ms: int) -> None:
+    async def set_kill_switch(self, enabled: bool, by: str, reason: str, ts_ms: int, may_replace: object) -> None:
         self.calls += 1
         wait_s, answer = self._script.pop(0)
         await asyncio.sleep(wait_s)
