@@ -20,7 +20,6 @@ _SINGLE = frozenset(
     char
     for first, last in ((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x2FF), (0x2190, 0x2193), (0x2500, 0x25FC), (0x2800, 0x28FF))
     for char in map(chr, range(first, last + 1))
-    if cell_len(char) == 1
 )
 """Characters of one cell, found without measuring."""
 

@@ -9,6 +9,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from cockpit.terminal.cells import NOTHING, Cell, cells_of, mend, runs
+from cockpit.terminal.pen import ink_of
 from cockpit.terminal.sequence import Piece, pieces_of, written
 
 Pieces = list[tuple[int, Strip]]
@@ -80,6 +81,12 @@ class Glass:
         fresh = [(x, strip) for x, strip in pieces if row.strips.get(x) is not strip and x < self._width]
         if not fresh:
             return
+        if not row.strips and row.cells is None:
+            # Nothing to compare with: as it comes, and taken apart only when there is.
+            for x, strip in fresh:
+                row.keep(x, strip)
+                found.extend(_plainly(y, x, strip, colours))
+            return
         before = row.known(self._width, colours)
         after = before.copy()
         for x, strip in fresh:
@@ -89,6 +96,14 @@ class Glass:
         row.cells = after
         for first, last in runs(before, after):
             found.extend(pieces_of(y, first, after[first:last]))
+
+
+def _plainly(y: int, x: int, strip: Strip, colours: ColorSystem) -> Iterator[Piece]:
+    for segment in strip:
+        if segment.text and not segment.control:
+            width = segment.cell_length
+            yield Piece(ink_of(segment.style, colours), y, x, width, segment.text)
+            x += width
 
 
 def _lines(update: LayoutUpdate) -> Iterator[tuple[int, Pieces]]:
