@@ -25,7 +25,24 @@ class Answer:
     reason: str = ""
     note: str = ""
     """Why the last key did nothing."""
+    overrides: tuple[str, ...] = ()
+    """Names of the failed checks that the operator overrides."""
     is_sending: bool = False
+
+
+def forbidding(plan: Plan, answer: Answer) -> tuple[Check, ...]:
+    """The checks that forbid it still: what is overridden, and may be, does not."""
+    return tuple(check for check in plan.blocking if not (check.is_overridable and check.name in answer.overrides))
+
+
+def may_override(plan: Plan) -> bool:
+    """Whether every failed check may be overridden; never where a single key would confirm it."""
+    return plan.phrase is not None and all(check.is_overridable for check in plan.blocking)
+
+
+def wants_reason(plan: Plan, answer: Answer) -> bool:
+    """Whether a reason must be given."""
+    return plan.needs_reason or bool(answer.overrides)
 
 
 def world_ink(world: World) -> str:
@@ -118,10 +135,17 @@ def _foot(plan: Plan, answer: Answer, width: int) -> list[Line]:
     if answer.note:
         rows.extend(line((each, "hint")) for each in wrapped(answer.note, width))
     cancel = line(("[ Cancel ]", "picked" if answer.focus == "cancel" else "label"))
-    if plan.blocking:
-        names = ", ".join(check.name for check in plan.blocking)
+    refusals = forbidding(plan, answer)
+    if refusals:
+        names = ", ".join(check.name for check in refusals)
         refused = [line((each, "crit")) for each in wrapped(f"■ Refused, because of: {names}", width - 12)]
+        if may_override(plan):
+            rows.append(
+                line((" Ctrl+O ", "key"), ("  overrides it; the phrase and a reason are asked for then", "label"))
+            )
         return [*rows, *refused[:-1], both(refused[-1], cancel, width)]
+    if answer.overrides:
+        rows.extend(line((each, "warn")) for each in wrapped(f"▲ Overridden: {', '.join(answer.overrides)}", width))
     if answer.is_sending:
         return [*rows, both(line(("▶ confirmed, on its way", "accent")), (), width)]
     if plan.phrase is None:
@@ -137,10 +161,10 @@ def _typed(plan: Plan, answer: Answer, cancel: Line, width: int) -> list[Line]:
         (" to go on: " if not is_right else " ● matches ", "ok" if is_right else "text"),
     )
     rows = [both((*ask, *_box(answer.phrase, len(plan.phrase or "") + 1, answer.focus == "phrase")), cancel, width)]
-    if plan.needs_reason:
+    if wants_reason(plan, answer):
         label = line(field("Reason", LABEL, "label"))
         rows.append((*label, *_box(answer.reason, width - LABEL - 1, answer.focus == "reason")))
-    ready = is_right and (bool(answer.reason.strip()) or not plan.needs_reason)
+    ready = is_right and (bool(answer.reason.strip()) or not wants_reason(plan, answer))
     if ready:
         rows.append(
             line(

@@ -16,7 +16,7 @@ from cockpit.screens.desk import Desk
 from cockpit.screens.hands import Hands
 from cockpit.screens.sheet import Sheet
 from widgets.field import Field
-from widgets.guard_rows import WIDEST, Answer, dialog, guard_rows
+from widgets.guard_rows import WIDEST, Answer, dialog, forbidding, guard_rows, may_override, wants_reason
 from widgets.job_rows import job_rows
 from widgets.line import Line, line, wrapped
 
@@ -26,6 +26,8 @@ REFRESH_S = 1.0
 POLL_S = 0.1
 _SCROLLS = {"up": -1, "down": 1, "pageup": -8, "pagedown": 8}
 MOST_SCROLLED = 60
+OVERRIDES = "ctrl+o"
+"""No letter: a check may fail while somebody types, and must not be overridden by the next key."""
 _NOTES = {
     "early": "That key came too early and does not count: read first.",
     "held": "A held key does not count: let it go, then press it again.",
@@ -131,9 +133,12 @@ class GuardScreen(Sheet[None]):
 
     def _take(self, key: str, character: str | None) -> None:
         plan = self.plan
-        if plan is None or plan.blocking:
+        if plan is None or forbidding(plan, self.answer):
             if key == "enter":
                 self.dismiss(None)
+            elif plan is not None and key == OVERRIDES and may_override(plan):
+                self.answer = replace(self.answer, overrides=tuple(check.name for check in plan.blocking), note="")
+                self.draw()
             elif plan is not None and key == "y":
                 self._note("It is refused as long as a check fails; the checks go on being made.")
             return
@@ -148,7 +153,7 @@ class GuardScreen(Sheet[None]):
     def _type(self, plan: Plan, key: str, character: str | None) -> None:
         focus = self.answer.focus
         if key in ("tab", "shift+tab"):
-            stops = ["cancel", "phrase", *(["reason"] if plan.needs_reason else [])]
+            stops = ["cancel", "phrase", *(["reason"] if wants_reason(plan, self.answer) else [])]
             step = 1 if key == "tab" else -1
             self.answer = replace(self.answer, focus=stops[(stops.index(focus) + step) % len(stops)], note="")
         elif key == "enter":
@@ -167,7 +172,7 @@ class GuardScreen(Sheet[None]):
             self.dismiss(None)
         elif self._phrase.text != plan.phrase:
             self._note(f"Type exactly: {plan.phrase}")
-        elif plan.needs_reason and not self._reason.text.strip():
+        elif wants_reason(plan, self.answer) and not self._reason.text.strip():
             self.answer = replace(self.answer, focus="reason", note="Give a reason: it goes into the audit.")
             self.draw()
         else:
@@ -176,7 +181,8 @@ class GuardScreen(Sheet[None]):
     def _confirm(self, plan: Plan, typed: str | None, reason: str | None) -> None:
         assert self.desk.session is not None
         self.answer = replace(self.answer, is_sending=True, note="")
-        self._when_done(self.desk.session.submit(plan, Confirmation(plan.digest, typed, reason)), self._submitted)
+        confirmation = Confirmation(plan.digest, typed, reason, self.answer.overrides)
+        self._when_done(self.desk.session.submit(plan, confirmation), self._submitted)
         self.draw()
 
     # the job

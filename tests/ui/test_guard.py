@@ -9,12 +9,12 @@ from textual import events
 
 from cockpit.model.danger import Danger
 from cockpit.model.job import Job, JobStep, Phase, StepState
-from cockpit.model.plan import Verdict
+from cockpit.model.plan import Check, Verdict
 from cockpit.model.world import World
 from cockpit.screens.hands import Hands
 from tests.ui import snapshots
 from tests.ui.conftest import cockpit
-from tests.ui.fake_session import halt_plan
+from tests.ui.fake_session import halt_plan, release_plan
 from tests.ui.snapshots import NOW
 from widgets.job_rows import job_rows
 from widgets.line import plain
@@ -159,6 +159,44 @@ async def test_danger_wants_the_phrase_and_a_reason() -> None:
         await it.until(lambda: len(it.session.submitted) == 1, "submitted")
         assert it.session.submitted[0][1].typed == "RESUME TRADING"
         assert it.session.submitted[0][1].reason == "checked"
+
+
+DRAINED = Check("streams drained", Verdict.FAIL, "3 orders in flight", 0.3, is_overridable=True)
+
+
+async def test_a_check_that_may_be_is_overridden_with_a_reason() -> None:
+    async with cockpit() as it:
+        it.session.plan = replace(release_plan(), needs_reason=False, checks=(DRAINED,))
+        await it.press("K")
+        await it.sees("Refused, because of: streams drained")
+        await it.press(*"RESUME TRADING", "enter", after_s=0.2)
+        assert it.session.submitted == [] and len(it.app.screen_stack) == 1, "no letter overrides, Enter closes"
+        await it.press("K")
+        await it.sees("Ctrl-O")
+        await it.press("ctrl+o", after_s=1)
+        await it.sees("Overridden: streams drained")
+        await it.press(*"RESUME TRADING", "enter", after_s=0.2)
+        await it.sees("Give a reason")
+        assert it.session.submitted == []
+        await it.press(*"they are ours", "enter", after_s=0.2)
+        await it.until(lambda: len(it.session.submitted) == 1, "submitted")
+        confirmation = it.session.submitted[0][1]
+        assert (confirmation.overrides, confirmation.reason) == (("streams drained",), "they are ours")
+
+
+async def test_what_fails_later_is_not_overridden_by_what_was() -> None:
+    async with cockpit() as it:
+        it.session.plan = replace(release_plan(), checks=(DRAINED,))
+        await it.press("K")
+        await it.sees("Ctrl-O")
+        await it.press("ctrl+o", after_s=1)
+        await it.sees("Overridden")
+        it.session.plan = replace(release_plan(), checks=(DRAINED, Check("brokers up", Verdict.FAIL, "IBKR is down")))
+        it.app.screen._prepare()  # type: ignore[attr-defined]
+        await it.sees("Refused, because of: brokers up")
+        assert "Ctrl-O" not in it.text()
+        await it.press("ctrl+o", *"RESUME TRADING", after_s=0.2)
+        assert "Refused, because of: brokers up" in it.text() and it.session.submitted == []
 
 
 async def test_a_plan_that_changes_must_be_read_again() -> None:
