@@ -25,7 +25,7 @@ from cockpit.observe.trends import points
 
 SOONEST_S = 0.1
 """No two snapshots are closer together than this, whatever happens."""
-JOBS_EVERY_S = 0.1
+JOBS_EVERY_S = 0.2
 EARLY_S = 0.005
 """A timer may wake us this much too soon; the tick is not put off for that."""
 

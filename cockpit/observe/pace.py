@@ -22,13 +22,13 @@ TICK_PHASE = 0.25
 def phase(at: int, count: int) -> float:
     """Which part of a beat the source at this place waits, so that no source's times hold the work of another.
 
-    The first one, Redis, has the beat to itself until the tick; the others share what the tick leaves, evenly, with
-    room before the next beat.
+    The first one, Redis, has the beat to itself until the tick is drawn; the others share its second half, evenly: what
+    they say is not much older than half a beat when the next tick shows it.
 
     >>> [round(phase(at, 4), 2) for at in range(4)]
-    [0.0, 0.34, 0.53, 0.72]
+    [0.0, 0.56, 0.69, 0.81]
     """
-    return 0.0 if at == 0 else TICK_PHASE + (at - 0.5) / count * (1 - TICK_PHASE)
+    return 0.0 if at == 0 else 0.5 + (at - 0.5) / count * 0.5
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,7 +155,7 @@ def test_hang_costs_nobody_else_anything() -> None:
     bench.probe("kubernetes", hang)
     healthy = bench.probe("postgres", answer)
     bench.run(10.5)
-    beats = [second + phase(1, 2) for second in range(1, 11)]
+    beats = [second + phase(1, 2) for second in range(10)]
     assert healthy.asked == [0.0, *(pytest.approx(beat, abs=0.002) for beat in beats)]
 
 
@@ -164,7 +164,7 @@ def test_sources_are_asked_at_once_and_then_one_after_the_other() -> None:
     probes = [bench.probe(name, answer) for name in ("redis", "postgres", "reach", "docker", "kubernetes")]
     bench.run(4.5)
     assert all(probe.asked[0] == 0.0 for probe in probes)
-    assert all(probe.asked[1] <= 1.5 for probe in probes)
+    assert all(probe.asked[1] <= 1.0 for probe in probes)
     parts = sorted([*(probe.asked[2] % 1.0 for probe in probes), TICK_PHASE, 1.0])
     assert all(later - earlier > 0.05 for earlier, later in pairwise(parts))
 
