@@ -66,7 +66,7 @@ def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Chec
         yield Check("Redis", Verdict.FAIL, "no Redis is configured: nothing can be written")
         return
     yield _switch(snapshot, now)
-    for check in redis_checks(snapshot, now):
+    for check in redis_checks(settings, snapshot, now):
         yield softened(check)
 
 

@@ -13,6 +13,7 @@ from cockpit.clients.redis_link import Command, RedisLink, Reply
 from cockpit.clients.redis_orders import risky_order
 from cockpit.clients.redis_words import refusal, reply_text
 from cockpit.config import RedisPart
+from cockpit.model.keeping import durable
 from cockpit.text import clean
 
 PAGE = 1000
@@ -51,7 +52,7 @@ class EvidenceReader:
             now_ms=now_ms,
             switch=fields(switch),
             durable=self._durable(rest[: len(QUESTIONS)], now_ms),
-            durability=durability_of(rest[: len(QUESTIONS)]).words,
+            durability=durable(durability_of(rest[: len(QUESTIONS)])).words,
             risky=tuple(_risky(entry) for entry in validated if risky_order(entry) is not None),
             validated=len(validated),
             incoming=len(entries.get("incoming", [])),

@@ -77,7 +77,7 @@ def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Chec
     yield from limits(settings, snapshot, now)
     yield from drained(settings, snapshot, now)
     yield feeds(settings, snapshot, now)
-    yield from redis_checks(snapshot, now)
+    yield from redis_checks(settings, snapshot, now)
 
 
 def _switch(snapshot: Snapshot, now: float) -> Check:

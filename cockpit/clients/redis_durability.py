@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from cockpit.clients.redis_facts import Fields, config_fields, info_fields, number, whole
 from cockpit.clients.redis_link import Command, Reply
+from cockpit.model.keeping import is_flushed
 from cockpit.text import clean
 
 QUESTIONS: tuple[Command, ...] = (("INFO",), ("CONFIG", "GET", "appendfsync"), ("CONFIG", "GET", "save"))
@@ -90,11 +91,11 @@ def version_of(info: Fields) -> tuple[int, ...]:
 
 def proof_of(durability: Durability, written_at: float, now: float) -> str | None:
     """Why a write of that moment survives a crash, by Redis' clock; None while nothing proves it."""
-    if durability.is_aof_on and durability.is_aof_ok:
+    if is_flushed(durability):
         if durability.appendfsync == "always":
             # The server answers only after the flush.
             return "flushed to the append-only file (always)"
-        if durability.appendfsync == "everysec" and durability.is_aof_flushed and now - written_at >= EVERYSEC_S:
+        if durability.is_aof_flushed and now - written_at >= EVERYSEC_S:
             return "flushed to the append-only file (every second)"
     if durability.is_save_ok and durability.save_covers_until > written_at:
         return "in the newest snapshot"

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from cockpit.config import Settings
 from cockpit.model.backends import RedisServer
+from cockpit.model.keeping import durable, writable
 from cockpit.model.snapshot import Snapshot
 from cockpit.severity.watch import STOPPED, is_blind
 
@@ -73,21 +74,9 @@ def halt_readiness(snapshot: Snapshot, settings: Settings | None = None, now: fl
     obstacle = _obstacle(redis.value, full)
     if obstacle:
         return _lower_rung(snapshot, settings, obstacle, now)
-    kept = durability(redis.value)
-    if kept:
-        return Readiness("ready", "Redis", kept, is_durable=True)
-    return Readiness("ready", "Redis", "not durable: a crash of Redis forgets the halt")
-
-
-def durability(redis: RedisServer) -> str | None:
-    """By what a halt survives a crash of Redis; None where it would not."""
-    if redis.is_aof_on and redis.is_aof_ok:
-        return "durable (AOF)"
-    if redis.replicas:
-        return f"durable ({redis.replicas} replicas)" if redis.replicas > 1 else "durable (1 replica)"
-    if redis.is_save_on and redis.is_save_ok:
-        return "durable after the next save"
-    return None
+    kept = durable(redis.value)
+    reason = f"durable ({kept.words})" if kept.is_good else kept.words
+    return Readiness("ready", "Redis", reason, is_durable=kept.is_good)
 
 
 def _obstacle(redis: RedisServer, full: float) -> str | None:
@@ -96,11 +85,9 @@ def _obstacle(redis: RedisServer, full: float) -> str | None:
         return f"Redis is a {redis.role}: read-only"
     if redis.is_loading:
         return "Redis is loading its data"
-    if redis.refuses_writes or (redis.is_aof_on and redis.is_aof_ok is False):
-        return "Redis refuses writes (MISCONF)"
-    fraction = redis.used_fraction
-    if fraction is not None and fraction >= full:
-        return f"Redis memory is full ({fraction * 100:.0f} %)"
+    taken = writable(redis, full)
+    if not taken.is_good:
+        return f"Redis: {taken.words}"
     if redis.policy.startswith("allkeys"):
         return f"Redis may evict the halt ({redis.policy})"
     return None

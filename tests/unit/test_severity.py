@@ -245,15 +245,18 @@ def test_trading_state() -> None:
 @pytest.mark.parametrize(
     ("changed", "word", "rung", "reason"),
     [
-        ({}, "ready", "Redis", "durable (AOF)"),
-        ({"is_aof_on": False, "is_save_on": False}, "ready", "Redis", "not durable"),
-        ({"is_aof_on": False}, "ready", "Redis", "durable after the next save"),
+        ({}, "ready", "Redis", "durable (AOF everysec)"),
+        ({"is_aof_on": False, "is_save_on": False}, "ready", "Redis", "NOT durable"),
+        ({"is_aof_on": False}, "ready", "Redis", "only save points"),
         ({"is_aof_on": False, "is_save_on": False, "replicas": 1}, "ready", "Redis", "durable (1 replica)"),
         ({"role": "slave"}, "degraded", "scale router to 0", "read-only"),
         ({"refuses_writes": True}, "degraded", "scale router to 0", "MISCONF"),
         ({"used_bytes": 256 * 2**20}, "degraded", "scale router to 0", "memory is full"),
         ({"policy": "allkeys-lru"}, "degraded", "scale router to 0", "may evict"),
-        ({"limit_bytes": None}, "ready", "Redis", "durable (AOF)"),
+        ({"limit_bytes": None}, "ready", "Redis", "durable (AOF everysec)"),
+        ({"appendfsync": "no"}, "ready", "Redis", "appendfsync no"),
+        ({"appendfsync": None}, "ready", "Redis", "not known to be durable"),
+        ({"refuses_writes": None, "is_save_ok": False}, "degraded", "scale router to 0", "may be refused"),
     ],
 )
 def test_halt_light(changed: dict[str, Any], word: str, rung: str, reason: str) -> None:

@@ -67,7 +67,7 @@ def test_healthy_text() -> None:
     assert text.splitlines() == [
         "SANDBOX test   2027-01-15T08:00:00Z",
         "Trading     ACTIVE",
-        "Halt        ready via Redis: durable (AOF)",
+        "Halt        ready via Redis: durable (AOF everysec)",
         "Severity    OK",
         "",
         "Brokers     OK        0.3 s  IBKR up 12 ms, ZERODHA up 12 ms, PAPER up 12 ms",
