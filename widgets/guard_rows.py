@@ -140,9 +140,7 @@ def _foot(plan: Plan, answer: Answer, width: int) -> list[Line]:
         names = ", ".join(check.name for check in refusals)
         refused = [line((each, "crit")) for each in wrapped(f"■ Refused, because of: {names}", width - 12)]
         if may_override(plan):
-            rows.append(
-                line((" Ctrl+O ", "key"), ("  overrides it; the phrase and a reason are asked for then", "label"))
-            )
+            rows.append(line((" Ctrl-O ", "key"), ("  overrides it; then give the phrase and a reason", "label")))
         return [*rows, *refused[:-1], both(refused[-1], cancel, width)]
     if answer.overrides:
         rows.extend(line((each, "warn")) for each in wrapped(f"▲ Overridden: {', '.join(answer.overrides)}", width))
