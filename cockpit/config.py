@@ -156,6 +156,10 @@ class ScriptsPart(Part):
     replay: tuple[str, ...] = ("python", "backend/ops/replay_with_params.py", "--source", "ledger.db")
     flatten: tuple[str, ...] = ("python", "backend/ops/hedger.py", "--flatten-all")
     scenarios: tuple[str, ...] = ("python", "backend/ops/scenario_generator.py", "--all")
+    ledger: Path = Path("ledger.db")
+    """The ledger that they read, below the platform's root unless absolute."""
+    slice_usd: float = Field(default=150_000.0, gt=0)
+    """The largest order that the flattening program sends."""
     orders_per_s: int = Field(default=10, ge=1)
     """What the flattening program sends at most, per venue: the exchange's rule."""
 

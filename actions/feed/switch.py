@@ -57,9 +57,6 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
     new = parameters.get("to") or (registry.backup if registry else "unknown")
     change = _change(settings, file, new, old)
     kept = kept_name(file, change.before)
-    paths = settings.feeds.primary_path, settings.feeds.backup_path
-    digest = hashlib.sha256(change.after).hexdigest()[:12]
-    write = f"{file}: {paths[0]}: {new}, {paths[1]}: {old} (sha256 {digest}…)"
     return Plan(
         action=ID,
         title=f"Switch the feed to {new}",
@@ -71,7 +68,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         parameters=(("to", new),),
         steps=(
             PlanStep(f"{file.name} kept", f"copy to {kept.name}", shlex.join(["cp", "-p", str(file), str(kept)])),
-            PlanStep(f"{file.name} changed", write, shlex.join(["vi", str(file)])),
+            PlanStep(f"{file.name} changed", _write_words(settings, new, old, change), shlex.join(["vi", str(file)])),
         ),
         checks=tuple(_checks(settings, file, new, change, snapshot, now)),
         impact=tuple(_impact(settings, old, new, change)),
@@ -81,6 +78,13 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         phrase=file.name,
         prepared_at=now,
     )
+
+
+def _write_words(settings: Settings, new: str, old: str, change: Change) -> str:
+    """The exact content that is confirmed, by its digest."""
+    paths = settings.feeds.primary_path, settings.feeds.backup_path
+    file, digest = settings.below_root(settings.feeds.registry), hashlib.sha256(change.after).hexdigest()[:12]
+    return f"{file}: {paths[0]}: {new}, {paths[1]}: {old} (sha256 {digest}…)"
 
 
 def steps(plan: Plan) -> tuple[Step, ...]:

@@ -44,19 +44,7 @@ async def run_program(
     Raises:
         Refused: it cannot be started.
     """
-    try:
-        process = await asyncio.create_subprocess_exec(
-            *command,
-            cwd=folder,
-            env=dict(environment),
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.STDOUT,
-            start_new_session=True,
-            pass_fds=tuple(keep_open),
-        )
-    except OSError as error:
-        raise Refused(f"cannot run {clean(command[0], 80)} in {clean(folder)}: {clean(error.strerror)}") from None
+    process = await _started(command, folder, environment, keep_open)
     tail = bytearray()
     is_late = False
     try:
@@ -71,6 +59,24 @@ async def run_program(
         # Whatever became of us, nothing of it goes on unseen, its children neither.
         _signal(process.pid, signal.SIGKILL)
     return Ended(process.returncode or 0, _last_line(tail), is_late)
+
+
+async def _started(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], keep_open: Sequence[int]
+) -> asyncio.subprocess.Process:
+    try:
+        return await asyncio.create_subprocess_exec(
+            *command,
+            cwd=folder,
+            env=dict(environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT,
+            start_new_session=True,
+            pass_fds=tuple(keep_open),
+        )
+    except OSError as error:
+        raise Refused(f"cannot run {clean(command[0], 80)} in {clean(folder)}: {clean(error.strerror)}") from None
 
 
 async def _drain(process: asyncio.subprocess.Process, take: Callable[[bytes], None], tail: bytearray) -> None:

@@ -97,8 +97,21 @@ def told(job: Job) -> str:
 @contextmanager
 def opened(layout: Layout, control: Control) -> Iterator[StepDesk]:
     """A desk with a first round of evidence."""
+    with _at(load(layout.config), layout, control) as desk:
+        yield desk
+
+
+@contextmanager
+def opened_with(settings: Settings, beside: StepDesk) -> Iterator[StepDesk]:
+    """Another desk on the same platform, configured otherwise."""
+    with _at(settings, beside.layout, beside.control) as desk:
+        yield desk
+
+
+@contextmanager
+def _at(settings: Settings, layout: Layout, control: Control) -> Iterator[StepDesk]:
     client = redis.Redis(port=layout.ports.redis, decode_responses=True)
-    session = Session.open(load(layout.config))
+    session = Session.open(settings)
     ear = Ear(frozenset(PROBES))
     session.start(ear)
     try:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
 import time
 from collections.abc import Iterator
+from contextlib import closing
 
 import pytest
 
+from cockpit.errors import Rejected
 from cockpit.model.job import Phase
 from cockpit.sandbox.layout import Layout
 from cockpit.storage.output import last_output
 from tests.sandbox.conftest import Control, wait_until
-from tests.sandbox.step_desk import StepDesk, opened, told
+from tests.sandbox.step_desk import StepDesk, opened, opened_with, told
 
-GAP_FILL, SCENARIOS = "script.gap_fill", "script.scenarios"
+GAP_FILL, SCENARIOS, REPLAY, FLATTEN = "script.gap_fill", "script.scenarios", "script.replay", "script.flatten"
+KEY = "policy:kill_switch"
 
 
 @pytest.fixture(scope="module")
@@ -66,3 +71,83 @@ def test_a_program_that_is_not_there_is_said_before(desk: StepDesk) -> None:
         assert "candle_aggregator.py is not in" in check.detail
     finally:
         away.rename(script)
+
+
+@pytest.fixture
+def halted(desk: StepDesk) -> Iterator[StepDesk]:
+    wait_until(lambda: positions(desk), 30.0)
+    desk.redis.hset(KEY, mapping={"enabled": "true", "reason": "test", "by": "t", "ts": "1"})
+    wait_until(lambda: desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged, 5.0)
+    yield desk
+    desk.control.clear()
+    desk.redis.delete(KEY)
+    wait_until(lambda: not (desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged), 10.0)
+
+
+def positions(desk: StepDesk) -> dict[str, int]:
+    found = {name: json.loads(text)["qty"] for name, text in desk.redis.hgetall("positions").items()}
+    return {name: qty for name, qty in found.items() if qty}
+
+
+def test_what_redis_lost_comes_back_from_the_ledger(halted: StepDesk) -> None:
+    desk = halted
+    wait_until(lambda: desk.snapshot.flow.value and desk.snapshot.flow.value.in_flight == 0, 15.0)
+    held, fills = positions(desk), desk.redis.xlen("orders.fills")
+    desk.redis.delete("positions", "orders.fills", "orders.validated")
+    plan = desk.allowed(REPLAY)
+    assert plan.steps[0].by_hand == "python backend/ops/replay_with_params.py --source ledger.db"
+    job = desk.ended(desk.submit(plan))
+    assert job.phase is Phase.DONE, told(job)
+    assert positions(desk) == held and desk.redis.xlen("orders.fills") >= fills - 50
+    again = desk.ended(desk.take(REPLAY))
+    assert again.phase is Phase.DONE, told(again)
+    assert "restored, " not in last_output(desk.store.folder(again.id)).decode().replace(" 0 restored, ", "")
+
+
+def test_a_tampered_ledger_is_not_replayed_and_the_row_is_named(halted: StepDesk) -> None:
+    desk = halted
+    file = desk.layout.ledger
+    with closing(sqlite3.connect(file)) as ledger:
+        ((payload,),) = ledger.execute("SELECT payload FROM events WHERE id = 7").fetchall()
+        ledger.execute("UPDATE events SET payload = ? WHERE id = 7", (payload.replace("1", "2", 1),))
+        ledger.commit()
+    try:
+        job = desk.ended(desk.take(REPLAY))
+        assert job.phase is Phase.FAILED and "ledger row 7 is broken" in (job.error or ""), told(job)
+    finally:
+        with closing(sqlite3.connect(file)) as ledger:
+            ledger.execute("UPDATE events SET payload = ? WHERE id = 7", (payload,))
+            ledger.commit()
+
+
+def test_flattening_without_a_halt_is_refused(desk: StepDesk) -> None:
+    wait_until(lambda: positions(desk), 30.0)
+    assert "kill switch" in [check.name for check in desk.plan(FLATTEN).blocking]
+
+
+def test_everything_is_closed_and_nothing_turned_round(halted: StepDesk) -> None:
+    desk = halted
+    plan = desk.allowed(FLATTEN)
+    assert plan.phrase is not None and plan.phrase.startswith("FLATTEN ") and plan.needs_reason
+    with pytest.raises(Rejected, match="a reason is needed"):
+        desk.submit(plan)
+    job = desk.ended(desk.take(FLATTEN), 200.0)
+    assert job.phase is Phase.DONE, told(job)
+    assert positions(desk) == {}
+
+
+def test_what_a_dead_broker_keeps_open_is_listed_and_not_called_flat(desk: StepDesk) -> None:
+    """With a shorter patience: the program's own is two minutes."""
+    wait_until(lambda: len(positions(desk)) > 4, 60.0)
+    desk.redis.hset(KEY, mapping={"enabled": "true", "reason": "test", "by": "t", "ts": "1"})
+    wait_until(lambda: desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged, 5.0)
+    desk.control.inject("broker-down")
+    scripts = desk.settings.scripts.model_copy(update={"flatten": (*desk.settings.scripts.flatten, "--deadline", "4")})
+    settings = desk.settings.model_copy(update={"scripts": scripts})
+    with opened_with(settings, desk) as other:
+        job = other.ended(other.take(FLATTEN), 60.0)
+    desk.control.clear()
+    desk.redis.delete(KEY)
+    assert job.phase is Phase.FAILED, told(job)
+    output = last_output(desk.store.folder(job.id)).decode()
+    assert "not flat after" in output and "still open: AAPL" in output

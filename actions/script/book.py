@@ -1,0 +1,64 @@
+"""Positions in Redis beside those in the ledger."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from actions.step import Stage
+from cockpit.clients.ledger import read_ledger
+from cockpit.config import Settings
+from cockpit.errors import BackendError
+from cockpit.model.job import JobStep, StepState
+from cockpit.model.snapshot import Snapshot
+
+LEDGER_EQUAL = "positions equal the ledger's"
+MOST_NAMED = 8
+
+
+def held(snapshot: Snapshot) -> dict[str, float | None]:
+    """Symbol -> quantity in Redis, those at 0 left out; None where it cannot be read."""
+    found = snapshot.risk.value.positions if snapshot.risk.value else ()
+    return {one.symbol: one.qty for one in found if one.qty is None or one.qty}
+
+
+def ledger_equal(stage: Stage) -> JobStep:
+    """Symbol by symbol."""
+    sample = stage.snapshot.risk
+    if sample.value is None or not sample.is_live(stage.clock.now()):
+        return JobStep(LEDGER_EQUAL, StepState.UNKNOWN, sample.error or "positions not read")
+    try:
+        ledger = read_ledger(stage.settings.below_root(stage.settings.scripts.ledger)).positions
+    except BackendError as error:
+        return JobStep(LEDGER_EQUAL, StepState.UNKNOWN, str(error))
+    redis = held(stage.snapshot)
+    different = sorted(symbol for symbol in redis.keys() | ledger.keys() if redis.get(symbol) != ledger.get(symbol))
+    if not different:
+        return JobStep(LEDGER_EQUAL, StepState.DONE, f"{len(ledger)} positions")
+    words = ", ".join(
+        f"{symbol} {quantity(redis.get(symbol, 0.0))} and {quantity(ledger.get(symbol, 0.0))}"
+        for symbol in different[:MOST_NAMED]
+    )
+    return JobStep(LEDGER_EQUAL, StepState.RUNNING, f"{len(different)} differ, Redis and ledger: {words}")
+
+
+def ledger_words(settings: Settings, now: float) -> str:
+    """How far the ledger reaches.
+
+    Raises:
+        BackendError: it cannot be read.
+    """
+    ledger = read_ledger(settings.below_root(settings.scripts.ledger))
+    newest = "" if ledger.newest_ms is None else f", the newest {max(0.0, now - ledger.newest_ms / 1000):.0f} s old"
+    return f"the ledger holds {ledger.events:,} events{newest}, {len(ledger.positions)} positions"
+
+
+def listed(positions: Mapping[str, float | None]) -> str:
+    """What is held, in words."""
+    named = [f"{symbol} {quantity(qty)}" for symbol, qty in sorted(positions.items())]
+    more = f" and {len(named) - MOST_NAMED} more" if len(named) > MOST_NAMED else ""
+    return ", ".join(named[:MOST_NAMED]) + more
+
+
+def quantity(qty: float | None) -> str:
+    """A number of shares."""
+    return "unreadable" if qty is None else f"{qty:,.0f}"

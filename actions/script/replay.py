@@ -1,0 +1,133 @@
+"""Replay from the ledger: Redis' order streams, groups and positions rebuilt, then counted once more."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
+from actions.script.book import LEDGER_EQUAL, ledger_equal, ledger_words
+from actions.script.command import Command, command_step, program_check
+from actions.step import Result, Stage, Step
+from cockpit.config import Settings
+from cockpit.errors import BackendError
+from cockpit.model.audit import Operator
+from cockpit.model.danger import Danger
+from cockpit.model.job import JobStep, StepState
+from cockpit.model.plan import Check, Plan
+from cockpit.model.snapshot import Snapshot
+
+ID = "script.replay"
+EVIDENCE = frozenset({"redis", "risk", "kill_switch", "flow"})
+TIMEOUT_S = 900.0
+DEADLINE_S = 20.0
+CHAIN = "the ledger's hash chain is whole"
+NOTHING_LEFT = "a second run would change nothing"
+VERIFIED = re.compile(r"ledger: ([\d,]+) events, hash chain verified")
+MISSING = re.compile(r"([\d,]+) missing")
+
+
+def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
+    """What replaying would do now."""
+    command = settings.scripts.replay
+    name = settings.scripts.ledger.name
+    return Plan(
+        action=ID,
+        title=f"Replay from {name}",
+        sentence="Puts back into Redis what the ledger has and Redis lacks: orders, fills, groups, positions.",
+        world=settings.world,
+        site=settings.site,
+        target=name,
+        danger=Danger.DISRUPT,
+        parameters=(),
+        steps=(
+            command_step("replayed", command),
+            command_step("counted again", (*command, "--dry-run")),
+        ),
+        checks=tuple(_checks(settings, snapshot, now)),
+        impact=tuple(_impact(settings, now)),
+        proofs=(CHAIN, NOTHING_LEFT, LEDGER_EQUAL),
+        proof_deadline_s=DEADLINE_S,
+        undo="none needed: what is there is not written again, and no order is executed again",
+        phrase=name,
+        prepared_at=now,
+    )
+
+
+def steps(plan: Plan) -> tuple[Step, ...]:
+    """The program twice, the second time only counting."""
+    return (_Replay(plan, 0, TIMEOUT_S), _Count(plan, 1, TIMEOUT_S))
+
+
+class _Replay(Command):
+    def read(self, said: str) -> dict[str, Any]:
+        """How many events it verified before it changed anything."""
+        found = VERIFIED.search(said)
+        return {"verified_events": found[1] if found else None}
+
+    def probe(self, stage: Stage) -> Result:
+        """Half a replay looks like none: only a second one tells, and that is somebody's decision."""
+        return Result(StepState.UNKNOWN, "it may have replayed a part; running it again does no harm")
+
+
+class _Count(Command):
+    def read(self, said: str) -> dict[str, Any]:
+        """How many entries are missing, over all streams; None where it does not say."""
+        found = [int(number.replace(",", "")) for number in MISSING.findall(said)]
+        return {"missing": sum(found) if found else None}
+
+    def probe(self, stage: Stage) -> Result:
+        """It changes nothing: it may count as not done."""
+        return Result(StepState.FAILED, "replayed, but not counted again")
+
+
+def judge(stage: Stage) -> tuple[JobStep, ...]:
+    """What the program verified and counted, and the positions side by side."""
+    return (_chain(stage.facts), _nothing_left(stage.facts), ledger_equal(stage))
+
+
+def _chain(facts: Mapping[str, Any]) -> JobStep:
+    events = facts.get("verified_events")
+    if events is None:
+        return JobStep(CHAIN, StepState.UNKNOWN, "the program did not say")
+    return JobStep(CHAIN, StepState.DONE, f"{events} events, verified before anything was changed")
+
+
+def _nothing_left(facts: Mapping[str, Any]) -> JobStep:
+    missing = facts.get("missing")
+    if missing is None:
+        return JobStep(NOTHING_LEFT, StepState.UNKNOWN, "the program did not say")
+    if missing:
+        return JobStep(NOTHING_LEFT, StepState.FAILED, f"{missing} entries are missing")
+    return JobStep(NOTHING_LEFT, StepState.DONE, "none of the ledger's entries is missing")
+
+
+def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check]:
+    yield from world_check(settings.world)
+    yield program_check(settings, settings.scripts.replay)
+    unknown = evidence_error("Redis answers", snapshot.redis, now)
+    if unknown is not None or snapshot.redis.value is None:
+        yield unknown or Check("Redis answers", FAIL, "not read")
+        return
+    redis, age_s = snapshot.redis.value, snapshot.redis.age_s(now)
+    if redis.is_loading:
+        yield Check("Redis answers", FAIL, "it is loading its data", age_s)
+    elif redis.refuses_writes or redis.role not in ("master", "primary"):
+        yield Check("Redis answers", FAIL, "it refuses writes", age_s)
+    else:
+        yield Check("Redis answers", PASS, f"in {redis.round_trip_ms:.1f} ms", age_s)
+    switch = snapshot.kill_switch.value
+    is_halted = switch is not None and switch.is_engaged and snapshot.kill_switch.is_live(now)
+    words = (
+        "engaged: nothing new is added meanwhile" if is_halted else "NOT engaged: live orders mix in; engage it first"
+    )
+    yield Check("kill switch", PASS if is_halted else WARN, words, snapshot.kill_switch.age_s(now))
+
+
+def _impact(settings: Settings, now: float) -> Iterator[str]:
+    try:
+        yield ledger_words(settings, now)
+    except BackendError as error:
+        yield str(error)
+    yield "entries that Redis has are not written again; live ones behind them are kept"

@@ -1,0 +1,44 @@
+"""The ledger, read only: positions and extent of the platform's SQLite file."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from cockpit.errors import BackendError
+from cockpit.text import clean
+
+TIMEOUT_S = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What it holds at one moment."""
+
+    events: int
+    newest_ms: int | None
+    positions: Mapping[str, float]
+    """Symbol -> quantity, over all accounts; those at 0 left out."""
+
+
+def read_ledger(file: Path) -> Ledger:
+    """Read it; blocks for at most two seconds.
+
+    Raises:
+        BackendError: it is not there, not readable or no ledger.
+    """
+    if not file.is_file():
+        raise BackendError(f"there is no ledger at {clean(file)}")
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=TIMEOUT_S)) as ledger:
+            # Ids have no gaps in an append-only table, and the largest one is found without reading it.
+            newest = ledger.execute("SELECT id, ts_ms FROM events ORDER BY id DESC LIMIT 1").fetchone()
+            rows = ledger.execute("SELECT symbol, SUM(qty) FROM positions GROUP BY symbol").fetchall()
+        events, newest_ms = (0, None) if newest is None else (int(newest[0]), int(newest[1]))
+        return Ledger(events, newest_ms, {clean(symbol, 40): float(qty) for symbol, qty in rows if qty})
+    except (sqlite3.Error, TypeError, ValueError) as error:
+        raise BackendError(f"the ledger {clean(file)} cannot be read: {clean(error, 80)}") from None
