@@ -21,6 +21,7 @@ class ChooserScreen(Sheet[ActionSpec]):
         super().__init__(desk)
         self.section: str | None = None
         self.refusals: dict[str, str] = {}
+        self._asked: set[str] = set()
         self._actions = desk.session.actions() if desk.session else ()
 
     def rows(self) -> list[Line]:
@@ -36,7 +37,7 @@ class ChooserScreen(Sheet[ActionSpec]):
             self.draw()
         elif self.section is None:
             if key in sections(self._actions):
-                self.section = key
+                self.section, self.refusals = key, {}
                 self._ask()
                 self.draw()
         else:
@@ -45,8 +46,14 @@ class ChooserScreen(Sheet[ActionSpec]):
             if chosen is not None:
                 self.dismiss(chosen)
 
+    def tick(self) -> None:
+        """What was refused a second ago may be possible now."""
+        if self.section is not None:
+            self._ask()
+        super().tick()
+
     def _ask(self) -> None:
-        """Which of the steps would be refused now, and why."""
+        """Which of the steps would be refused now, and why; nobody has seen their plans yet."""
         session, soon = self.desk.session, self.desk.soon
         assert session is not None and self.section is not None
 
@@ -57,9 +64,13 @@ class ChooserScreen(Sheet[ActionSpec]):
             soon(self._told, id, words)
 
         for step in sections(self._actions)[self.section]:
-            session.prepare(step.id, {}).add_done_callback(lambda done, id=step.id: landed(id, done))  # type: ignore[misc]
+            if step.id in self._asked:
+                continue  # it has not answered yet: what hangs must not pile up
+            self._asked.add(step.id)
+            session.prepare(step.id, {}, is_shown=False).add_done_callback(lambda done, id=step.id: landed(id, done))  # type: ignore[misc]
 
     def _told(self, id: str, words: str) -> None:
+        self._asked.discard(id)
         self.refusals[id] = words
         if self.is_attached:
             self.draw()

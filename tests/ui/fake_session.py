@@ -52,6 +52,8 @@ class FakeSession:
         self.operator = Operator("asha", "asha", "jump1", "pts/3", None)
         self.listener: Callable[[Snapshot], None] | None = None
         self.prepared: list[str] = []
+        self.peeked: list[str] = []
+        """What was prepared to be judged, and not shown."""
         self.submitted: list[tuple[Plan, Confirmation]] = []
         self.plan: Plan = halt_plan()
         self.jobs: dict[str, Job] = {job.id: job for job in snapshot.jobs}
@@ -85,8 +87,8 @@ class FakeSession:
             for id, step, title, key, d in rows
         )
 
-    def prepare(self, action_id: str, parameters: dict[str, str]) -> Future[Plan]:
-        self.prepared.append(action_id)
+    def prepare(self, action_id: str, parameters: dict[str, str], is_shown: bool = True) -> Future[Plan]:
+        (self.prepared if is_shown else self.peeked).append(action_id)
         future: Future[Plan] = Future()
         plan = release_plan() if action_id.endswith("release") else self.plan
         future.set_result(plan)

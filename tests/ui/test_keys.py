@@ -124,6 +124,39 @@ async def test_chooser_says_why_a_step_is_refused() -> None:
         await it.sees("refused: Redis takes writes")
 
 
+async def test_chooser_asks_again_and_shows_nobody_a_plan() -> None:
+    from cockpit.model.plan import Verdict
+    from tests.ui.fake_session import halt_plan
+
+    async with cockpit() as it:
+        it.session.plan = halt_plan(Verdict.FAIL)
+        await it.press("space", "b")
+        await it.sees("refused: Redis takes writes")
+        it.session.plan = halt_plan()
+        it.app.screen.tick()  # type: ignore[attr-defined]
+        await it.until(lambda: "refused" not in it.text(), "possible again")
+        assert it.session.prepared == [] and it.session.peeked.count("kill_switch.engage") == 2
+
+
+async def test_chooser_asks_nothing_twice_at_a_time() -> None:
+    from concurrent.futures import Future
+
+    from cockpit.model.plan import Plan
+
+    async with cockpit() as it:
+        asked: list[str] = []
+
+        def hang(action_id: str, parameters: dict[str, str], is_shown: bool = True) -> Future[Plan]:
+            asked.append(action_id)
+            return Future()
+
+        it.session.prepare = hang  # type: ignore[method-assign]
+        await it.press("space", "b")
+        for _ in range(5):
+            it.app.screen.tick()  # type: ignore[attr-defined]
+        assert len(asked) == len(set(asked)) == 2
+
+
 async def test_palette_finds_and_opens_but_never_executes() -> None:
     async with cockpit() as it:
         await it.press("colon", *"engage")
