@@ -68,7 +68,7 @@ def _written(pieces: list[Piece]) -> str:
             parts.append(f"\x1b[{y + 1};{x + 1}H")
         elif x > column:
             parts.append(_step(x - column, x + 1, is_sure))
-        if ink is not pen:
+        if ink is not pen and not (text.isspace() and pen.covers(ink)):
             parts.append(change(pen, ink))
             pen = ink
         parts.append(text)
