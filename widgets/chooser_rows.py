@@ -6,7 +6,16 @@ from collections.abc import Mapping
 
 from cockpit.model.action import ActionSpec
 from themes.glyphs import DANGER
-from widgets.line import Line, cut, field, line, number, pad, plain, width_of, wrapped
+from widgets.line import EMPTY, Line, cut, cut_text, field, line, pad, width_of, wrapped
+
+REFUSED = "refused: "
+WIDEST_TITLE = 34
+CLASS = 7
+GAP = 2
+INDENT = 4
+NARROWEST = 24
+"""Cells that the last column needs to be worth one."""
+MOST_LINES = 3
 
 
 def sections(actions: tuple[ActionSpec, ...]) -> dict[str, list[ActionSpec]]:
@@ -26,7 +35,7 @@ def chooser_rows(
         rows = [_section(key, steps) for key, steps in found.items()]
         title = "Space › section"
     else:
-        rows = [row for step in found[section] for row in _step(step, refusals.get(step.id, ""), width - 4)]
+        rows = _table(found[section], refusals, width - 4)
         first = found[section][0]
         title = f"Space {section} › {first.section} {first.section_title}"
     if not rows:
@@ -54,12 +63,39 @@ def _section(key: str, steps: list[ActionSpec]) -> Line:
     return line((f" {key} ", "key"), field(f" {first.section} {first.section_title}", 28, "value"), (names, "label"))
 
 
-def _step(step: ActionSpec, refusal: str, width: int) -> list[Line]:
-    """One line where all fits, else the words below."""
-    key = line((f" {step.key} ", "disabled" if refusal else "key"))
-    title = field(f" {step.title}", min(34, max(12, width - 14)), "disabled" if refusal else "value")
-    head = line(*key, title, number(step.danger.value, 8, DANGER[step.danger]), "  ")
-    note = line(("refused: ", "crit"), (refusal, "label")) if refusal else line((step.summary, "label"))
-    if width_of(head) + width_of(note) <= width:
-        return [(*head, *note)]
-    return [head, *(line("    ", (each, "crit" if refusal else "label")) for each in wrapped(plain(note), width - 4))]
+def _table(steps: list[ActionSpec], refusals: Mapping[str, str], width: int) -> list[Line]:
+    """A column each for key, title, class, and what it does or why it cannot be done; the last one below in a slit."""
+    title = min(max(width_of(line(step.title)) for step in steps), WIDEST_TITLE, max(12, width - 14))
+    left = 3 + 1 + title + GAP + CLASS + GAP
+    is_beside = width - left >= NARROWEST
+    room = width - (left if is_beside else INDENT)
+    heads = line(("key ", "dim"), field("step", title + GAP, "dim"), field("class", CLASS + GAP, "dim"))
+    rows = [(*heads, ("what it does", "dim")) if is_beside else heads]
+    for step in steps:
+        refusal = refusals.get(step.id, "")
+        ink = "disabled" if refusal else ""
+        head = line((f" {step.key} ", ink or "key"), " ", field(step.title, title + GAP, ink or "value"))
+        head = (*head, field(step.danger.value, CLASS + GAP, ink or DANGER[step.danger]))
+        words = _words(step, refusal, room)
+        rows.extend(_beside(head, words, left) if is_beside else [head, *_beside(line(" " * INDENT), words, INDENT)])
+    return rows
+
+
+def _beside(head: Line, words: list[Line], left: int) -> list[Line]:
+    """The words in a column of their own."""
+    first, *more = words or [EMPTY]
+    return [(*head, *first), *((*line(" " * left), *each) for each in more)]
+
+
+def _words(step: ActionSpec, refusal: str, width: int) -> list[Line]:
+    if not refusal:
+        return [line((each, "label")) for each in _within(step.summary, width)]
+    first, *more = _within(REFUSED + refusal, width)
+    return [line((REFUSED, "crit"), (first[len(REFUSED) :], "label")), *(line((each, "label")) for each in more)]
+
+
+def _within(text: str, width: int) -> list[str]:
+    """At most so many lines that the list stays a list."""
+    lines = wrapped(text, width)
+    kept, rest = lines[: MOST_LINES - 1], " ".join(lines[MOST_LINES - 1 :])
+    return [*kept, cut_text(rest, width)] if rest else [*kept]

@@ -1,0 +1,43 @@
+"""The step chooser is a table: what stands in one column stands in it in every row."""
+
+from __future__ import annotations
+
+import pytest
+
+from actions.catalogue import ACTIONS
+from widgets.chooser_rows import chooser_rows
+from widgets.line import plain, width_of
+
+REFUSALS = {ACTIONS[0].id: "Redis takes writes: it refuses them, MISCONF, and goes on to say so at length " * 5}
+
+
+@pytest.mark.parametrize("refusals", [{}, REFUSALS])
+@pytest.mark.parametrize("width", [80, 100, 120, 200])
+def test_each_column_begins_at_the_same_cell(width: int, refusals: dict[str, str]) -> None:
+    _, heads, *rows = [plain(row) for row in chooser_rows(ACTIONS, "b", refusals, width)]
+    steps = [step for step in ACTIONS if step.section_key == "b"]
+    first = {step.id: next(row for row in rows if row.startswith(f"│  {step.key}  {step.title}")) for step in steps}
+    for step in steps:
+        said = f"refused: {refusals[step.id][:8]}" if step.id in refusals else step.summary.split()[0]
+        assert first[step.id].index(f" {step.danger.value} ") + 1 == heads.index("class")
+        assert first[step.id].index(said) == heads.index("what it does")
+    for row in rows:
+        if row not in first.values() and row.startswith("│"):
+            assert not row[1 : heads.index("what it does")].strip(), "what goes on does so in its column"
+
+
+@pytest.mark.parametrize("width", [40, 60, 80, 120])
+def test_it_is_as_wide_as_the_screen_and_not_long(width: int) -> None:
+    for section in ("b", "f", "r"):
+        rows = chooser_rows(ACTIONS, section, REFUSALS, width)
+        assert {width_of(row) for row in rows} == {width}
+        assert len(rows) <= 3 + 4 * sum(step.section_key == section for step in ACTIONS)
+
+
+def test_in_a_slit_the_words_stand_below_in_every_row() -> None:
+    rows = [plain(row) for row in chooser_rows(ACTIONS, "b", {}, 56)]
+    for step in ACTIONS:
+        if step.section_key == "b":
+            at = next(n for n, row in enumerate(rows) if row.startswith(f"│  {step.key}  {step.title}"))
+            assert rows[at].rstrip(" │").endswith(step.danger.value)
+            assert rows[at + 1].startswith("│     " + step.summary.split()[0])
