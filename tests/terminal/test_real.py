@@ -33,6 +33,8 @@ def test_nothing_is_left_over(program: PtyProgram, how: str, code: int) -> None:
     else:
         os.kill(program.pid, signal.SIGTERM)
     assert program.wait(SOON_S) == code
+    if not children:
+        pytest.skip("a shared sandbox runs on this machine, and it stays")
     end = time.monotonic() + SOON_S
     while any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children):
         assert time.monotonic() < end, [child.cmdline() for child in children if child.is_running()]
