@@ -1,0 +1,1 @@
+"""A broker's orders given to its backup adapter, and given back."""

@@ -1,0 +1,86 @@
+"""The plan that rerouting and routing back have in common."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+
+from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
+from actions.reroute.override import READ_BACK, TAKES, asked_for, is_halted, taker_check, venue_of
+from cockpit.config import Settings
+from cockpit.model.danger import Danger
+from cockpit.model.plan import Check, Plan, PlanStep
+from cockpit.model.snapshot import Snapshot
+
+DEADLINE_S = 10.0
+UNKNOWN_VENUE = "(no venue)"
+
+
+def make(
+    action: str, settings: Settings, snapshot: Snapshot, venue: str | None, to: str | None, why_not: str, now: float
+) -> Plan:
+    """`to` is None for the way back; `why_not` is what stands against it from the start."""
+    name = venue or UNKNOWN_VENUE
+    taker = to or name
+    title = f"Reroute {name} to {to}" if to else f"Route {name} to itself again"
+    return Plan(
+        action=action,
+        title=title,
+        sentence=f"From now on the router gives orders for {name} to {taker}. What is in flight stays where it is.",
+        world=settings.world,
+        site=settings.site,
+        target=name,
+        danger=Danger.DISRUPT,
+        parameters=asked_for({"venue": name, "to": to}),
+        steps=_steps(settings, snapshot, name, to),
+        checks=tuple(_checks(settings, snapshot, name, taker, why_not, now)),
+        impact=tuple(_impact(snapshot, name, taker)),
+        proofs=(READ_BACK, TAKES),
+        proof_deadline_s=DEADLINE_S,
+        undo="Space b o routes it back" if to else "Space b r reroutes it again",
+        phrase=name,
+        prepared_at=now,
+    )
+
+
+def _steps(settings: Settings, snapshot: Snapshot, name: str, to: str | None) -> tuple[PlanStep, ...]:
+    redis = settings.redis
+    key = redis.route_override_key if redis is not None else "policy:route_override"
+    fills = redis.order_streams.get("fills", "orders.fills") if redis is not None else "orders.fills"
+    words = ["HSET", key, name, to] if to else ["HDEL", key, name]
+    write = PlanStep(f"override of {name} written", shlex.join(words), shlex.join(["redis-cli", *words]))
+    if is_halted(snapshot):
+        return (write,)
+    seen = PlanStep(f"an order for {name} seen filled by {to or name}", f"XRANGE {shlex.quote(fills)} <since then> +")
+    return (write, seen)
+
+
+def _checks(settings: Settings, snapshot: Snapshot, name: str, taker: str, why_not: str, now: float) -> Iterator[Check]:
+    yield from world_check(settings.world)
+    unknown = evidence_error("venues", snapshot.venues, now) or evidence_error("kill switch", snapshot.kill_switch, now)
+    if unknown is not None:
+        yield unknown
+        return
+    age_s = snapshot.venues.age_s(now)
+    if why_not:
+        yield Check("route", FAIL, why_not, age_s)
+        return
+    venue = venue_of(snapshot, name)
+    status = venue.status if venue is not None else "does not report"
+    yield Check("route", PASS, f"{name} {status}, its orders go to {(venue and venue.override) or name}", age_s)
+    yield taker_check(settings, taker, venue_of(snapshot, taker), age_s)
+    if is_halted(snapshot):
+        words = "engaged: no order can show the new way before it is released; verify the flow then (Space b v)"
+        yield Check("kill switch", WARN, words, snapshot.kill_switch.age_s(now))
+    else:
+        words = "NOT engaged: orders go the new way at once"
+        yield Check("kill switch", WARN, words, snapshot.kill_switch.age_s(now))
+
+
+def _impact(snapshot: Snapshot, name: str, taker: str) -> Iterator[str]:
+    venue = venue_of(snapshot, name)
+    open_orders = "unknown" if venue is None or venue.open_orders is None else str(venue.open_orders)
+    yield f"{open_orders} orders are open at {name}: they stay there, neither cancelled nor sent again"
+    flow = snapshot.flow.value
+    in_flight = "unknown" if flow is None or flow.in_flight is None else str(flow.in_flight)
+    yield f"{in_flight} orders in flight over all venues; those not yet sent go to {taker}"
