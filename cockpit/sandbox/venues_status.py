@@ -11,6 +11,8 @@ RESTORED_FOR_S = 10.0
 DAY_MS = 86_400_000
 TOKEN_DIES_MS = 1_800_000
 """A Kite token dies at 06:00 in India: half past midnight UTC."""
+RENEWED_BEFORE_MS = 7_200_000
+"""The platform logs in anew this long before, so that a healthy sandbox is healthy at every time of day."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +37,10 @@ def token_expires_ms(name: str, mode: VenueMode, at_s: float) -> int | None:
         return None
     now_ms = int(at_s * 1000)
     died_ms = (now_ms - TOKEN_DIES_MS) // DAY_MS * DAY_MS + TOKEN_DIES_MS
-    return died_ms if mode == "token_dead" else died_ms + DAY_MS
+    if mode == "token_dead":
+        return died_ms
+    dies_ms = died_ms + DAY_MS
+    return dies_ms if dies_ms - now_ms > RENEWED_BEFORE_MS else dies_ms + DAY_MS
 
 
 def report(name: str, mode: VenueMode, open_orders: int, at_s: float, restored_at_s: float = 0.0) -> VenueReport:

@@ -11,7 +11,7 @@ import pytest
 
 from cockpit.sandbox.knobs import FeedKnobs, Knobs, VenueMode
 from cockpit.sandbox.venues_book import VenueBook
-from cockpit.sandbox.venues_status import report
+from cockpit.sandbox.venues_status import report, token_expires_ms
 from cockpit.sandbox.workers.candle_building import CandleBuilder
 from cockpit.sandbox.workers.feeds import FeedServer
 from cockpit.sandbox.workers.market import Market
@@ -165,3 +165,11 @@ def test_symbols_are_shared_among_pods_and_one_pod_gets_all(tmp_path: Path) -> N
     assert pods[1].recv(100) == b"0\n1\n2\n3\n"
     pods[1].close()
     server.close()
+
+
+def test_a_healthy_token_never_is_about_to_expire_whatever_the_hour() -> None:
+    for hour in range(24):
+        at_s = 1_795_305_600 + hour * 3600 + 1234
+        left_s = (token_expires_ms("ZERODHA", "up", at_s) or 0) / 1000 - at_s
+        assert 7_200 <= left_s <= 26 * 3600
+        assert (token_expires_ms("ZERODHA", "token_dead", at_s) or 0) / 1000 <= at_s
