@@ -161,8 +161,10 @@ Closer = Callable[[], None]
 NO_PLATFORM = "no platform: name one with --config FILE, or start a sandbox with `cockpit sandbox up`"
 
 
-def find_world(config: Path | None) -> Settings | None:
+def find_world(config: Path | None, tell_private: Progress | None = None) -> Settings | None:
     """The platform that is configured, else the shared sandbox that runs, else None.
+
+    With `tell_private` the newest private sandbox of this user will do as well, and is told of.
 
     Raises:
         ConfigError: the configuration is wrong.
@@ -174,6 +176,10 @@ def find_world(config: Path | None) -> Settings | None:
     if file is not None:
         return load(file)
     layout = launcher.find_running()
+    if layout is None and tell_private is not None:
+        layout = launcher.find_private()
+        if layout is not None:
+            tell_private(f"using the private sandbox in {layout.folder}")
     if layout is None:
         return None
     settings = load(layout.config)

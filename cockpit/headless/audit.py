@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cockpit.errors import ConfigError, JournalError
+from cockpit.errors import JournalError
+from cockpit.headless.platform import find_platform
 from cockpit.model.audit import AuditRecord
 from cockpit.text import clean
 
@@ -48,12 +49,10 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: there is no site whose journal it could be.
         JournalError: it cannot be read.
     """
-    from cockpit.session import NO_PLATFORM, find_world, state_folder
+    from cockpit.session import state_folder
     from cockpit.storage.audit import AuditLog
 
-    settings = find_world(args.config)
-    if settings is None:
-        raise ConfigError(NO_PLATFORM)
+    settings = find_platform(args.config)
     log = AuditLog(state_folder(settings))
     return _show(log, args) if args.verb == "show" else _verify(log, args)
 

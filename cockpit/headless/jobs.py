@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cockpit.errors import CockpitError, ConfigError
+from cockpit.errors import CockpitError
 from cockpit.headless.plan_text import ENDS, end_line, step_line
+from cockpit.headless.platform import find_platform
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.text import clean
 
@@ -49,12 +50,10 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         CockpitError: there is no platform, or no such job.
     """
-    from cockpit.session import NO_PLATFORM, find_world, state_folder
+    from cockpit.session import state_folder
     from cockpit.storage.jobs import JobStore
 
-    settings = find_world(args.config)
-    if settings is None:
-        raise ConfigError(NO_PLATFORM)
+    settings = find_platform(args.config)
     store = JobStore(state_folder(settings) / "jobs")
     if args.id is None and not args.follow:
         return _list(store, args)

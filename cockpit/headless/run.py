@@ -11,9 +11,10 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from actions.catalogue import ACTIONS
-from cockpit.errors import ConfigError, Rejected
+from cockpit.errors import Rejected
 from cockpit.headless.listening import Ear
 from cockpit.headless.plan_text import end_line, plan_lines, step_line
+from cockpit.headless.platform import find_platform
 from cockpit.model.action import ActionSpec
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.model.plan import Confirmation, Danger, Plan
@@ -73,11 +74,9 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: there is no platform.
     """
     from cockpit.jobs.action import action_for, is_struck, is_worked
-    from cockpit.session import NO_PLATFORM, Session, find_world
+    from cockpit.session import Session
 
-    settings = find_world(args.config)
-    if settings is None:
-        raise ConfigError(NO_PLATFORM)
+    settings = find_platform(args.config)
     row = next(row for row in ACTIONS if row.step == args.step)
     parameters = _parameters(args)
     action = action_for(row.id)

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
-from cockpit.errors import CockpitError, ConfigError, TimedOut
+from cockpit.errors import CockpitError, TimedOut
 from cockpit.headless.listening import Ear
+from cockpit.headless.platform import find_platform
 from cockpit.headless.status_json import as_json
 from cockpit.headless.status_text import as_text
 from cockpit.model.severity import Severity
@@ -64,11 +65,8 @@ def run(args: argparse.Namespace) -> int:
     Raises:
         ConfigError: there is no platform to look at, or its configuration is wrong.
     """
-    from cockpit.session import NO_PLATFORM, find_world
 
-    settings = find_world(args.config)
-    if settings is None:
-        raise ConfigError(NO_PLATFORM)
+    settings = find_platform(args.config)
     say: Callable[[Snapshot, Settings], str] = as_json if args.json else as_text
     with watching(settings) as (ear, observer):
         ear.wait_round(FIRST_ROUND_S)

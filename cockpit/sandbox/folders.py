@@ -31,6 +31,15 @@ def shared_folder() -> Path:
     return base / ("cockpit-sandbox" if base != Path("/tmp") else f"cockpit-sandbox-{os.geteuid()}")  # noqa: S108
 
 
+def private_folders() -> list[Path]:
+    """What may be the folders of private sandboxes, newest first; nothing about them is believed yet."""
+    found: list[tuple[float, Path]] = []
+    for folder in base_folder().glob(f"{PRIVATE_PREFIX}????????"):
+        with contextlib.suppress(OSError):
+            found.append((_lock_file(folder).lstat().st_mtime, folder))
+    return [folder for _, folder in sorted(found, reverse=True)]
+
+
 def prepare(folder: Path) -> None:
     """Make the folder, or empty one that a sandbox left behind.
 
@@ -124,7 +133,7 @@ def owner_pid(folder: Path) -> int | None:
 
 def sweep() -> None:
     """Remove private folders whose supervisor was killed."""
-    for folder in base_folder().glob(f"{PRIVATE_PREFIX}????????"):
+    for folder in private_folders():
         with contextlib.suppress(OSError):
             age_s = time.time() - _lock_file(folder).lstat().st_mtime
             if _is_own_lock(folder) and age_s > YOUNGEST_SWEPT_S and not is_locked(folder):

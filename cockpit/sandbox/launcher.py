@@ -135,6 +135,11 @@ def find_running(folder: Path | None = None) -> Layout | None:
     return layout if os.path.realpath(layout.folder) == os.path.realpath(place) else None
 
 
+def find_private() -> Layout | None:
+    """The newest private sandbox of this user that is up, None when none is."""
+    return next(filter(None, map(find_running, folders.private_folders())), None)
+
+
 def status(layout: Layout) -> dict[str, Any]:
     """What runs and what is broken: folder, pid, up_s, services (name -> pid, 0 = not running), faults."""
     return ask(layout, "status")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cockpit.errors import ConfigError
+from cockpit.headless.platform import find_platform
 from cockpit.sandbox import folders
 from cockpit.sandbox.layout import Layout, Ports
 from cockpit.session import find_world
@@ -42,6 +44,33 @@ def test_our_own_is_found(place: Path) -> None:
     settings = find_world(None)
     assert settings is not None and settings.site == "sandbox"
     assert folders.owner_pid(place) == os.getpid()
+
+
+@pytest.fixture
+def private(place: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The same sandbox as a private one, with no shared one beside it."""
+    folder = place.rename(place.parent / f"{folders.PRIVATE_PREFIX}abcdefgh")
+    Layout(folder, Ports(*(1 for _ in fields(Ports)))).save()
+    (folder / "cockpit.yaml").write_text(f"site: sandbox\nworld: SANDBOX\nroot: {folder}\n")
+    for name in BELIEVED[3:]:
+        (folder / name).chmod(0o600)
+    monkeypatch.setattr(folders, "base_folder", lambda: place.parent)
+    return folder
+
+
+def test_a_command_takes_a_private_one_and_says_so(private: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert find_world(None) is None, "the cockpit itself starts its own"
+    newer = private.with_name(f"{folders.PRIVATE_PREFIX}notalive")
+    shutil.copytree(private, newer)
+    assert find_platform(None).root == private
+    assert capsys.readouterr().err == f"cockpit: using the private sandbox in {private}\n"
+
+
+@pytest.mark.parametrize("name", BELIEVED)
+def test_a_private_one_that_others_could_have_written_is_not_taken(private: Path, name: str) -> None:
+    for_all(private / name)
+    with pytest.raises(ConfigError, match="no platform"):
+        find_platform(None)
 
 
 def by_nobody(path: Path) -> None:

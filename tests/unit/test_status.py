@@ -214,7 +214,7 @@ def test_watch_that_has_ended_ends_with_unknown(
 
 
 def test_no_platform_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr("cockpit.session.find_world", lambda config: None)
+    monkeypatch.setattr("cockpit.session.find_world", lambda config, tell: None)
     with pytest.raises(ConfigError, match="cockpit sandbox up"):
         status.run(argparse.Namespace(config=None, json=False, watch=False))
 
