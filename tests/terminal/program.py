@@ -56,7 +56,9 @@ class Opening:
             text = f"beat-{beat}"
             registry = snapshots.good(Registry(text, "moneycontrol", snapshots.NOW))
             listener(replace(base, seq=beat, taken_at=time.time(), registry=registry, **broken))
-            (self.folder / "beat").write_text(text)
+            aside = self.folder / "beat.new"
+            aside.write_text(text)
+            aside.replace(self.folder / "beat")
             time.sleep(BEAT_S)
 
     def watch_loop(self, app: Any, listener: Callable[[Any], None]) -> None:
