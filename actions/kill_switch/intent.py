@@ -9,7 +9,7 @@ from typing import Any
 
 from cockpit.clients.redis_facts import is_true, time_ms
 from cockpit.model.plan import PlanStep
-from cockpit.model.states import KillSwitch
+from cockpit.model.states import KillSwitch, SwitchRecord
 from cockpit.text import clean
 
 TS_WORDS = "<the moment it is sent, in ms>"
@@ -26,8 +26,9 @@ class Halt:
 
     @classmethod
     def of(cls, switch: KillSwitch) -> Halt:
-        """As it was shown."""
-        return cls(switch.by or "", round((switch.since or 0.0) * 1000))
+        """As the key says it, even where that is an earlier change's record: the key is what it is compared with."""
+        said = switch.outlived or SwitchRecord(switch.by, switch.since)
+        return cls(said.by or "", round((said.since or 0.0) * 1000))
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:

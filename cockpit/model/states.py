@@ -9,6 +9,14 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchRecord:
+    """Who set the kill switch and when, in Unix seconds, as its key says."""
+
+    by: str | None = None
+    since: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class KillSwitch:
     """policy:kill_switch as it stands in Redis; a missing key means that trading is enabled."""
 
@@ -17,7 +25,9 @@ class KillSwitch:
     reason: str | None = None
     by: str | None = None
     since: float | None = None
-    """Unix seconds at which it was set, by its own `ts` field."""
+    """Unix seconds at which it was set, by its own `ts` field; else when that was first seen."""
+    outlived: SwitchRecord | None = None
+    """What the key still says of an earlier change, where this one was made by hand and left no record."""
 
 
 @dataclass(frozen=True, slots=True)

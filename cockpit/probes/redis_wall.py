@@ -12,11 +12,11 @@ from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import BackendError, CockpitError
 from cockpit.model.sample import Sample
-from cockpit.model.states import Feeds
+from cockpit.model.states import Feeds, KillSwitch
 from cockpit.probes.feeds import NO_MEMORY, read_feeds
 from cockpit.probes.flow import read_flow
 from cockpit.probes.heartbeats import read_heartbeats
-from cockpit.probes.kill_switch import read_kill_switch
+from cockpit.probes.kill_switch import SwitchMemory, attribute, read_kill_switch
 from cockpit.probes.redis_server import read_redis_server
 from cockpit.probes.risk import read_risk
 from cockpit.probes.streams import NONE_LOST, find_lost
@@ -42,6 +42,7 @@ class RedisProbes:
         self._last: WallReading | None = None
         self._lost = NONE_LOST
         self._memory = NO_MEMORY
+        self._switch: SwitchMemory | None = None
 
     async def tick(self) -> dict[str, Sample[Any]]:
         """A sample for each name, fresh or failed; a round trip that failed fails them all."""
@@ -68,7 +69,7 @@ class RedisProbes:
     def _readers(self, reading: WallReading) -> dict[str, Callable[[], Any]]:
         part = self._part
         return {
-            "kill_switch": lambda: read_kill_switch(reading, part),
+            "kill_switch": lambda: self._kill_switch(reading),
             "venues": lambda: read_venues(reading, self._settings),
             "flow": lambda: read_flow(reading, self._lost, part),
             "feeds": lambda: self._feeds(reading),
@@ -80,6 +81,10 @@ class RedisProbes:
     def _feeds(self, reading: WallReading) -> Feeds:
         feeds, self._memory = read_feeds(reading, self._memory, self._lost, self._settings)
         return feeds
+
+    def _kill_switch(self, reading: WallReading) -> KillSwitch:
+        self._switch = attribute(read_kill_switch(reading, self._part), self._switch, self._clock.now())
+        return self._switch.told
 
     def _sample(self, name: str, read: Callable[[], Any], at: float, took_s: float) -> Sample[Any]:
         before = self._samples[name]

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from redis_readings import NOW_MS, PART, SETTINGS, a_group, a_reading, a_stream
 
+from actions.kill_switch.intent import Halt
 from cockpit.clients.redis_reading import KeyFault
 from cockpit.errors import Refused
-from cockpit.model.states import Heartbeat, KillSwitch, Limits
+from cockpit.model.states import Heartbeat, KillSwitch, Limits, SwitchRecord
 from cockpit.probes.flow import read_flow
 from cockpit.probes.heartbeats import read_heartbeats
-from cockpit.probes.kill_switch import read_kill_switch
+from cockpit.probes.kill_switch import BY_HAND, SwitchMemory, attribute, read_kill_switch
 from cockpit.probes.redis_server import read_redis_server
 from cockpit.probes.risk import read_risk
 from cockpit.probes.streams import NONE_LOST, find_lost
@@ -40,6 +42,37 @@ def test_kill_switch_says_who_why_and_since() -> None:
     fields = {"enabled": "true", "by": "asha\x1b[31m", "reason": "test", "ts": str(NOW_MS - 5000)}
     found = read_kill_switch(a_reading(hashes={PART.kill_switch_key: fields}), PART)
     assert (found.by, found.reason, found.since) == ("asha␛[31m", "test", NOW_MS / 1000 - 5)
+
+
+@pytest.mark.parametrize("is_engaged", [True, False])
+def test_a_flip_by_hand_is_not_the_last_writers(is_engaged: bool) -> None:
+    recorded = KillSwitch(not is_engaged, True, "flat, risk ok", "root@vm", 100.0)
+    flipped = replace(recorded, is_engaged=is_engaged)
+    memory = attribute(flipped, attribute(recorded, None, 101.0), 500.0)
+    expected = KillSwitch(is_engaged, True, BY_HAND, None, 500.0, SwitchRecord("root@vm", 100.0))
+    assert memory.told == expected
+    memory = attribute(flipped, memory, 501.0)
+    assert memory.told == expected, "it stays so"
+    back = attribute(recorded, memory, 502.0).told
+    assert (back.by, back.since) == (None, 502.0), "and so does a second flip"
+    written = replace(flipped, since=600.0, by="asha")
+    assert attribute(written, memory, 601.0).told == written
+
+
+def test_a_flip_without_any_ts_is_by_hand_and_what_came_with_it_its_own() -> None:
+    memory: SwitchMemory | None = None
+    for at, said in enumerate((KillSwitch(False, False), KillSwitch(True, True))):
+        memory = attribute(said, memory, float(at))
+    assert memory is not None and (memory.told.by, memory.told.reason, memory.told.since) == (None, BY_HAND, 1.0)
+    memory = attribute(KillSwitch(False, True, "tested", "asha"), memory, 2.0)
+    memory = attribute(KillSwitch(False, True, "tested", "asha"), memory, 3.0)
+    assert (memory.told.by, memory.told.reason, memory.told.since) == ("asha", "tested", 2.0)
+
+
+def test_a_halt_by_hand_can_be_released_as_the_key_says_it() -> None:
+    recorded = KillSwitch(False, True, "ok", "root@vm", 100.0)
+    told = attribute(replace(recorded, is_engaged=True), attribute(recorded, None, 101.0), 500.0).told
+    assert Halt.of(told).is_in({"enabled": "true", "by": "root@vm", "reason": "ok", "ts": "100000"})
 
 
 def test_an_unreadable_kill_switch_is_an_error_not_a_no() -> None:
