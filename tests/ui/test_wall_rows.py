@@ -94,6 +94,11 @@ def test_findings_worst_first_with_section_and_keys() -> None:
     assert "Engage the kill switch" in shown and "done" in shown
 
 
+def test_drawdown_stands_beside_its_limit_in_one_line_too() -> None:
+    shown = text("healthy", 80, 21)
+    assert "drawdown 0.8 of 5.0 %" in shown and "gross 69 %" in shown
+
+
 def test_compact_lists_the_worst_panel_first() -> None:
     rows = [plain(row) for row in wall_rows(scene("feed_late"), 80, 21)]
     names = [row[3:14].strip() for row in rows[3:11]]

@@ -65,10 +65,22 @@ def _row(label: str, value: str, limit: str, fraction: float | None, width: int)
 
 
 def _drawdown(risk: Risk, width: int) -> Line:
-    fraction = used(risk.drawdown_pct, risk.limits.drawdown_pct)
     limit = risk.limits.drawdown_pct
-    shown = "no limit" if not limit else percent(limit, 1 if limit < 0.1 else 0)
-    return _row("drawdown", percent(risk.drawdown_pct, 1), shown, fraction, width)
+    shown = _drawdown_limit(limit) if limit else "no limit"
+    return _row("drawdown", percent(risk.drawdown_pct, 1), shown, used(risk.drawdown_pct, limit), width)
+
+
+def _drawdown_limit(limit: float) -> str:
+    return percent(limit, 1 if limit < 0.1 else 0)
+
+
+def _short_drawdown(risk: Risk) -> Line:
+    """Both figures: a percentage of a percentage would be read as the drawdown itself."""
+    value, limit = percent(risk.drawdown_pct, 1), risk.limits.drawdown_pct
+    ink = _ink(used(risk.drawdown_pct, limit))
+    if not limit:
+        return line(("drawdown ", "label"), (value, ink), (" no limit", "unknown"))
+    return line(("drawdown ", "label"), (value.removesuffix(" %"), ink), (f" of {_drawdown_limit(limit)}", "label"))
 
 
 def _profit(risk: Risk) -> Line:
@@ -132,7 +144,7 @@ def _price(value: float | None) -> str:
 
 
 def summary(view: View, width: int) -> Line:
-    """Each limit's use."""
+    """Each limit's use, the drawdown beside its own."""
     risk = view.snapshot.risk.value
     if risk is None:
         return ()
@@ -140,11 +152,11 @@ def summary(view: View, width: int) -> Line:
     pairs = (
         ("VaR", risk.var_99, limits.var_99),
         ("ES", risk.es_975, limits.es_975),
-        ("drawdown", risk.drawdown_pct, limits.drawdown_pct),
         ("gross", risk.gross_usd, limits.gross_usd),
     )
-    parts = []
+    parts: list[Line] = []
     for name, value, limit in pairs:
         fraction = used(value, limit)
         parts.append(line((f"{name} ", "label"), (percent(fraction), _ink(fraction))))
+    parts.insert(2, _short_drawdown(risk))
     return fitted([*parts, line(("P&L ", "label"), (signed(risk.pnl_day), "value"))], width)
