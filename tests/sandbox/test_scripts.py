@@ -248,6 +248,25 @@ def test_gaps_that_no_feed_can_fill_are_named(platform: SmallPlatform) -> None:
     assert "cannot be filled: before the oldest tick" in done.stdout
 
 
+def test_a_gap_that_no_feed_can_fill_is_not_counted_as_missing(platform: SmallPlatform) -> None:
+    until(lambda: len(candles(platform, "AAPL")) >= 5, 40, "five candles")
+    slot, candle = sorted(candles(platform, "AAPL").items())[1]
+    platform.line.ask(("XTRIM", "ticks.yahoo", "MAXLEN", 1), ("XTRIM", "ticks.moneycontrol", "MAXLEN", 1))
+    platform.line.ask(("DEL", "candles:unfillable"), ("HDEL", "candles:AAPL", slot))
+    until(lambda: counted(platform) == (1, 0), 5, "one is missing")
+    run(platform, *GAP_FILL, "--feed", "yahoo")
+    assert not platform.line.ask(("EXISTS", "candles:unfillable"))[0], "the other feed may have it"
+    assert run(platform, *GAP_FILL).returncode == 0
+    until(lambda: counted(platform) == (0, 1), 5, "it is counted apart")
+    platform.line.ask(("HSET", "candles:AAPL", slot, json.dumps(candle)))
+    until(lambda: counted(platform) == (0, 0), 5, "it is there after all")
+
+
+def counted(platform: SmallPlatform) -> tuple[int, ...]:
+    fields = platform.line.ask(("HMGET", "candles:status", "missing", "unfillable"))[0]
+    return tuple(int(field) for field in fields)
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [

@@ -4,8 +4,9 @@
     python backend/ingestion/candle_aggregator.py --gap-fill
 
 Lists the gaps, fills each slot from the feed that has most ticks for it (the backup feed where they are equal), and
-lists what is left and why. A candle that exists is never touched, so no candle is made twice. The live aggregator is
-the platform's own worker; this program is for after an outage.
+lists what is left and why; what no feed can fill is remembered, and no longer counted as missing. A candle that exists
+is never touched, so no candle is made twice. The live aggregator is the platform's own worker; this program is for
+after an outage.
 """
 
 from __future__ import annotations
@@ -29,6 +30,8 @@ SETTLE_MS = 2_500
 """The live aggregator closes a slot within this after its end; until then it is not missing."""
 LATE_MS = 5_000
 """A tick can arrive so long after its own time."""
+UNFILLABLE = "candles:unfillable"
+"""A sorted set of `<symbol>:<slot>`, by slot; the live aggregator counts these apart, and drops the old ones."""
 
 
 class Refusal(Exception):
@@ -96,11 +99,11 @@ class GapFiller:
         self.history: dict[str, int] = {}
         """Feed -> time of the oldest tick that its stream still holds."""
 
-    def newest_slot(self) -> int:
+    def newest_slot(self, settle_ms: int = SETTLE_MS) -> int:
         """The newest slot that should have its candle."""
         seconds, micros = self._server.time()
         now_ms = seconds * 1000 + micros // 1000
-        return int((now_ms - SETTLE_MS) // self.interval_ms * self.interval_ms - self.interval_ms)
+        return int((now_ms - settle_ms) // self.interval_ms * self.interval_ms - self.interval_ms)
 
     def gaps(self, newest: int) -> dict[str, list[int]]:
         """Missing slots by symbol."""
@@ -166,6 +169,12 @@ class GapFiller:
             pipe.hsetnx(f"candles:{symbol}", str(slot), json.dumps(asdict(candle), separators=(",", ":")))
         return sum(int(was_missing) for was_missing in pipe.execute())
 
+    def remember(self, left: dict[str, list[int]], newest: int) -> None:
+        """Note the slots up to this one that no feed could fill; none where only one feed was asked."""
+        named = {f"{symbol}:{slot}": slot for symbol, slots in left.items() for slot in slots if slot <= newest}
+        if named and not self._options.feed:
+            self._server.zadd(UNFILLABLE, named)
+
     def reason(self, slot: int) -> str:
         """Why a slot could not be filled."""
         if not self.history:
@@ -223,6 +232,7 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], int]:
         # A slot that ended just now shows only after a moment whether the live aggregator has made its candle.
         time.sleep(SETTLE_MS / 1000)
     newest = filler.newest_slot()
+    closed = filler.newest_slot(LATE_MS)  # before the streams are read: what came later was not seen
     before = filler.gaps(newest)
     count = sum(len(slots) for slots in before.values())
     say(options, f"{count} candles of {filler.interval_ms // 1000} s are missing, in {len(before)} symbols")
@@ -231,6 +241,8 @@ def run(options: argparse.Namespace) -> tuple[dict[str, Any], int]:
     written = filler.fill(before) if before else 0
     after = before if options.dry_run else filler.gaps(newest)
     left = sum(len(slots) for slots in after.values())
+    if not options.dry_run:
+        filler.remember(after, closed)
     reasons: dict[str, int] = {}
     for slots in after.values():
         for slot in slots:

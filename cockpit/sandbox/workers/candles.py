@@ -22,6 +22,8 @@ DUE_MS = 2_500
 READS_PER_S = 4
 COUNT = 1_000
 GROUP = "candles"
+UNFILLABLE = "candles:unfillable"
+"""Where the gap filler names the slots, `<symbol>:<slot>` by slot, for which no feed has a tick."""
 
 
 def candle_key(symbol: str) -> str:
@@ -126,6 +128,8 @@ class Aggregator:
             self._first_ms.setdefault(symbol, slot)
             self._last_ms = max(self._last_ms, slot)
         horizon = self._newest_due(at_ms) - (KEPT - 1) * self._interval_ms
+        if commands:
+            commands.append(("ZREMRANGEBYSCORE", UNFILLABLE, "-inf", f"({horizon}"))
         for symbol, first in self._first_ms.items():
             if first < horizon:
                 old = range(first, horizon, self._interval_ms)
@@ -139,13 +143,26 @@ class Aggregator:
 
     def _status(self, at_ms: int) -> list[str | int]:
         symbols = list(self._first_ms)
-        counts = self._line.ask(*(("HLEN", candle_key(symbol)) for symbol in symbols)) if symbols else []
+        lengths = self._line.ask(*(("HLEN", candle_key(symbol)) for symbol in symbols)) if symbols else []
         newest = max(self._newest_due(at_ms), self._last_ms)
         missing = 0
-        for symbol, count in zip(symbols, counts, strict=True):
+        for symbol, count in zip(symbols, lengths, strict=True):
             expected = (newest - self._first_ms[symbol]) // self._interval_ms + 1
             missing += max(0, expected - int(count))
-        return ["interval_s", self._interval_ms // 1000, "last_ms", self._last_ms, "missing", missing]
+        unfillable = min(missing, self._unfillable(newest)) if missing else 0
+        made: list[str | int] = ["interval_s", self._interval_ms // 1000, "last_ms", self._last_ms]
+        return [*made, "missing", missing - unfillable, "unfillable", unfillable]
+
+    def _unfillable(self, newest: int) -> int:
+        """How many slots up to this one have no candle because no feed has a tick for them."""
+        named: dict[str, list[int]] = {}
+        for member in self._line.ask(("ZRANGEBYSCORE", UNFILLABLE, "-inf", newest))[0]:
+            symbol, _, slot = member.rpartition(":")
+            if symbol in self._first_ms and slot.isdecimal() and int(slot) >= self._first_ms[symbol]:
+                named.setdefault(symbol, []).append(int(slot))
+        commands: list[Command] = [("HMGET", candle_key(symbol), *slots) for symbol, slots in named.items()]
+        there = self._line.ask(*commands)
+        return sum(candle is None for candles in there for candle in candles)
 
 
 def run(context: WorkerContext) -> None:
