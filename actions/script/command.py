@@ -16,7 +16,7 @@ from cockpit.model.job import StepState
 from cockpit.model.plan import Check, Plan, PlanStep
 
 READ_BYTES = 1 << 16
-"""So much of the output is looked at; all of it is on disk."""
+"""So much of the output is looked at, and its last line; all of it is on disk."""
 MARGIN_S = 10.0
 
 
@@ -48,13 +48,13 @@ class Command(Step):
         if ended.is_late:
             return Result(StepState.FAILED, f"ended by us after {self._timeout_s:.0f} s{last}")
         if ended.code == 0:
-            facts = self.read(said.decode("utf-8", "replace"))
+            facts = self.read(f"{said.decode('utf-8', 'replace')}\n{ended.last_line}")
             return Result(StepState.DONE, ended.last_line or "it ended with 0", facts)
         how = f"ended by signal {-ended.code}" if ended.code < 0 else f"ended with {ended.code}"
         return Result(StepState.FAILED, f"{how}{last}")
 
     def read(self, said: str) -> dict[str, Any]:
-        """What the proofs need of the beginning of its output."""
+        """What the proofs need of the beginning of its output and of its last line."""
         return {}
 
 

@@ -18,6 +18,7 @@ from cockpit.headless.platform import find_platform
 from cockpit.model.action import ActionSpec
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.model.plan import Confirmation, Danger, Plan
+from cockpit.text import clean
 
 if TYPE_CHECKING:
     from cockpit.session import Session
@@ -32,6 +33,7 @@ OTHER_WAIT_S = 4.5
 FOLLOW_S = 0.05
 PATIENCE_S = 30.0
 """Beyond the deadlines of the steps and of the proof: a worker has to start, and looks first."""
+SHOWN_BYTES = 1 << 16
 YES = ("y", "yes")
 EPILOG = """\
 exit codes: 0 done and proven, 1 failed or in doubt, 4 refused (a check fails, or it was not confirmed)
@@ -118,9 +120,21 @@ def _take(session: Session, row: ActionSpec, parameters: dict[str, str], args: a
     except KeyboardInterrupt:
         say(f"it goes on without you (job {job.id})")
         raise
+    if row.danger is Danger.OBSERVE:
+        # What was looked at is the point of it.
+        for line in _output(session, job):
+            say(line)
     say(end_line(job))
     _print_json(args, plan, job)
     return 0 if job.phase is Phase.DONE else 1
+
+
+def _output(session: Session, job: Job) -> list[str]:
+    from cockpit.session import state_folder
+    from cockpit.storage.output import last_output
+
+    output = last_output(state_folder(session.settings) / "jobs" / job.id, SHOWN_BYTES)
+    return [clean(line, 300) for line in output.decode("utf-8", "replace").splitlines()]
 
 
 def _limit_s(plan: Plan) -> float:

@@ -58,6 +58,8 @@ def test_scenarios_run_at_once_and_their_table_is_kept(desk: StepDesk) -> None:
     job = desk.ended(desk.take(SCENARIOS))
     assert job.phase is Phase.DONE, told(job)
     assert "published on" in last_output(desk.store.folder(job.id), 1 << 16).decode()
+    run = desk.shell("run", "scenarios")
+    assert run.returncode == 0 and "SCENARIO" in run.stdout.upper() and "PROVEN" in run.stdout, run.stdout + run.stderr
     shown = desk.shell("jobs", job.id)
     assert shown.returncode == 0 and "published on" in shown.stdout
 
