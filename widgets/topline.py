@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from cockpit.model.sample import Sample
 
 BAR = (" │ ", "border")
+ENOUGH = 26
+"""So many cells for the worst finding are worth more than the clock or the site."""
+LEAST = 4
 
 
 def top_lines(scene: Scene, width: int) -> tuple[Line, Line]:
@@ -24,10 +27,13 @@ def top_lines(scene: Scene, width: int) -> tuple[Line, Line]:
     return _first(scene, width), _second(scene, width)
 
 
-def _world(scene: Scene) -> Line:
+def _world(scene: Scene, has_site: bool = True) -> Line:
     if scene.world is None:
         return line(" ", ("starting", "label"))
-    return line((f" {scene.world.value} ", WORLD[scene.world]), (f" {cut_site(scene.site)}", "strong"))
+    world = line((f" {scene.world.value} ", WORLD[scene.world]))
+    # A sandbox is often called just that: said once is enough.
+    is_other = scene.site.casefold() != scene.world.value.casefold()
+    return line(*world, (f" {cut_site(scene.site)}", "strong")) if has_site and is_other else world
 
 
 def cut_site(site: str) -> str:
@@ -36,20 +42,38 @@ def cut_site(site: str) -> str:
 
 
 def _first(scene: Scene, width: int) -> Line:
-    state = trading(scene.live)
-    since = f" {short_age(state.since_s)}" if state.since_s is not None else ""
-    word = line((f" {state.glyph} {state.word}{since} ", state.block)) if scene.live else ()
-    utc = line((clock(scene.now), "value"), (" UTC ", "label"))
-    fixed = joined([_world(scene), word], BAR)
-    room = width - width_of(fixed) - width_of(utc) - 6
-    right = utc
-    times = _exchanges(scene)
+    fixed, right = _kept(scene, width)
+    room = width - width_of(fixed) - (width_of(right) + 6 if right else 3)
+    times = _exchanges(scene) if right else ()
     worst = worst_finding(scene.live) if scene.live else ()
-    if width_of(worst) + width_of(times) + 2 <= room:
-        right = line(*times, ("  ", "text"), *utc)
+    if times and width_of(worst) + width_of(times) + 2 <= room:
+        right = line(*times, ("  ", "text"), *right)
         room -= width_of(times) + 2
-    worst = worst_finding(scene.live, room) if scene.live else ()
+    worst = worst_finding(scene.live, room) if scene.live and room >= LEAST else ()
     return both(joined([fixed, worst], BAR), right, width)
+
+
+def _kept(scene: Scene, width: int) -> tuple[Line, Line]:
+    """World, site and state; and the clock. The clock gives way to the worst finding first, then the site does."""
+    utc = line((clock(scene.now), "value"), (" UTC ", "label"))
+    needed = min(ENOUGH, width_of(worst_finding(scene.live))) if scene.live else 0
+    fixed: Line = ()
+    for has_site, has_clock in ((True, True), (True, False), (False, False)):
+        fixed = joined([_world(scene, has_site), _state(scene, True)], BAR)
+        right = utc if has_clock else ()
+        if width_of(fixed) + needed + (width_of(right) + 6 if right else 3) <= width:
+            return fixed, right
+    if width_of(fixed) <= width:
+        return fixed, ()
+    return joined([_world(scene, False), _state(scene, False)], ("", "border")), ()
+
+
+def _state(scene: Scene, has_since: bool) -> Line:
+    if not scene.live:
+        return ()
+    state = trading(scene.live)
+    since = f" {short_age(state.since_s)}" if has_since and state.since_s is not None else ""
+    return line((f" {state.glyph} {state.word}{since} ", state.block))
 
 
 def _exchanges(scene: Scene) -> Line:
@@ -69,11 +93,16 @@ def worst_finding(view: View, width: int = 200) -> Line:
         text = {Severity.OK: "nothing wrong", Severity.UNKNOWN: "not everything answers"}.get(assessment.severity, "")
         return cut(line((f"{glyph} {word} ", ink), (text, "label")), width)
     finding = assessment.findings[0]
-    answer = finding.keys or (f"runbook {finding.section}" if finding.section else "")
+    answer = finding.keys or finding.section or ""
     more = f" +{len(assessment.findings) - 1}" if len(assessment.findings) > 1 else ""
     tail = line((more, "label"), (f" › {answer}" if answer else "", "key"))
-    head = line((f"{glyph} {word} ", ink), (finding.summary, "value"))
-    return cut((*cut(head, max(12, width - width_of(tail))), *tail), width)
+    severity = f"{glyph} {word} "
+    if width < len(severity) + width_of(tail):
+        # No room for any cause: what to press says more than how much else there is, but not in half.
+        brief = line((severity.rstrip(), ink), (f" › {answer}" if answer else "", "key"))
+        return brief if width_of(brief) <= width else cut(brief[:1], width)
+    head = line((severity, ink), (finding.summary, "value"))
+    return (*cut(head, width - width_of(tail)), *tail)
 
 
 def _second(scene: Scene, width: int) -> Line:

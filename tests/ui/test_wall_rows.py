@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from tests.ui import snapshots
@@ -62,6 +64,28 @@ def test_trading_word_is_there_three_times_over() -> None:
     assert "■ HALTED 95 s" in halted
     assert "by asha@jump1" in halted and "IBKR is down" in halted
     assert "3 open orders" in halted and "12 positions" in halted
+
+
+@pytest.mark.parametrize("width", [80, 60, 40, 30, 20])
+@pytest.mark.parametrize(
+    ("name", "state"), [("healthy", "ACTIVE"), ("broker_down", "HALTED"), ("redis_down", "UNKNOWN")]
+)
+def test_world_and_state_go_last_from_the_top_line(name: str, state: str, width: int) -> None:
+    first = plain(top_lines(scene(name), width)[0])
+    assert "SANDBOX" in first and state in first
+    assert ("hf-1" in first) >= ("UTC" in first), "the clock goes before the site"
+
+
+def test_a_site_that_is_called_as_its_world_is_said_once() -> None:
+    where = replace(scene("healthy"), site="sandbox")
+    assert "sandbox" not in plain(top_lines(where, 80)[0]) and "UTC" in plain(top_lines(where, 80)[0])
+
+
+def test_what_to_press_is_never_cut_from_the_top_line() -> None:
+    shown = plain(top_lines(replace(scene("broker_down"), site="sandbox"), 80)[0])
+    assert "› Space b" in shown and "IBKR down" in shown and "UTC" in shown
+    for width in (50, 60, 70):
+        assert "› Space b" in plain(top_lines(scene("broker_down"), width)[0])
 
 
 def test_stale_is_said_and_never_green() -> None:
