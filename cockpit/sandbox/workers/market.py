@@ -20,8 +20,9 @@ from cockpit.sandbox.workers.redis_line import RedisLine, RedisTrouble, now_ms
 STEP_S = 1 / STEPS_PER_S
 BASE_DELAY_MS = {"yahoo": (5, 15), "moneycontrol": (8, 22)}
 """Between the exchange and our wire, least and most."""
-GAP_EVERY_S = 4.0
-GAP_S = 1.6
+GAP_EVERY_S = 2.4
+GAP_S = 1.3
+"""A gappy feed drops this much of every 2.4 s, beginning at once."""
 
 
 class Market:
@@ -33,6 +34,7 @@ class Market:
         self._per_step = ticks_per_s / len(FEEDS) / STEPS_PER_S
         self._owed = dict.fromkeys(FEEDS, 0.0)
         self._next = dict.fromkeys(FEEDS, 0)
+        self._gappy_since: dict[str, float] = {}
         self._delays = random.Random(seed)  # noqa: S311 - a market, not a secret
         self.shock = 0.0
         self.signs: Array = np.zeros(len(SYMBOLS))
@@ -48,7 +50,7 @@ class Market:
             count, first = int(self._owed[feed]), self._next[feed]
             self._owed[feed] -= count
             self._next[feed] = (first + count) % len(SYMBOLS)
-            if faults.is_stalled or (faults.is_gappy and at_s % GAP_EVERY_S < GAP_S):
+            if faults.is_stalled or self._is_dropping(feed, faults.is_gappy, at_s):
                 continue
             least, most = BASE_DELAY_MS.get(feed, (5, 20))
             ts_ms = int(at_s * 1000) - self._delays.randint(least, most) - faults.late_ms
@@ -59,6 +61,14 @@ class Market:
                 )
                 shares.setdefault(index, []).append(tick)
         return shares
+
+    def _is_dropping(self, feed: str, is_gappy: bool, at_s: float) -> bool:
+        """Whether a gappy feed is in one of its gaps."""
+        if not is_gappy:
+            self._gappy_since.pop(feed, None)
+            return False
+        since_s = self._gappy_since.setdefault(feed, at_s)
+        return (at_s - since_s) % GAP_EVERY_S < GAP_S
 
     def save(self) -> None:
         """Keep where the path stands, so that a restarted market goes on from there."""
