@@ -24,6 +24,8 @@ COLUMNS = 3
 NARROWEST = 111
 """Below this width a third of it no longer holds a panel's table."""
 LOWEST = 30
+FROM_REDIS = ("brokers", "flow", "feeds", "risk")
+"""Panels of other things whose data comes through Redis."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,11 +114,26 @@ def panel_body(view: View, panel: Panel, width: int, height: int, needle: str = 
         lines = panel.lines(view, width, height)
     if sample is None or view.is_live(sample):
         return lines
-    reason = [line((each, "warn")) for each in wrapped(sample.error, width)] if sample.error else []
+    reason = [line((each, "warn")) for each in wrapped(why_silent(view, panel), width)] if sample.error else []
     if sample.value is None and not sample.error:
         reason = [line(("waiting for the first answer", "label"))]
     kept = panel.lines(view, width, height - len(reason)) if not needle else lines
     return [*reason, *(tinted(each, "stale") for each in kept)]
+
+
+def why_silent(view: View, panel: Panel) -> str:
+    """Why the panel has no news; Redis' own address and error stand in Redis' panel alone.
+
+    In any other they read as if the broker, or whatever the panel shows, had refused the cockpit.
+    """
+    sample = getattr(view.snapshot, panel.sample) if panel.sample else None
+    if sample is None or not sample.error:
+        return ""
+    if panel.id in FROM_REDIS:
+        for finding in view.snapshot.assessment.findings:
+            if (finding.rule, finding.subject) == ("backend_silent", "Redis"):
+                return finding.summary.partition(":")[0]
+    return str(sample.error)
 
 
 def _compact(scene: Scene, width: int, height: int) -> list[Line]:
@@ -140,9 +157,10 @@ def _compact_row(scene: Scene, view: View, panel: Panel, width: int) -> Line:
     words, age_ink = age_words(sample, view.now, 14)
     summary = panel.summary(view, width - 17 - width_of(line((words, age_ink))) - 2)
     if not view.is_live(sample):
-        error = line((sample.error or "waiting for the first answer", "warn" if sample.error else "label"))
+        error = line((why_silent(view, panel) or "waiting for the first answer", "warn" if sample.error else "label"))
         old = tinted(summary, "stale")
-        summary = (*error, ("  ", "text"), *old) if sample.error else (error if sample.value is None else old)
+        was = (("  was ", "label"), *old) if old else ()
+        summary = (*error, *was) if sample.error else (error if sample.value is None else old)
     state = "?" if word == "unknown" else word
     pointer = "›" if scene.selected == panel.id else " "
     left = line((pointer, "accent"), (f"{glyph} ", ink), field(panel.short, 11, name), field(state, 3, ink), *summary)

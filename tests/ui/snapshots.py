@@ -314,7 +314,9 @@ def redis_down() -> Snapshot:
         snapshot,
         assessment=Assessment(Severity.OK, (), tuple({**dict(base.assessment.panels), **unknown}.items())),
     )
-    return judged(snapshot, finding(Severity.P1, "redis", "Redis does not answer: refused", "3.3", since=NOW - 14))
+    return judged(snapshot, finding(
+        Severity.P1, "redis", "Redis does not answer: refused", "3.3", since=NOW - 14, rule="backend_silent",
+        subject="Redis"))  # fmt: skip
 
 
 def black_holed() -> Snapshot:

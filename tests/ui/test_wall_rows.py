@@ -98,6 +98,17 @@ def test_stale_is_said_and_never_green() -> None:
     assert not [span for span in first_third if span[1] == "ok"]
 
 
+@pytest.mark.parametrize("size", [(80, 21), (120, 37)])
+def test_a_dead_redis_does_not_read_as_a_dead_broker(size: tuple[int, int]) -> None:
+    rows = [plain(row) for row in wall_rows(scene("redis_down"), *size)]
+    shown = "\n".join(rows)
+    assert shown.count("refused: 127.0.0.1:16379") == 2, "Redis' own panel, and the band"
+    assert shown.count("Redis does not answer") == 5
+    if size[0] < 100:
+        row = next(row for row in rows if "Brokers" in row)
+        assert "Redis does not answer  was IBKR up" in row
+
+
 def test_nothing_ever_read_is_no_zero() -> None:
     shown = text("black_holed")
     assert "NO DATA" in shown and "no answer within 2.0 s" in shown
