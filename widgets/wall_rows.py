@@ -11,7 +11,7 @@ from widgets.band import band
 from widgets.bars import columns
 from widgets.box import age_words, border_ink, box
 from widgets.figures import count, rate
-from widgets.line import EMPTY, Line, both, field, line, number, pad, plain, tinted, width_of, wrapped
+from widgets.line import EMPTY, Line, both, cut, field, joined, line, number, pad, plain, tinted, width_of, wrapped
 from widgets.panels.catalogue import PANELS, Panel
 from widgets.panels.findings import advice, headline, job_line, short_advice
 from widgets.scene import Scene
@@ -155,16 +155,28 @@ def _compact_row(scene: Scene, view: View, panel: Panel, width: int) -> Line:
     sample = getattr(view.snapshot, panel.sample)
     name = "title_selected" if scene.selected == panel.id else "title"
     words, age_ink = age_words(sample, view.now, 14)
-    summary = panel.summary(view, width - 17 - width_of(line((words, age_ink))) - 2)
+    room = width - 17 - width_of(line((words, age_ink))) - 2
+    summary = _row_summary(view, panel, room)
     if not view.is_live(sample):
         error = line((why_silent(view, panel) or "waiting for the first answer", "warn" if sample.error else "label"))
-        old = tinted(summary, "stale")
+        old = tinted(panel.summary(view, room), "stale")
         was = (("  was ", "label"), *old) if old else ()
         summary = (*error, *was) if sample.error else (error if sample.value is None else old)
     state = "?" if word == "unknown" else word
     pointer = "›" if scene.selected == panel.id else " "
     left = line((pointer, "accent"), (f"{glyph} ", ink), field(panel.short, 11, name), field(state, 3, ink), *summary)
     return both(left, line((words, age_ink), " "), width)
+
+
+def _row_summary(view: View, panel: Panel, width: int) -> Line:
+    """The panel's figures; behind what is wrong with it, where something is."""
+    worst = next((each for each in view.snapshot.assessment.findings if each.panel == panel.id), None)
+    if worst is None or worst.severity is not severity_of(view, panel):
+        return panel.summary(view, width)
+    head = line((worst.summary, SEVERITY[worst.severity][2]))
+    room = width - width_of(head) - 3
+    figures = panel.summary(view, room)
+    return joined([head, figures]) if width_of(figures) <= room else cut(head, width)
 
 
 def _below(scene: Scene, view: View, width: int, room: int) -> list[Line]:

@@ -141,6 +141,20 @@ def test_compact_lists_the_worst_panel_first() -> None:
     assert "341 ms" in rows[3] and "P2" in rows[3]
 
 
+@pytest.mark.parametrize("name", ["feed_late", "broker_down", "blocked"])
+def test_a_row_says_first_what_is_wrong_with_it(name: str) -> None:
+    where = scene(name)
+    assert where.wall is not None
+    rows = [plain(row) for row in wall_rows(where, 80, 21)][3:11]
+    worst = {}
+    for finding in reversed(where.wall.snapshot.assessment.findings):
+        worst[finding.panel] = finding
+    assert worst
+    for finding in worst.values():
+        assert any(row[14:].startswith(f"{finding.severity.label} {finding.summary}"[:50]) for row in rows), finding
+    assert "3 rules" in text("healthy", 80, 21), "figures where nothing is wrong"
+
+
 def test_no_row_that_matters_is_cut_at_the_usual_size() -> None:
     for name in ("healthy", "feed_late", "broker_down"):
         assert "…" not in text(name).replace("Engage the ki…", "")
