@@ -39,6 +39,9 @@ BACKENDS = (
     Backend("dump", ("dump",), Severity.P3, "postgres", sections.POSTGRES, "cannot be read"),
 )
 
+FIRST_DUMP_S = 15.0
+"""So long a platform that has just been started may take for its first dump."""
+
 UNREADABLE: Mapping[str, tuple[str, Severity]] = {
     "kill_switch": ("risk", Severity.P2),
     "venues": ("brokers", Severity.P2),
@@ -84,6 +87,8 @@ def silent(snapshot: Snapshot, settings: Settings) -> Iterator[Finding]:
     for backend in BACKENDS:
         fields = [field for field in backend.fields if field in there]
         failing = [field for field in fields if is_failing(_sample(snapshot, field), snapshot.taken_at)]
+        if failing == ["dump"] and _is_first_awaited(snapshot, there):
+            continue
         if failing and len(failing) == len(fields):
             yield _silence(backend, _sample(snapshot, failing[-1]), snapshot.taken_at)
         elif len(failing) > len(fields) / 2:
@@ -96,6 +101,17 @@ def silent(snapshot: Snapshot, settings: Settings) -> Iterator[Finding]:
 def is_failing(sample: Sample[Any], now: float) -> bool:
     """Whether it was tried and has no present value; what was never tried is not down."""
     return sample.tried_at is not None and not sample.is_live(now)
+
+
+def _is_first_awaited(snapshot: Snapshot, there: frozenset[str]) -> bool:
+    """Whether there never was a dump, on a platform so young, by its Redis, that none need be there yet."""
+    redis = snapshot.redis
+    if snapshot.dump.value is not None or "redis" not in there:
+        return False
+    if redis.tried_at is None:
+        return True
+    uptime_s = redis.value.uptime_s if redis.value is not None and redis.is_live(snapshot.taken_at) else None
+    return uptime_s is not None and uptime_s < FIRST_DUMP_S
 
 
 def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:

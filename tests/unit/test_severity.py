@@ -100,6 +100,18 @@ def test_silent_backend(field: str, severity: Severity, panel: str, words: str) 
     assert assessment.panel(panel) is severity
 
 
+def test_the_first_dump_is_awaited_on_a_young_platform() -> None:
+    never = dead(age_s=None, error="there is no dump at /backups/pg/latest.dump")
+    for young in ({"redis": redis(uptime_s=4.0)}, {"redis": Sample()}):
+        assessment, _ = assess(snapshot(dump=never, **young), SETTINGS)
+        assert (assessment.findings, assessment.panel("postgres")) == ((), Severity.UNKNOWN)
+    for old in (redis(uptime_s=15.0), redis(uptime_s=None), dead()):
+        assessment, _ = assess(snapshot(dump=never, redis=old), SETTINGS)
+        assert any(one.subject == "dump" and one.severity is Severity.P3 for one in assessment.findings)
+    assessment, _ = assess(snapshot(dump=dead(value=values()["dump"]), redis=redis(uptime_s=4.0)), SETTINGS)
+    assert [one.subject for one in assessment.findings] == ["dump"], "one that was there is gone"
+
+
 @pytest.mark.parametrize("field", PROBES)
 def test_stale_is_never_ok(field: str) -> None:
     """Old values without any error: the poller itself may have stood still."""
