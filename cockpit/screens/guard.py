@@ -31,6 +31,7 @@ OVERRIDES = "ctrl+o"
 _NOTES = {
     "early": "That key came too early and does not count: read first.",
     "held": "A held key does not count: let it go, then press it again.",
+    "fast": "That came too fast to be typed: nothing was taken. Wait a moment, then type it.",
     "pasted": "Pasted text does not count: type it.",
 }
 
@@ -49,6 +50,8 @@ class GuardScreen(Sheet[None]):
         self.scroll = 0
         self.hands = Hands(desk.clock.monotonic())
         self._phrase, self._reason = Field(), Field()
+        self._unburst = ("", "", self.answer)
+        """Phrase, reason and answer before the keys that came last, at once."""
         self._timer: Timer | None = None
         self._is_preparing = False
 
@@ -95,6 +98,7 @@ class GuardScreen(Sheet[None]):
                 self._phrase = Field()
                 note = "What would be done has changed: read it again." if is_other else ""
                 self.answer = Answer(note=note)
+                self._unburst = ("", self._reason.text, self.answer)
             self.plan, self.error = plan, ""
             if plan.danger is Danger.OBSERVE and not self.answer.note:
                 # It changes nothing: there is nothing to confirm.
@@ -108,6 +112,8 @@ class GuardScreen(Sheet[None]):
         now = self.desk.clock.monotonic()
         is_confirming = key == "y" and self.plan is not None and self.plan.phrase is None
         why = self.hands.why_not(key, now, is_confirming)
+        if self.hands.is_first:
+            self._unburst = (self._phrase.text, self._reason.text, self.answer)
         if key == "escape":
             self.dismiss(None)
         elif key in _SCROLLS:
@@ -117,9 +123,10 @@ class GuardScreen(Sheet[None]):
             if key == "enter" and why is None:
                 self.dismiss(None)
         elif why is not None:
-            if why == "pasted":
-                self._phrase = Field()
-            self._note(_NOTES[why] if is_confirming or why != "held" else "")
+            if why == "fast" and not self.answer.is_sending:
+                phrase, reason, self.answer = self._unburst
+                self._phrase, self._reason = Field(phrase), Field(reason)
+            self._note(_NOTES[why])
         elif not self.answer.is_sending:
             self._take(key, character)
 

@@ -12,7 +12,7 @@ REPEAT_S = 0.045
 """Faster than a finger, as slow as auto-repeat."""
 BURST = 4
 BURST_S = 0.03
-"""More keys than this in so short a time were pasted."""
+"""More keys than this in so short a time were not typed; a slow line brings two or three of a finger's at once."""
 
 
 class Hands:
@@ -23,6 +23,10 @@ class Hands:
         self._last_key = ""
         self._last_at = float("-inf")
         self._recent: deque[float] = deque(maxlen=BURST + 1)
+        self._refused_until = float("-inf")
+        self._repeats = 0
+        self.is_first = True
+        """Whether the last key may have begun a burst: what was there before it is what a refused one leaves."""
 
     def startle(self, now: float) -> None:
         """What is shown has changed: it has to be read first."""
@@ -38,11 +42,16 @@ class Hands:
         since, is_same = now - self._last_at, key == self._last_key
         self._last_key, self._last_at = key, now
         self._recent.append(now)
-        if len(self._recent) > BURST and now - self._recent[0] <= BURST_S:
-            self._calm_until = max(self._calm_until, now + CALM_S)
-            return "pasted"
+        self.is_first = since > BURST_S
+        self._repeats = self._repeats + 1 if is_same and since < REPEAT_S else 0
+        is_burst = len(self._recent) > BURST and now - self._recent[0] <= BURST_S
+        if is_burst or now < self._refused_until:
+            # Until the fingers rest: the end of what came too fast would be a part of it.
+            self._refused_until = now + CALM_S
+            return "fast"
         if now < self._calm_until:
             return "early"
-        if is_same and since < (HELD_S if is_confirming else REPEAT_S):
+        if is_confirming and is_same and since < HELD_S:
             return "held"
-        return None
+        # A double letter may arrive at once; a second Enter may not.
+        return "held" if self._repeats > (key != "enter") else None

@@ -124,7 +124,7 @@ async def test_paste_is_refused() -> None:
         await it.press("escape", "space", "b", "r")
         it.clock.passed += 1
         await it.press(*"RESUME TRADING")
-        await it.sees("Pasted text does not count")
+        await it.sees("too fast to be typed")
         assert it.session.submitted == []
 
 
@@ -242,8 +242,41 @@ async def test_refusal_by_the_runner_is_shown() -> None:
 
 def test_hands_tell_a_burst_from_a_finger() -> None:
     hands = Hands(0.0)
-    assert [hands.why_not(key, 5 + at / 1000) for at, key in enumerate("abcdef")][-1] == "pasted"
+    assert [hands.why_not(key, 5 + at / 1000) for at, key in enumerate("abcdef")][-2:] == ["fast", "fast"]
     assert hands.why_not("y", 6.0, True) is None
+
+
+def test_what_a_slow_line_brings_at_once_was_typed() -> None:
+    for bunch in (1, 2, 3):
+        hands = Hands(0.0)
+        times = [5 + at // bunch * bunch * 0.06 + at % bunch / 1000 for at in range(21)]
+        assert not any(map(hands.why_not, "START TRADING all 223", times)), bunch
+
+
+def test_a_held_letter_and_a_second_enter_do_not_count() -> None:
+    hands = Hands(0.0)
+    assert [hands.why_not("a", 5 + at / 30) for at in range(4)][-1] == "held"
+    assert [hands.why_not("enter", 6 + at / 30) for at in range(2)] == [None, "held"]
+
+
+async def test_of_what_comes_too_fast_nothing_is_taken_and_it_is_said() -> None:
+    async with cockpit() as it:
+        await it.press("space", "b", "r")
+        await it.sees("RESUME TRADING")
+        await it.press(*"RES", after_s=0.5)
+        await it.press("tab", "tab", after_s=0.5)
+        screen = it.app.screen
+        before = screen.answer  # type: ignore[attr-defined]
+        it.clock.passed += 1
+        for key in "UME TRADING":
+            await it.press("space" if key == " " else key, after_s=0.002)
+        await it.sees("too fast to be typed: nothing was taken")
+        assert screen._phrase.text == "RES"  # type: ignore[attr-defined]
+        assert screen._reason.text == "" and screen.answer.focus == before.focus  # type: ignore[attr-defined]
+        await it.press("tab", after_s=0.5)
+        await it.press(*"UME", after_s=0.06)
+        await it.until(lambda: screen._phrase.text == "RESUME", "typing goes on")  # type: ignore[attr-defined]
+        assert "too fast" not in it.text()
 
 
 async def test_hostile_plans_are_harmless() -> None:
