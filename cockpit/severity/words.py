@@ -49,9 +49,9 @@ def money(value: float) -> str:
 
 
 def megabytes(value: float) -> str:
-    """Bytes as megabytes.
+    """Bytes as megabytes, decimal as on the wall.
 
-    >>> megabytes(230 * 2**20)
-    '230 MB'
+    >>> megabytes(256 * 2**20)
+    '268 MB'
     """
-    return f"{value / 2**20:,.0f} MB"
+    return f"{value / 1e6:,.0f} MB"
