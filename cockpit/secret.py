@@ -61,8 +61,11 @@ class Secret(BaseModel):
     def _from_file(file: Path) -> str:
         try:
             return file.read_text(encoding="utf-8").rstrip("\n")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"cannot read the secret in {file}: {error}") from error
+        except OSError as error:
+            raise ConfigError(f"cannot read the secret in {file}: {error.strerror}") from error
+        except UnicodeDecodeError:
+            # The error's own text holds what is in the file.
+            raise ConfigError(f"cannot read the secret in {file}: it is no UTF-8 text") from None
 
     @staticmethod
     def _from_command(command: tuple[str, ...]) -> str:
@@ -72,5 +75,17 @@ class Secret(BaseModel):
             )
         except (OSError, subprocess.SubprocessError) as error:
             # The error's own text could hold what the command printed.
-            raise ConfigError(f"the secret's command {command[0]} failed: {type(error).__name__}") from None
+            raise ConfigError(f"the secret's command {command[0]} failed: {_why(error)}") from None
+        except UnicodeDecodeError:
+            raise ConfigError(f"the secret's command {command[0]} failed: it printed no UTF-8 text") from None
         return done.stdout.rstrip("\n")
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "not found"
+    if isinstance(error, subprocess.TimeoutExpired):
+        return f"no answer within {COMMAND_TIMEOUT_S:g} s"
+    if isinstance(error, subprocess.CalledProcessError):
+        return f"exit code {error.returncode}"
+    return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

@@ -10,8 +10,7 @@ from typing import Any
 from cockpit.clients.bounded import SoloThread
 from cockpit.clients.web import Trust, Web
 from cockpit.config import GrafanaPart
-from cockpit.errors import BackendError, CockpitError, Refused
-from cockpit.text import clean
+from cockpit.errors import BackendError, Refused
 
 HEALTH = "/api/health"
 RULES = "/api/prometheus/grafana/api/v1/rules"
@@ -101,12 +100,13 @@ class AlertServer:
         return await self._web.get_json(path, params, self._headers)
 
     def _authorize(self) -> None:
-        """Reveal the token; blocks where a command prints it."""
+        """Reveal the token; blocks where a command prints it.
+
+        Raises:
+            ConfigError: it is not where the configuration says.
+        """
         token = self._settings.token
-        try:
-            self._headers = {} if token is None else {"Authorization": f"Bearer {token.reveal().strip()}"}
-        except CockpitError as error:
-            raise Refused(f"no token for {self.source}: {clean(error)}") from None
+        self._headers = {} if token is None else {"Authorization": f"Bearer {token.reveal().strip()}"}
 
 
 def _field(value: Any, name: str) -> Any:

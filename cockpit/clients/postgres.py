@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from cockpit.clients.bounded import SoloThread, bounded
 from cockpit.clients.postgres_words import in_words
 from cockpit.config import PostgresPart
-from cockpit.errors import BackendError, CockpitError, Refused
+from cockpit.errors import BackendError, Refused
 from cockpit.text import clean
 
 if TYPE_CHECKING:
@@ -94,7 +94,8 @@ class PostgresWall:
         """Find out what to connect with; blocks: it imports psycopg and may run the password's command.
 
         Raises:
-            BackendError: the password or the dsn are no use.
+            BackendError: the dsn is no use.
+            ConfigError: the password is not where the configuration says.
         """
         import psycopg.conninfo
 
@@ -108,8 +109,6 @@ class PostgresWall:
         except psycopg.Error:
             # Its text quotes the dsn, in which somebody may have put a password.
             raise BackendError("postgres.dsn is not written as libpq's keywords or URL") from None
-        except CockpitError as error:
-            raise Refused(f"no password for Postgres: {clean(error)}") from None
         options = (
             "-c default_transaction_read_only=on"
             f" -c statement_timeout={int(timeout_s * 900)} -c lock_timeout={int(timeout_s * 500)}"

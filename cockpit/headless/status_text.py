@@ -41,7 +41,8 @@ def _top(snapshot: Snapshot, settings: Settings) -> Iterator[str]:
     noun = "finding" if count == 1 else "findings"
     yield f"{snapshot.world.value} {snapshot.site}   {(iso(snapshot.taken_at) or '')[:19]}Z"
     yield f"{'Trading':<10}  {trading_words(trading(snapshot), snapshot.taken_at)}"
-    yield f"{'Halt':<10}  {light.word} via {light.rung}: {light.reason}"
+    rung = f" via {light.rung}" if light.rung == "Redis" else f", {light.rung}"
+    yield f"{'Halt':<10}  {light.word}{rung}: {light.reason}"
     yield f"{'Severity':<10}  {worst.label}" + (f", {count} {noun}" if count else "")
 
 

@@ -25,15 +25,17 @@ class Sample(Generic[T]):
     error: str | None = None
     stale_after_s: float = 4.0
     """Older than this, the value is drawn as stale and no guard may rely on it."""
+    is_asked: bool = True
+    """False where the cockpit's own configuration kept it from asking, as `error` says."""
 
     @classmethod
     def good(cls, value: T, at: float, took_s: float, stale_after_s: float = 4.0) -> Sample[T]:
         """A fresh answer."""
         return cls(value, at, at, took_s, None, stale_after_s)
 
-    def failed(self, error: str, at: float, took_s: float) -> Sample[T]:
+    def failed(self, error: str, at: float, took_s: float, is_asked: bool = True) -> Sample[T]:
         """The same last good value after another try that failed."""
-        return replace(self, tried_at=at, took_s=took_s, error=error)
+        return replace(self, tried_at=at, took_s=took_s, error=error, is_asked=is_asked)
 
     def moved(self, by_s: float) -> Sample[T]:
         """The same, exactly as old, on a clock that was set."""

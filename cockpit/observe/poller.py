@@ -9,7 +9,7 @@ from typing import Any
 
 from cockpit.clients.bounded import abandon, bounded
 from cockpit.clock import Clock
-from cockpit.errors import CockpitError
+from cockpit.errors import CockpitError, ConfigError
 from cockpit.model.sample import Sample
 from cockpit.observe.pace import Pace, phase
 from cockpit.observe.source import Source
@@ -110,7 +110,8 @@ class Poller:
                 return self._fail(source, "the call was cancelled", asked_at, self._clock.monotonic() - started)
             return self._take(source, task.result(), asked_at)
         except Exception as error:
-            return self._fail(source, explain(error), asked_at, self._clock.monotonic() - started)
+            took_s = self._clock.monotonic() - started
+            return self._fail(source, explain(error), asked_at, took_s, not isinstance(error, ConfigError))
         finally:
             abandon(task)
 
@@ -122,10 +123,10 @@ class Poller:
         self._changed(before, after)
         return any(sample.error is None for sample in after.values())
 
-    def _fail(self, source: Source, error: str, asked_at: float, took_s: float) -> bool:
+    def _fail(self, source: Source, error: str, asked_at: float, took_s: float, is_asked: bool = True) -> bool:
         at = asked_at + self._stepped_s
         before = {field: self.samples[field] for field in source.fields}
-        after = {field: sample.failed(error, at, took_s) for field, sample in before.items()}
+        after = {field: sample.failed(error, at, took_s, is_asked) for field, sample in before.items()}
         self.samples.update(after)
         self._changed(before, after)
         return False

@@ -10,7 +10,7 @@ from cockpit.clients.redis import RedisWall
 from cockpit.clients.redis_reading import WallReading
 from cockpit.clock import Clock
 from cockpit.config import Settings
-from cockpit.errors import BackendError, CockpitError
+from cockpit.errors import BackendError, CockpitError, ConfigError
 from cockpit.model.sample import Sample
 from cockpit.model.states import Feeds, KillSwitch
 from cockpit.probes.feeds import NO_MEMORY, read_feeds
@@ -51,7 +51,8 @@ class RedisProbes:
             reading = await self._wall.read()
         except CockpitError as error:
             took_s = self._clock.monotonic() - started
-            self._samples = {name: one.failed(clean(error), at, took_s) for name, one in self._samples.items()}
+            why, is_asked = clean(error), not isinstance(error, ConfigError)
+            self._samples = {name: one.failed(why, at, took_s, is_asked) for name, one in self._samples.items()}
             return dict(self._samples)
         took_s = self._clock.monotonic() - started
         if reading.fault is None:

@@ -116,14 +116,20 @@ def _is_first_awaited(snapshot: Snapshot, there: frozenset[str]) -> bool:
 
 def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
     age_s = sample.age_s(now)
-    said = f"{backend.name} {backend.verb}: "
+    if not sample.is_asked and sample.error is not None:
+        # Nothing that the runbook could restart: it is the cockpit that has to be configured.
+        backend, why, observed = replace(backend, verb="is not asked", section=None), sample.error, sample.error
+    else:
+        said = len(f"{backend.name} {backend.verb}: ")
+        why = _reason(sample.error, SUMMARY_CELLS - said)
+        observed = "never answered" if age_s is None else f"no answer for {words.seconds(age_s)}"
     return Finding(
         rule="backend_silent",
         subject=backend.name,
         severity=backend.severity,
         panel=backend.panel,
-        summary=said + _reason(sample.error, SUMMARY_CELLS - len(said)),
-        observed="never answered" if age_s is None else f"no answer for {words.seconds(age_s)}",
+        summary=f"{backend.name} {backend.verb}: {why}",
+        observed=observed,
         threshold=words.seconds(sample.stale_after_s),
         since=now,
         section=backend.section,

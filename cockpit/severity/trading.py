@@ -69,7 +69,7 @@ def halt_readiness(snapshot: Snapshot, settings: Settings | None = None, now: fl
         return Readiness("unknown", "Redis", f"{STOPPED}; a halt is sent all the same")
     redis = snapshot.redis
     if redis.value is None or not redis.is_live(now):
-        return _lower_rung(snapshot, settings, "Redis does not answer", now)
+        return _lower_rung(snapshot, settings, f"Redis {'does not answer' if redis.is_asked else 'is not asked'}", now)
     full = settings.thresholds.redis_full_fraction if settings else DEFAULT_FULL_FRACTION
     obstacle = _obstacle(redis.value, full)
     if obstacle:

@@ -19,7 +19,7 @@ import psycopg
 import pytest
 from probe_servers import CLOCK, free_port, hang_up, settings, silence, speaking
 
-from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
+from cockpit.errors import BackendError, ConfigError, Refused, TimedOut, Unreachable
 from cockpit.model.backends import PostgresServer
 from cockpit.probes.postgres import Counters, PostgresProbe, remember
 from cockpit.sandbox.postgres_programs import programs_folder, server_account
@@ -219,7 +219,8 @@ async def test_wrong_password_then_the_right_one(
 
 
 async def test_no_password_and_a_bad_dsn(ops: Callable[..., PostgresProbe]) -> None:
-    assert "TEST_NOWHERE is not set" in str(await failure(ops(1, password={"env": "TEST_NOWHERE"}), 2.5))
+    with pytest.raises(ConfigError, match="TEST_NOWHERE is not set"):
+        await ops(1, password={"env": "TEST_NOWHERE"}).read()
     bad = await failure(ops(1, dsn="host=127.0.0.1 hunter2"), 2.5)
     assert "hunter2" not in str(bad) and "postgres.dsn" in str(bad)
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from cockpit.config import Settings
+from cockpit.headless.status_text import as_text
 from cockpit.model.finding import Assessment
 from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
@@ -25,6 +26,7 @@ from cockpit.severity.sections import Section
 from cockpit.severity.silence import REDIS_FIELDS
 from cockpit.severity.standing import NOTHING, Memory, next_clear_at
 from cockpit.severity.trading import TradingWord, halt_readiness, trading
+from cockpit.text import clean
 from tests.unit.healthy import (
     NOW,
     SETTINGS,
@@ -110,6 +112,20 @@ def test_the_first_dump_is_awaited_on_a_young_platform() -> None:
         assert any(one.subject == "dump" and one.severity is Severity.P3 for one in assessment.findings)
     assessment, _ = assess(snapshot(dump=dead(value=values()["dump"]), redis=redis(uptime_s=4.0)), SETTINGS)
     assert [one.subject for one in assessment.findings] == ["dump"], "one that was there is gone"
+
+
+def test_what_is_not_asked_has_not_crashed() -> None:
+    error = "the secret's command pass failed: not found"
+    unasked: dict[str, Sample[Any]] = {
+        field: Sample().failed(error, NOW, 0.1, is_asked=False) for field in REDIS_FIELDS
+    }
+    assessment, _ = assess(snapshot(**unasked), SETTINGS, sections={"3.3": Section("Redis crash", "Space r")})
+    finding = next(one for one in assessment.findings if one.subject == "Redis")
+    assert finding.summary == clean(f"Redis is not asked: {error}", 60)
+    assert (finding.severity, finding.section, finding.keys, finding.observed) == (Severity.P1, None, None, error)
+    assert halt_readiness(snapshot(**unasked)).reason == "Redis is not asked"
+    top = as_text(snapshot(**unasked, kubernetes=Sample()), SETTINGS)
+    assert "\nHalt        not ready, call the brokers: Redis is not asked\n" in top
 
 
 @pytest.mark.parametrize("field", PROBES)
