@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cockpit.model.plan import Check, Danger, Plan
+from cockpit.model.plan import Check, Danger, Plan, Verdict
 from cockpit.model.world import World
 from themes.glyphs import DANGER
 from themes.verdicts import VERDICT
@@ -12,6 +12,7 @@ from widgets.figures import short_age
 from widgets.line import EMPTY, Line, both, cut_text, field, line, pad, width_of, wrapped
 
 LABEL = 10
+_WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.PASS)
 WIDEST = 84
 
 
@@ -68,7 +69,8 @@ def scrolled(body: list[Line], space: int, scroll: int) -> list[Line]:
     kept = max(1, space - 1)
     scroll = max(0, min(scroll, len(body) - kept))
     more = len(body) - scroll - kept
-    tail = line((f"↓ {more} more lines" if more else "↑ the beginning is above", "accent"))
+    key, words = ("PgDn", f"↓ {more} more lines") if more else ("PgUp", "↑ the beginning is above")
+    tail = line((f"{words}  ", "accent"), (key, "key"))
     return [*body[scroll : scroll + kept], tail]
 
 
@@ -94,7 +96,8 @@ def _told(plan: Plan, now: float, width: int) -> list[Line]:
     by_hand = [step.by_hand for step in plan.steps if step.by_hand]
     for at, command in enumerate(by_hand):
         rows.extend(_labelled("By hand" if at == 0 else "", command, width))
-    for at, check in enumerate(plan.checks):
+    # What forbids it stands first: on a small screen the end of a long list is out of sight.
+    for at, check in enumerate(sorted(plan.checks, key=lambda check: _WORST_FIRST.index(check.verdict))):
         rows.extend(_check("Checks" if at == 0 else "", check, max(0.0, now - plan.prepared_at), width))
     for at, impact in enumerate(plan.impact):
         rows.extend(_labelled("Impact" if at == 0 else "", impact, width))

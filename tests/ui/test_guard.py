@@ -16,6 +16,7 @@ from tests.ui import snapshots
 from tests.ui.conftest import cockpit
 from tests.ui.fake_session import halt_plan, release_plan
 from tests.ui.snapshots import NOW
+from widgets.guard_rows import Answer, guard_rows
 from widgets.job_rows import job_rows
 from widgets.line import plain
 
@@ -217,9 +218,16 @@ async def test_the_dialog_stays_whole_on_a_small_screen() -> None:
     async with cockpit(size=(80, 24)) as it:
         await it.press("space", "b", "r")
         await it.sees("RESUME TRADING")
-        assert "[ Cancel ]" in it.text() and "more lines" in it.text()
+        assert "[ Cancel ]" in it.text() and "more lines  PgDn" in it.text()
         await it.press("down", "down", "down", "down", "down", "down", after_s=0.1)
         await it.sees("Usually")
+        assert "PgUp" in it.text()
+
+
+def test_failed_checks_stand_first() -> None:
+    checks = tuple(Check(f"check {each.value}", each, "") for each in (Verdict.PASS, Verdict.WARN, Verdict.FAIL))
+    shown = "\n".join(map(plain, guard_rows(replace(halt_plan(), checks=checks), Answer(), NOW, (80, 40))))
+    assert shown.index("check fail") < shown.index("check warn") < shown.index("check pass")
 
 
 async def test_refusal_by_the_runner_is_shown() -> None:
