@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
+from actions.checks import FAIL, PASS, WARN, evidence_error, step_world_check
 from actions.feed.scalars import replaced
 from actions.step import Result, Stage, Step
 from cockpit.clients.registry_write import content_of, keep, kept_name, rewrite
@@ -176,7 +176,7 @@ def _change(settings: Settings, file: Path, new: str, old: str) -> Change:
 def _checks(
     settings: Settings, file: Path, new: str, change: Change, snapshot: Snapshot, now: float
 ) -> Iterator[Check]:
-    yield from world_check(settings.world)
+    yield from step_world_check(settings.world)
     unknown = evidence_error("registry", snapshot.registry, now)
     if unknown is not None:
         yield unknown

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
+from actions.checks import FAIL, PASS, WARN, evidence_error, step_world_check
 from actions.redis_container.halt import Halt
 from cockpit.config import Settings
 from cockpit.model.backends import Container, RedisServer
@@ -33,7 +33,7 @@ def groups(snapshot: Snapshot) -> tuple[str, ...]:
 
 def checks(settings: Settings, name: str, halt: Halt, snapshot: Snapshot, now: float) -> Iterator[Check]:
     """One check a question."""
-    yield from world_check(settings.world)
+    yield from step_world_check(settings.world)
     if settings.docker is None or settings.redis is None:
         yield Check("Docker", FAIL, "no Docker or no Redis is configured")
         return

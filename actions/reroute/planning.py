@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
+from actions.checks import FAIL, PASS, WARN, evidence_error, step_world_check
 from actions.reroute.override import READ_BACK, TAKES, asked_for, is_halted, taker_check, venue_of
 from cockpit.config import Settings
 from cockpit.model.danger import Danger
@@ -56,7 +56,7 @@ def _steps(settings: Settings, snapshot: Snapshot, name: str, to: str | None) ->
 
 
 def _checks(settings: Settings, snapshot: Snapshot, name: str, taker: str, why_not: str, now: float) -> Iterator[Check]:
-    yield from world_check(settings.world)
+    yield from step_world_check(settings.world)
     unknown = evidence_error("venues", snapshot.venues, now) or evidence_error("kill switch", snapshot.kill_switch, now)
     if unknown is not None:
         yield unknown

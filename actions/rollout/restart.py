@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from actions.checks import FAIL, PASS, UNKNOWN, WARN, evidence_error, world_check
+from actions.checks import FAIL, PASS, UNKNOWN, WARN, evidence_error, step_world_check
 from actions.step import Result, Stage, Step
 from cockpit.clients.kubernetes_write import RESTARTED_AT, restart_deployment
 from cockpit.config import Settings
@@ -146,7 +146,7 @@ def _is_ours(stage: Stage, found: Deployment) -> bool:
 
 
 def _checks(settings: Settings, name: str, snapshot: Snapshot, now: float) -> Iterator[Check]:
-    yield from world_check(settings.world)
+    yield from step_world_check(settings.world)
     if settings.kubernetes is None:
         yield Check("Kubernetes", FAIL, "no Kubernetes is configured")
         return

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
+from actions.checks import FAIL, PASS, WARN, evidence_error, step_world_check
 from actions.script.book import LEDGER_EQUAL, held, ledger_equal, listed
 from actions.script.command import Command, command_step, program_check
 from actions.step import Result, Stage, Step
@@ -90,7 +90,7 @@ def judge(stage: Stage) -> tuple[JobStep, ...]:
 
 
 def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check]:
-    yield from world_check(settings.world)
+    yield from step_world_check(settings.world)
     yield program_check(settings, settings.scripts.flatten)
     yield _halted(snapshot, now)
     unknown = evidence_error("positions", snapshot.risk, now) or evidence_error("Redis answers", snapshot.redis, now)

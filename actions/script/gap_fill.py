@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
+from actions.checks import FAIL, PASS, WARN, evidence_error, step_world_check
 from actions.script.command import Command, command_step, program_check
 from actions.step import Result, Stage, Step
 from cockpit.config import Settings
@@ -89,7 +89,7 @@ def _missing(snapshot: Snapshot) -> int | None:
 
 
 def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check]:
-    yield from world_check(settings.world)
+    yield from step_world_check(settings.world)
     yield program_check(settings, settings.scripts.gap_fill)
     unknown = evidence_error("candles", snapshot.feeds, now)
     if unknown is not None:

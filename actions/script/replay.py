@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
+from actions.checks import FAIL, PASS, WARN, evidence_error, step_world_check
 from actions.script.book import LEDGER_EQUAL, ledger_equal, ledger_words
 from actions.script.command import Command, command_step, program_check
 from actions.step import Result, Stage, Step
@@ -104,7 +104,7 @@ def _nothing_left(facts: Mapping[str, Any]) -> JobStep:
 
 
 def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check]:
-    yield from world_check(settings.world)
+    yield from step_world_check(settings.world)
     yield program_check(settings, settings.scripts.replay)
     unknown = evidence_error("Redis answers", snapshot.redis, now)
     if unknown is not None or snapshot.redis.value is None:

@@ -11,6 +11,7 @@ from cockpit.errors import ConfigError, Rejected
 from cockpit.jobs.action import action_for, is_struck, is_worked
 from cockpit.model.plan import Danger
 from cockpit.model.snapshot import PROBES
+from cockpit.model.world import World
 from tests.unit.healthy import NOW, SETTINGS, snapshot
 from tests.unit.test_journal import WHO
 
@@ -36,6 +37,15 @@ def test_every_step_has_something_that_does_it() -> None:
                 assert plan.phrase == plan.target
         else:
             assert is_struck(action) and callable(action.failure)
+
+
+def test_steps_of_a_worker_act_on_no_live_platform_yet() -> None:
+    live = SETTINGS.model_copy(update={"world": World.LIVE})
+    for row in ACTIONS:
+        action = action_for(row.id)
+        if is_worked(action) and row.danger is not Danger.OBSERVE:
+            plan = action.plan(live, WHO, {}, snapshot(), NOW)
+            assert "world" in {check.name for check in plan.blocking if not check.is_overridable}, row.id
 
 
 def test_an_unknown_action_is_refused() -> None:
