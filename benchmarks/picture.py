@@ -32,11 +32,14 @@ def svg(screen: pyte.Screen) -> str:
         f'font-family="DejaVu Sans Mono, Menlo, Consolas, monospace" font-size="{SIZE}" xml:space="preserve">',
         f'<rect width="100%" height="100%" rx="6" fill="#{BACKGROUND}"/>',
     ]
+    drawn: list[str] = []
     for row in range(screen.lines):
         cells = [(column, screen.buffer[row][column]) for column in range(screen.columns)]
         for (front, back, is_bold), run in groupby(cells, key=lambda cell: _style(cell[1])):
-            parts += _run(row, list(run), front, back, is_bold)
-    return "\n".join([*parts, "</svg>\n"])
+            drawn += _run(row, list(run), front, back, is_bold)
+    # Backgrounds first: a viewer's font may be a little wider than a cell.
+    drawn.sort(key=lambda part: part.startswith("<text"))
+    return "\n".join([*parts, *drawn, "</svg>\n"])
 
 
 def _run(row: int, run: list[tuple[int, pyte.screens.Char]], front: str, back: str, is_bold: bool) -> list[str]:
