@@ -131,10 +131,10 @@ class Runner:
         noted = record.write(*journaling.intent(live, confirmation, self._operator, write, now))
         said = self._minutes.write("confirmed", _confirmed(live, confirmation), record.id)
         self._custody.take(record)
-        self._wait_for_intent(live.danger is Danger.PROTECT, record, said, noted)
+        early = self._wait_for_intent(live.danger is Danger.PROTECT, record, said, noted)
         self._custody.file_plan(record, live)
         outcome = self._strike(write)
-        self._write_down(action, live, record, write, outcome, self._clock.monotonic() - pressed_at)
+        self._write_down(action, live, record, write, outcome, self._clock.monotonic() - pressed_at, early)
         return record.job()
 
     def _delegate(self, plan: Plan, confirmation: Confirmation) -> Job:
@@ -216,23 +216,26 @@ class Runner:
             return None
         return f"proven in {median(took):.0f} s ({len(took)} run{'' if len(took) == 1 else 's'})"
 
-    def _wait_for_intent(self, is_protective: bool, record: Record, *written: Future[None]) -> None:
-        """Intent before act; only a halt goes out before a disk that is full or hangs."""
-        ends_at = time.monotonic() + (PROTECT_WAIT_S if is_protective else JOURNAL_WAIT_S)
+    def _wait_for_intent(self, is_protective: bool, record: Record, *written: Future[None]) -> str:
+        """Intent before act; only a halt goes out before a disk that is full or hangs: that is said, else nothing."""
+        limit_s = PROTECT_WAIT_S if is_protective else JOURNAL_WAIT_S
+        ends_at = time.monotonic() + limit_s
         for future in written:
             try:
                 future.result(max(0.0, ends_at - time.monotonic()))
             except Exception as error:
-                words = str(error) or "the disk did not answer"
+                words = str(error) or f"the disk did not answer in {limit_s * 1000:.0f} ms"
                 now = self._clock.now()
                 if is_protective:
-                    record.write(journaling.note(now, f"DONE BEFORE ITS INTENT WAS ON DISK: {words}"))
-                    return
+                    early = f"sent before its intent was on disk ({words})"
+                    record.write(journaling.note(now, early))
+                    return early
                 record.write(*journaling.not_begun(now, f"not done, its intent could not be written: {words}"))
                 raise JournalError(f"not done: {words}") from None
+        return ""
 
     def _write_down(
-        self, action: Struck, plan: Plan, record: Record, write: Write, outcome: Outcome, took_s: float
+        self, action: Struck, plan: Plan, record: Record, write: Write, outcome: Outcome, took_s: float, early: str
     ) -> None:
         """The outcome in journal and audit, and the proof on its way; nothing here waits for the disk."""
         now = self._clock.now()
@@ -242,7 +245,7 @@ class Runner:
         saved = record.write(*journaling.outcome(now, outcome, failures, took_s))
         kind = "step_done" if outcome.is_done else "failed" if outcome.is_known else "in_doubt"
         sent = f"{write.command(plan.target)}: {outcome.detail} ({took_s * 1000:.1f} ms after it was confirmed)"
-        self._minutes.write(kind, "; ".join((sent, *failures)), record.id)
+        self._minutes.write(kind, "; ".join(filter(None, (sent, early, *failures))), record.id)
         if outcome.is_known and not outcome.is_done:
             saved.add_done_callback(lambda _: record.release())
             return

@@ -123,7 +123,7 @@ def test_a_refusal_is_told_in_redis_own_words(
     job = engage(runner, server)
     assert job.phase is Phase.FAILED
     assert words in (job.error or "")
-    told = [note for note in job.notes if "ON DISK" not in note]
+    told = [note for note in job.notes if "on disk" not in note]
     assert told[0].startswith("NOT HALTED by this: Redis refused it")
     assert "kubectl scale deploy/router --replicas=0" in told[1]
     assert "call the brokers (IBKR)" in told[2]
@@ -234,13 +234,14 @@ def test_a_disk_that_hangs_does_not_hold_up_the_halt(server: LoneRedis, tmp_path
     job = engage(runner, server)
     assert time.monotonic() - started < PROTECT_WAIT_S + 1.0
     assert server.client.hget(KEY, "enabled") == "true"
-    assert "DONE BEFORE ITS INTENT WAS ON DISK" in job.notes[0]
+    assert job.notes[0] == "sent before its intent was on disk (the disk did not answer in 30 ms)"
     assert runner.jobs()[0].steps[0].state is StepState.DONE
     # The proof does not wait for the disk either.
     until(lambda: (now := runner.job(job.id)) is not None and now.phase is Phase.VERIFYING, 6.0)
     store.may_go.set()
     until(lambda: len(store.entries(job.id)) >= 5)
     assert [entry.kind for entry in store.entries(job.id)][:4] == ["submitted", "confirmed", "step_started", "note"]
+    until(lambda: any(job.notes[0] in record.text for record in AuditLog(tmp_path / "state").tail()))
     runner.stop()
 
 
@@ -260,7 +261,7 @@ def test_a_state_folder_that_cannot_be_made_does_not_hold_up_the_halt(server: Lo
     plan = session.prepare(ENGAGE, {"reason": "test"}).result(5)
     job = session.submit(plan, Confirmation(plan.digest)).result(10)
     assert server.client.hget(KEY, "enabled") == "true"
-    assert "DONE BEFORE ITS INTENT WAS ON DISK" in job.notes[0]
+    assert "sent before its intent was on disk" in job.notes[0]
     checks = session.prepare(ENGAGE, {}).result(5).checks
     (journal,) = [check for check in checks if check.name == "journal"]
     assert journal.verdict is Verdict.WARN and "set `state:`" in journal.detail
@@ -273,7 +274,7 @@ def test_a_full_disk_does_not_hold_up_the_halt_and_is_paid_back(server: LoneRedi
     runner = warm(a_runner(server.settings(), tmp_path / "state", log=log), server)
     job = engage(runner, server)
     assert server.client.hget(KEY, "enabled") == "true"
-    assert "DONE BEFORE ITS INTENT WAS ON DISK" in job.notes[0]
+    assert "sent before its intent was on disk" in job.notes[0]
     plan = runner.prepare(ENGAGE, {}, a_snapshot(server.settings()))
     assert any(check.name == "journal" for check in plan.checks)
     log.is_full = False
@@ -281,6 +282,7 @@ def test_a_full_disk_does_not_hold_up_the_halt_and_is_paid_back(server: LoneRedi
     until(lambda: "opened" in kinds(tmp_path / "state"))
     assert kinds(tmp_path / "state") == ["previewed", "confirmed", "step_done", "previewed", "opened"]
     assert "written late" in log.tail()[1].text
+    assert "sent before its intent was on disk (cannot write audit.jsonl" in log.tail()[2].text
     assert log.verify().is_sound
     runner.stop()
 
