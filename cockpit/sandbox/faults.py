@@ -89,9 +89,9 @@ _POSTGRES = (
     ),
 )
 _WORKERS = (
-    Fault("lag-risk", "Risk manager stands still", "group risk reads no orders", "3.3", "clear it"),
-    Fault("lag-router", "Router stands still", "group router reads no orders", "3.3", "clear it"),
-    Fault("lag-ledger", "Ledger writer stands still", "group ledger reads no fills", "3.3", "clear it"),
+    Fault("lag-risk", "Risk manager stands still", "group risk reads no orders", "3.1", "clear it"),
+    Fault("lag-router", "Router stands still", "group router reads no orders", "3.1", "clear it"),
+    Fault("lag-ledger", "Ledger writer stands still", "group ledger reads no fills", "3.1", "clear it"),
     Fault(
         "lag-candles", "Candle aggregator stands still", "group candles reads no ticks", "3.2", "clear it, fill gaps"
     ),

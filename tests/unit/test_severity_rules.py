@@ -11,6 +11,8 @@ from cockpit.model.backends import AlertRule, Blocker, Dump
 from cockpit.model.finding import Finding
 from cockpit.model.severity import Severity
 from cockpit.model.states import KillSwitch, Limits, Position, Reach, Registry
+from cockpit.sandbox.faults import FAULTS
+from cockpit.severity import rules_trading
 from cockpit.severity.judge import assess
 from cockpit.severity.standing import NOTHING
 from cockpit.severity.trading import halt_readiness
@@ -275,3 +277,8 @@ def test_what_redis_does_not_say_is_drawn_as_unknown() -> None:
     assert "primary, replicas unknown" in shown
     assert "AOF unknown" in PANEL_WORDS["redis"](silent, SETTINGS)
     assert halt_readiness(silent, SETTINGS).is_durable is False
+
+
+@pytest.mark.parametrize("name", ["risk", "router", "ledger"])
+def test_a_worker_that_stands_still_is_answered_where_the_list_of_faults_says(name: str) -> None:
+    assert FAULTS[f"lag-{name}"].section == rules_trading.group_behind.section
