@@ -101,7 +101,7 @@ class SoloThread:
             TimedOut: it took longer, or an earlier call still hangs.
         """
         if self.is_busy:
-            raise TimedOut(f"{self._name} still does not answer an earlier call")
+            raise TimedOut(f"{self._name} hangs in an earlier call")
         future = in_daemon_thread(work, *args, **kwargs)
         self._running = future
         return await bounded(asyncio.wrap_future(future), timeout_s, self._name)

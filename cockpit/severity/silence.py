@@ -121,7 +121,7 @@ def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
         backend, why, observed = replace(backend, verb="is not asked", section=None), sample.error, sample.error
     else:
         said = len(f"{backend.name} {backend.verb}: ")
-        why = _reason(sample.error, SUMMARY_CELLS - said)
+        why = _reason(_unnamed(sample.error, backend.name), SUMMARY_CELLS - said)
         observed = "never answered" if age_s is None else f"no answer for {words.seconds(age_s)}"
     return Finding(
         rule="backend_silent",
@@ -134,6 +134,16 @@ def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
         since=now,
         section=backend.section,
     )
+
+
+def _unnamed(error: str | None, name: str) -> str | None:
+    """The error without the backend's name, which stands before it.
+
+    >>> _unnamed("Kubernetes hangs in an earlier call", "Kubernetes API")
+    'hangs in an earlier call'
+    """
+    head, _, rest = (error or "").partition(" ")
+    return rest if rest and head.rstrip(":") == name.split()[0] else error
 
 
 def _reason(error: str | None, room: int) -> str:

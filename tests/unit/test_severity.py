@@ -128,6 +128,12 @@ def test_what_is_not_asked_has_not_crashed() -> None:
     assert "\nHalt        not ready, call the brokers: Redis is not asked\n" in top
 
 
+def test_no_backend_is_named_twice() -> None:
+    hung = dead(error="Kubernetes hangs in an earlier call")
+    assessment, _ = assess(snapshot(kubernetes=hung), SETTINGS)
+    assert assessment.findings[0].summary == "Kubernetes API does not answer: hangs in an earlier call"
+
+
 @pytest.mark.parametrize("field", PROBES)
 def test_stale_is_never_ok(field: str) -> None:
     """Old values without any error: the poller itself may have stood still."""
