@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
+from benchmarks.halt import key_to_flag
 from benchmarks.measures import help_text, live, start
 
 
@@ -13,7 +14,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--json", action="store_true", help="print one JSON object")
     arguments = parser.parse_args()
-    numbers = {**help_text(), **start(), **live()}
+    numbers = {**help_text(), **start(), **live(), **key_to_flag(runs=20)}
     if arguments.json:
         print(json.dumps(numbers, indent=1))
         return
