@@ -26,7 +26,8 @@ from cockpit.probes.reach import ReachProbe
 from cockpit.probes.registry import RegistryProbe
 from cockpit.sandbox.layout import Layout
 
-WITHIN_S = 3.0
+WITHIN_S = 15.0
+"""The end of patience on a busy machine; the goal of 3 s is measured by benchmarks.fault_times."""
 CLOCK = SystemClock()
 Samples = dict[str, Sample[Any]]
 Wanted = Callable[[Samples], object]

@@ -161,7 +161,7 @@ def test_a_redis_that_is_gone_fails_at_once(server: LoneRedis, tmp_path: Path) -
     server.kill()
     started = time.monotonic()
     job = engage(runner, server)
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 3.0
     assert job.phase is Phase.FAILED
     assert "refused the connection" in (job.error or "")
     assert runner.jobs()[0].phase is Phase.FAILED
@@ -173,7 +173,7 @@ def test_a_redis_that_hangs_leaves_a_doubt_that_is_resolved_when_it_wakes(server
     server.signal(signal.SIGSTOP)
     started = time.monotonic()
     job = engage(runner, server)
-    assert time.monotonic() - started < 2.0
+    assert time.monotonic() - started < 4.0
     assert (job.phase, job.steps[0].state) == (Phase.RUNNING, StepState.UNKNOWN)
     assert any("did not say whether it took it" in note for note in job.notes)
     until(lambda: (found := runner.job(job.id)) is not None and found.phase is Phase.VERIFYING)
@@ -206,7 +206,7 @@ def test_a_hanging_connection_is_overtaken_by_a_fresh_one(
     monkeypatch.setattr(RedisWriter, "set_kill_switch", first_hangs)
     started = time.monotonic()
     job = engage(runner, server)
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 3.0
     assert job.steps[0].state is StepState.DONE
     runner.stop()
 
@@ -228,7 +228,7 @@ def test_a_disk_that_hangs_does_not_hold_up_the_halt(server: LoneRedis, tmp_path
     runner = warm(a_runner(server.settings(), tmp_path / "state", store=store), server)
     started = time.monotonic()
     job = engage(runner, server)
-    assert time.monotonic() - started < PROTECT_WAIT_S + 1.0
+    assert time.monotonic() - started < PROTECT_WAIT_S + 3.0
     assert server.client.hget(KEY, "enabled") == "true"
     assert job.notes[0] == "sent before its intent was on disk (the disk did not answer in 30 ms)"
     assert runner.jobs()[0].steps[0].state is StepState.DONE

@@ -16,8 +16,8 @@ from tests.terminal.emulators import seen
 
 DEAF_S = 4.0
 """The stock toolkit's loop stands still after about 3 s of this."""
-RIGHT_S = 2.0
-STALL_S = 0.5
+RIGHT_S = 8.0
+STALL_S = 2.0
 """Generous: a busy machine stalls by itself; a blocked loop stalls for as long as the terminal."""
 
 

@@ -133,7 +133,7 @@ async def test_each_in_its_turn_and_each_bounded() -> None:
         one = probe(A=f"tws://127.0.0.1:{port}", B=f"http://127.0.0.1:{port}", C=url, D="ftp://x", E="tws://[")
         began = time.monotonic()
         found = await one.read()
-        assert time.monotonic() - began < 2.5
+        assert time.monotonic() - began < 6.0
         await one.close()
     assert [reach.is_up for reach in found] == [False, False, True, False, False]
     assert found[2].took_ms < 1000

@@ -24,7 +24,7 @@ async def failure(port: int, timeout_s: float = TIMEOUT_S) -> BackendError:
     began = time.monotonic()
     with pytest.raises(BackendError) as caught:
         await client.get_json("/x")
-    assert time.monotonic() - began < timeout_s + 0.5
+    assert time.monotonic() - began < timeout_s + 3.0
     await client.close()
     assert "secret" not in str(caught.value)
     assert str(caught.value).isprintable()
