@@ -53,7 +53,7 @@ def test_redis_is_restarted_and_everything_is_there_again(desk: StepDesk) -> Non
     job = desk.ended(desk.submit(plan))
     assert job.phase is Phase.DONE, told(job)
     assert desk.redis.info()["run_id"] != run_id
-    assert not desk.redis.exists(KEY)
+    assert desk.redis.hget(KEY, "enabled") != "true"
 
 
 def test_a_kill_switch_that_the_crash_lost_is_engaged_again(desk: StepDesk) -> None:

@@ -166,8 +166,15 @@ async def test_close_stops_the_parser(tmp_path: Path) -> None:
     pid = int((tmp_path / "pid").read_text())
     await one.close()
     async with asyncio.timeout(5):
-        while Path(f"/proc/{pid}/cmdline").exists() and b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes():
+        while is_sleeping(pid):
             await asyncio.sleep(0.02)
+
+
+def is_sleeping(pid: int) -> bool:
+    try:
+        return b"sleep" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 async def test_hung_file_system_costs_a_deadline_and_no_thread(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
