@@ -22,8 +22,6 @@ from cockpit.model.snapshot import Snapshot
 ID = "rollout.restart"
 EVIDENCE = frozenset({"kubernetes", "feeds", "registry"})
 DEADLINE_S = 120.0
-SAME_S = 1.5
-"""Stamps are whole seconds."""
 
 STAMPED = "our restart is the newest"
 COMPLETE = "rollout complete"
@@ -65,7 +63,7 @@ class _Restart(Step):
 
     def before(self, stage: Stage) -> dict[str, Any]:
         """The stamp by which our restart is found again."""
-        return {"restarted_at": f"{datetime.fromtimestamp(stage.clock.now(), UTC):%Y-%m-%dT%H:%M:%SZ}"}
+        return {"restarted_at": stamp(stage.clock.now())}
 
     def command(self, stage: Stage) -> str | None:
         """With the stamp."""
@@ -136,13 +134,17 @@ def deployment(snapshot: Snapshot, name: str) -> Deployment | None:
     return next((one for one in found if one.name == name), None)
 
 
+def stamp(now: float) -> str:
+    """The moment as RFC 3339, to the microsecond: with kubectl's whole seconds, two restarts could share one stamp.
+
+    >>> stamp(1_700_000_000.25)
+    '2023-11-14T22:13:20.250000Z'
+    """
+    return f"{datetime.fromtimestamp(now, UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+
+
 def _is_ours(stage: Stage, found: Deployment) -> bool:
-    if found.restarted_age_s is None or stage.snapshot.kubernetes.value_at is None:
-        return False
-    stamp = datetime.strptime(str(stage.facts["restarted_at"]), "%Y-%m-%dT%H:%M:%S%z").timestamp()
-    # The age was counted a moment after the sample was asked for.
-    took_s = stage.snapshot.kubernetes.took_s or 0.0
-    return abs(stage.snapshot.kubernetes.value_at - found.restarted_age_s - stamp) <= SAME_S + took_s
+    return found.restarted_at is not None and found.restarted_at == stage.facts.get("restarted_at")
 
 
 def _checks(settings: Settings, name: str, snapshot: Snapshot, now: float) -> Iterator[Check]:

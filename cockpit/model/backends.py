@@ -121,6 +121,8 @@ class Deployment:
     message: str | None
     restarted_age_s: float | None
     pods: tuple[Pod, ...]
+    restarted_at: str | None = None
+    """The stamp of the last restart, letter by letter: whose it is shows in it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,7 @@ def deployment(item: Json, pods: Iterable[Json], now: float) -> Deployment:
         message=message,
         restarted_age_s=age_s(notes.get(RESTARTED_AT), now),
         pods=tuple(sorted((pod(one, now) for one in own), key=lambda found: found.name)),
+        restarted_at=clean(stamp, 40) if (stamp := notes.get(RESTARTED_AT)) else None,
     )
 
 
