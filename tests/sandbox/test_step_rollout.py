@@ -83,8 +83,11 @@ def _stamped(desk: StepDesk, stamp: str) -> bool:
     assert desk.settings.kubernetes is not None
     api, namespace = login(desk.settings.kubernetes)
     path = f"/apis/apps/v1/namespaces/{namespace}/deployments/ws-gateway"
-    request = api.param_serialize("GET", path, header_params={"Accept": "application/json"}, auth_settings=[])
-    return stamp in api.call_api(*request).response.read().decode()
+    headers = {"Accept": "application/json"}
+    request = api.param_serialize("GET", path, header_params=headers, auth_settings=["BearerToken"])
+    answer = api.call_api(*request).response
+    assert answer.status == 200
+    return stamp in answer.read().decode()
 
 
 def test_a_worker_that_never_began_is_not_begun_later(desk: StepDesk) -> None:
