@@ -6,6 +6,9 @@ import re
 
 _DROPPED = re.compile("[\u00ad\ufe00-\ufe0f\U000e0100-\U000e01ef\u20e3\U0001f3fb-\U0001f3ff]")
 """Characters on whose width terminals and Textual disagree, or which show nothing."""
+_RANGES = ((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x2FF), (0x2190, 0x2193), (0x2500, 0x25FC), (0x2800, 0x28FF))
+ONE_CELL = frozenset(chr(code) for first, last in _RANGES for code in range(first, last + 1)) | frozenset("…›≤≥")
+"""Harmless characters that every terminal shows in one cell, as whole texts are tested for at the speed of C."""
 
 
 def clean(text: object, limit: int = 200) -> str:

@@ -12,7 +12,7 @@ from textual.widget import Widget
 
 from themes.look import Look
 from themes.night import NIGHT
-from widgets.line import EMPTY, Line, pad
+from widgets.line import EMPTY, Line, merged, pad
 from widgets.printable import safe
 
 _NEVER: Line = (("\0", ""),)
@@ -30,8 +30,8 @@ class Canvas(Widget):
         self._width = 0
         self._given: list[Line] = []
         self._lines: list[Line] = []
-        self._strips: list[Strip] = []
         self._shown: list[Strip | None] = []
+        """Per row, its strip as it may be shown; None where it has to be made."""
         self._filters: Sequence[LineFilter] = ()
 
     def paint(self, lines: Sequence[Line], look: Look) -> None:
@@ -43,15 +43,13 @@ class Canvas(Widget):
             self._look, self._width = look, width
             self._given = [_NEVER] * height
             self._lines = [EMPTY] * height
-            self._strips = [Strip([])] * height
             self._shown = [None] * height
         dirty: list[Region] = []
         for y, after in enumerate(fresh):
             if after != self._given[y]:
                 # Compared as given: making a line safe and padding it cost more than the comparison.
                 self._given[y] = after
-                self._lines[y] = pad(safe(after), width)
-                self._strips[y] = self._strip(self._lines[y])
+                self._lines[y] = merged(pad(safe(after), width))
                 self._shown[y] = None
                 dirty.append(Region(0, y, width, 1))
         if is_all:
@@ -60,37 +58,37 @@ class Canvas(Widget):
             # Whole rows: which cells of them are sent is decided where the bytes are made.
             self.refresh(*dirty, layout=False)
 
-    def _strip(self, spans: Line) -> Strip:
-        style = self._look.style
-        return Strip([Segment(text, style(ink)) for text, ink in spans], self.size.width)
-
     def render_lines(self, crop: Region) -> list[Strip]:
         """The cached strips, filtered once; the toolkit's own cache filters and measures every row at every paint."""
         filters = self.get_line_filters()
-        if filters != self._filters or len(self._shown) != len(self._strips):
-            self._filters, self._shown = filters, [None] * len(self._strips)
+        if filters != self._filters:
+            self._filters, self._shown = filters, [None] * len(self._shown)
         strips = [self._filtered(y) for y in crop.line_range]
         first, last = crop.column_span
         return strips if (first, last) == (0, self.size.width) else [strip.crop(first, last) for strip in strips]
 
     def _filtered(self, y: int) -> Strip:
-        """One row as it may be shown."""
+        """One row as it may be shown; a strip is dear (it has seven caches), so that a change makes just one."""
         known = self._shown[y] if y < len(self._shown) else None
         if known is not None:
             return known
-        strip = self.render_line(y)
-        background = self.background_colors[1]
+        segments, background = self._segments(y), self.background_colors[1]
         for each in self._filters:
-            strip = strip.apply_filter(each, background)
+            segments = each.apply(segments, background)
+        strip = Strip(segments, self.size.width)
         if y < len(self._shown):
             self._shown[y] = strip
         return strip
 
+    def _segments(self, y: int) -> list[Segment]:
+        if y >= len(self._lines):
+            return [Segment(" " * self.size.width, self._look.base)]
+        style = self._look.style
+        return [Segment(text, style(ink)) for text, ink in self._lines[y]]
+
     def render_line(self, y: int) -> Strip:
-        """The cached strip of one row, unfiltered."""
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip([Segment(" " * self.size.width, self._look.base)], self.size.width)
+        """One row, unfiltered."""
+        return Strip(self._segments(y), self.size.width)
 
     @property
     def text(self) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
 
+from cockpit.text import ONE_CELL
+
 Span = tuple[str, str]
 """Text and the ink of its style."""
 Line = tuple[Span, ...]
@@ -31,8 +33,13 @@ def width_of(spans: Line) -> int:
     """How many cells the line takes."""
     width = 0
     for text, _ in spans:
-        width += len(text) if text.isascii() else cell_len(text)
+        width += cells(text)
     return width
+
+
+def cells(text: str) -> int:
+    """How many cells the text takes."""
+    return len(text) if ONE_CELL.issuperset(text) else cell_len(text)
 
 
 def cut_text(text: str, width: int) -> str:
@@ -41,7 +48,7 @@ def cut_text(text: str, width: int) -> str:
     >>> cut_text("moneycontrol", 6), cut_text("ok", 6), cut_text("中文字", 4)
     ('money…', 'ok', '中…')
     """
-    if (len(text) if text.isascii() else cell_len(text)) <= width:
+    if cells(text) <= width:
         return text
     if width <= 1:
         return "…"[: max(0, width)]
@@ -55,7 +62,7 @@ def cut(spans: Line, width: int) -> Line:
     kept: list[Span] = []
     left = width
     for text, ink in spans:
-        size = cell_len(text)
+        size = cells(text)
         if size >= left:
             # Something follows or is cut: an ellipsis has to fit.
             kept.append((cut_text(text if size > left else text + "…", left), ink))
@@ -98,7 +105,7 @@ def field(text: str, width: int, ink: str = "text", is_right: bool = False) -> S
     ('   12 ms', 'text')
     """
     text = cut_text(text, width)
-    gap = " " * (width - (len(text) if text.isascii() else cell_len(text)))
+    gap = " " * (width - cells(text))
     return (gap + text if is_right else text + gap, ink)
 
 
@@ -152,6 +159,21 @@ def listing(label: str, parts: Iterable[Line], width: int, label_width: int = 9)
         current = (*current, *(() if is_first else (("  ", "text"),)), *part)
         is_first = False
     return [*rows, current]
+
+
+def merged(spans: Line) -> Line:
+    """The same line with neighbours of one ink made one.
+
+    >>> merged((("a", "ok"), ("b", "ok"), ("", "x"), ("c", "dim")))
+    (('ab', 'ok'), ('c', 'dim'))
+    """
+    found: list[Span] = []
+    for text, ink in spans:
+        if found and found[-1][1] == ink:
+            found[-1] = (found[-1][0] + text, ink)
+        elif text:
+            found.append((text, ink))
+    return tuple(found)
 
 
 def tinted(spans: Line, ink: str) -> Line:

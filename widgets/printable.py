@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from cockpit.text import clean
+from cockpit.text import ONE_CELL, clean
 from widgets.line import Line
 
 
@@ -15,7 +15,7 @@ def safe(spans: Line) -> Line:
     (('a␛[2Jb', 'ok'), ('▁', 'ok'))
     """
     for text, _ in spans:
-        if not text.isascii() or not text.isprintable():
+        if not ONE_CELL.issuperset(text):
             return tuple((printable(text), ink) for text, ink in spans)
     return spans
 
@@ -23,4 +23,4 @@ def safe(spans: Line) -> Line:
 @lru_cache(maxsize=4096)
 def printable(text: str) -> str:
     """The text as it may be sent to a terminal."""
-    return text if text.isascii() and text.isprintable() else clean(text, limit=2000)
+    return text if ONE_CELL.issuperset(text) else clean(text, limit=2000)

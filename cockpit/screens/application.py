@@ -13,7 +13,7 @@ from rich.console import RenderableType
 from rich.text import Text
 from textual.app import App
 from textual.driver import Driver
-from textual.filter import LineFilter
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.screen import Screen
 
 from cockpit.clock import Clock, SystemClock
@@ -95,8 +95,11 @@ class CockpitApp(App[int], inherit_bindings=False):
         return self.overview
 
     def get_line_filters(self) -> Sequence[LineFilter]:
-        """The toolkit's own, and last our gate."""
-        filters = super().get_line_filters()
+        """The toolkit's own, and last our gate.
+
+        Nothing here is drawn in ANSI colours where the theme has others, so nothing need be searched for them.
+        """
+        filters = [one for one in super().get_line_filters() if not isinstance(one, ANSIToTruecolor)]
         return [*filters, self._gate] if self._gate is not None else filters
 
     def _display(self, screen: Screen[Any], renderable: RenderableType | None) -> None:

@@ -9,6 +9,7 @@ from rich.color import ColorSystem
 from rich.segment import Segment
 
 from cockpit.terminal.pen import Ink, blank_of, ink_of
+from cockpit.text import ONE_CELL
 
 JOIN = 4
 """Runs nearer than this are sent as one: moving the cursor costs as much."""
@@ -16,12 +17,6 @@ Cell = tuple[str, Ink | None]
 """A character with its combining marks, and its ink; the second cell of a wide character is empty text."""
 NOTHING: Cell = ("\0", None)
 """What is on a cell of which nothing is known: equal to nothing that is drawn."""
-_SINGLE = frozenset(
-    char
-    for first, last in ((0x20, 0x7E), (0xA1, 0xAC), (0xAE, 0x2FF), (0x2190, 0x2193), (0x2500, 0x25FC), (0x2800, 0x28FF))
-    for char in map(chr, range(first, last + 1))
-)
-"""Characters of one cell, found without measuring."""
 
 
 def cells_of(segments: Iterable[Segment], colours: ColorSystem) -> list[Cell]:
@@ -32,7 +27,7 @@ def cells_of(segments: Iterable[Segment], colours: ColorSystem) -> list[Cell]:
             continue
         ink = ink_of(style, colours)
         blank = (" ", blank_of(ink))
-        if _SINGLE.issuperset(text):
+        if ONE_CELL.issuperset(text):
             found.extend([(char, ink) if char != " " else blank for char in text])
             continue
         for char in text:
@@ -57,7 +52,7 @@ def _combine(found: list[Cell], mark: str) -> None:
 def mend(row: list[Cell]) -> None:
     """Halves of wide characters become blanks, as they do on a terminal when the other half is overwritten."""
     for at, (char, ink) in enumerate(row):
-        if char in _SINGLE:
+        if char in ONE_CELL:
             continue
         if not char:
             if at == 0 or not _is_wide(row[at - 1][0]):

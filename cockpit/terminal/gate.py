@@ -10,6 +10,7 @@ from rich.segment import Segment
 from textual.color import Color
 from textual.filter import LineFilter
 
+from cockpit.text import ONE_CELL
 from themes.glyphs import to_ascii
 
 _NOTHING = re.compile(
@@ -34,7 +35,7 @@ def passed(text: str, is_ascii: bool) -> str:
     >>> passed("⚠\\ufe0f 1\\ufe0f\\u20e3", False), passed("\\U0001f1e9\\U0001f1ea", False)
     ('⚠ 1  ', 'DE')
     """
-    if text.isascii() and text.isprintable():
+    if ONE_CELL.issuperset(text) and (not is_ascii or text.isascii()):
         return text
     width = cell_len(text)
     out: list[str] = []
@@ -69,7 +70,7 @@ class GateFilter(LineFilter):
 
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Segments whose text is safe."""
-        if all(text.isascii() and text.isprintable() for text, _, _ in segments):
-            return segments
         is_ascii = self.is_ascii
+        if all(ONE_CELL.issuperset(text) and (not is_ascii or text.isascii()) for text, _, _ in segments):
+            return segments
         return [Segment("" if control else passed(text, is_ascii), style, None) for text, style, control in segments]
