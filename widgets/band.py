@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from widgets.figures import short_age
 from widgets.letters import big
 from widgets.line import Line, line, pad, tinted, width_of
+from widgets.panels.findings import clock
 from widgets.scene import Scene
 from widgets.trading import told, trading
 
 
 def band(scene: Scene, width: int, rows: int) -> list[Line]:
-    """`rows` (3 or 6) lines; filled with colour unless trading is active, with FROZEN beside it while frozen."""
+    """`rows` (3 or 6) lines; filled with colour unless trading is active; FROZEN and since when beside it."""
     if scene.live is None:
         return _starting(scene, width, rows)
     state = trading(scene.live)
@@ -34,14 +34,12 @@ def _beside(scene: Scene, fill: str, width: int, rows: int) -> list[Line]:
 
 
 def _frozen(scene: Scene, room: int, rows: int) -> list[Line]:
-    seconds = scene.frozen_s
-    if seconds is None:
+    if scene.frozen_since is None:
         return []
-    text = (
-        short_age(float(int(seconds))).replace(".0", "").upper().replace(" M", "").replace(" H", "").replace(" D", "")
-    )
+    # The moment, not an age: nothing is sent while nothing happens, and the clock is in the line above.
+    text = clock(scene.frozen_since)[:5]
     for word, height in ((f"FROZEN {text}", rows), (f"FROZEN {text}", 3), ("FROZEN", 3)):
-        shapes = big(word.replace(" S", " S"), height)
+        shapes = big(word, height)
         if len(shapes[0]) + 4 <= room or (word, height) == ("FROZEN", 3):
             blank = " " * (len(shapes[0]) + 4)
             lines = [line((f"  {shape}  ", "frozen_big")) for shape in shapes]

@@ -32,8 +32,3 @@ class Scene:
     needle: str = ""
     """Text that the panels are filtered by."""
     frozen_since: float | None = None
-
-    @property
-    def frozen_s(self) -> float | None:
-        """How long the wall has been frozen."""
-        return None if self.frozen_since is None else max(0.0, self.now - self.frozen_since)

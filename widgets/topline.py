@@ -55,7 +55,9 @@ def _first(scene: Scene, width: int) -> Line:
 
 def _kept(scene: Scene, width: int) -> tuple[Line, Line]:
     """World, site and state; and the clock. The clock gives way to the worst finding first, then the site does."""
-    utc = line((clock(scene.now), "value"), (" UTC ", "label"))
+    # While the wall is frozen nothing is sent that says nothing new: minutes will do, and no age that only grows.
+    moment = clock(scene.now) if scene.frozen_since is None else clock(scene.now)[:5]
+    utc = line((moment, "value"), (" UTC ", "label"))
     needed = min(ENOUGH, width_of(worst_finding(scene.live))) if scene.live else 0
     fixed: Line = ()
     for has_site, has_clock in ((True, True), (True, False), (False, False)):
@@ -72,8 +74,12 @@ def _state(scene: Scene, has_since: bool) -> Line:
     if not scene.live:
         return ()
     state = trading(scene.live)
-    since = f" {short_age(state.since_s)}" if has_since and state.since_s is not None else ""
+    since = f" {_lasting(scene, state.since_s)}" if has_since and state.since_s is not None else ""
     return line((f" {state.glyph} {state.word}{since} ", state.block))
+
+
+def _lasting(scene: Scene, seconds: float) -> str:
+    return short_age(seconds if scene.frozen_since is None else max(100.0, seconds))
 
 
 def _exchanges(scene: Scene) -> Line:
@@ -113,7 +119,7 @@ def _second(scene: Scene, width: int) -> Line:
     parts = [
         line((" halt: ", "label"), *(scene.readiness or line(("not known yet", "unknown")))),
         _jobs(scene.live),
-        _oldest(scene.live),
+        _oldest(scene.live, scene.frozen_since is not None),
     ]
     return both(fitted(parts, width - width_of(who) - 1, BAR), who, width)
 
@@ -125,8 +131,8 @@ def _jobs(view: View) -> Line:
     return line((f"{plural(len(running), 'job')} running: {running[0].title}", "accent"))
 
 
-def _oldest(view: View) -> Line:
-    """The age of the oldest thing on the screen, and what it is when it is too old."""
+def _oldest(view: View, is_frozen: bool) -> Line:
+    """The age of the oldest thing that is known, and what it is when it is too old."""
     # Imported only here: the first frame, which has no data, does not wait for the facts' classes.
     from cockpit.model.snapshot import PROBES
 
@@ -147,5 +153,7 @@ def _oldest(view: View) -> Line:
     words = short_age(sample.age_s(view.now))
     if sample.is_stale(view.now):
         return line(("oldest data ", "label"), (f"{words} ({name.replace('_', ' ')})", "warn"))
+    if is_frozen:
+        return line(("data ", "label"), ("goes on behind", "value"))
     oldest = max(ages, key=lambda entry: entry[2].age_s(view.now) or 0.0)[2]
     return line(("oldest data ", "label"), (short_age(oldest.age_s(view.now)), "value"))

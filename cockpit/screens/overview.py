@@ -12,10 +12,10 @@ from cockpit.screens.stance import Stance
 from themes.toolkit import toolkit_name
 from widgets.band import band
 from widgets.canvas import Canvas
-from widgets.figures import short_age
 from widgets.keybar import field_bar, key_bar
 from widgets.line import Line
 from widgets.panels.catalogue import panel
+from widgets.panels.findings import clock
 from widgets.scene import Scene
 from widgets.topline import top_lines
 from widgets.wall_rows import shape, wall_rows
@@ -86,7 +86,7 @@ class OverviewScreen(Screen[None], inherit_bindings=False):
         # Imported only here: the wall needs no plotext.
         from widgets.zoom import zoom_rows
 
-        above = band(scene, width, 3) if scene.frozen_s is not None else []
+        above = band(scene, width, 3) if scene.frozen_since is not None else []
         shown, history = panel(self.stance.zoomed), self.desk.session.history
         return [*above, *zoom_rows(scene, shown, self.stance.chart, history, width, height - len(above))]
 
@@ -101,7 +101,7 @@ class OverviewScreen(Screen[None], inherit_bindings=False):
         if stance.needle.text:
             return field_bar("filter", stance.needle, "/ changes it   Esc clears it", width, is_active=False)
         if stance.frozen and width < BAND_SAYS_SECONDS:
-            return key_bar((), width, f"FROZEN for {short_age(self.desk.clock.now() - stance.frozen.now)}: p goes on")
+            return key_bar((), width, f"FROZEN since {clock(stance.frozen.now)} UTC: p goes on")
         return key_bar(keymap.of("overview"), width)
 
     def hint(self, text: str) -> None:

@@ -180,6 +180,17 @@ def test_frozen_is_said_in_large_letters() -> None:
     assert "12 s OLD" not in "\n".join(plain(row) for row in rows)
 
 
+def test_while_frozen_nothing_changes_that_says_nothing_new() -> None:
+    def shown(passed: float, name: str = "healthy") -> list[str]:
+        view = scene("healthy").live
+        assert view is not None
+        where = scene(name, passed=passed, wall=view, frozen_since=view.now)
+        return [plain(row) for row in (*top_lines(where, 120), *wall_rows(where, 120, 37))]
+
+    assert shown(0.4) == shown(2.9)
+    assert shown(0.4)[:2] != shown(0.4, "broker_down")[:2], "the top lines stay live"
+
+
 def test_before_the_first_snapshot_the_wall_is_already_there() -> None:
     empty = Scene(snapshots.NOW, progress=("starting a sandbox",))
     for size in SIZES:
