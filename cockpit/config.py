@@ -53,6 +53,12 @@ class RedisPart(Part):
     tick_stream_prefix: str = "ticks."
     watched_streams: tuple[str, ...] = ()
     """Further streams to watch."""
+    loading_s: Seconds = 120.0
+    """So long it may load its data after a restart; a large append-only file takes minutes."""
+    save_s: Seconds = 300.0
+    """So long a save of all its data may take."""
+    dump_file: Path | None = None
+    """Its RDB file as this host sees it; None: asked of a Redis on this host, else the keys are copied one by one."""
 
     @field_validator("url")
     @classmethod
@@ -164,6 +170,15 @@ class ScriptsPart(Part):
     """What the flattening program sends at most, per venue: the exchange's rule."""
 
 
+class SnapshotsPart(Part):
+    """What is kept of Redis and the ledger before a step that may lose something."""
+
+    folder: Path = Path("backups/cockpit")
+    """Below the platform's root unless absolute; made for this user alone where it is missing."""
+    max_age_s: float = Field(default=900.0, gt=0)
+    """An older snapshot does not count as one of the state that is about to be changed."""
+
+
 class Thresholds(Part):
     """From where on something is a finding."""
 
@@ -208,6 +223,7 @@ class Settings(Part):
     docker: DockerPart | None = None
     grafana: GrafanaPart | None = None
     scripts: ScriptsPart = ScriptsPart()
+    snapshots: SnapshotsPart = SnapshotsPart()
     thresholds: Thresholds = Thresholds()
     critical_workers: tuple[str, ...] = ("risk", "router", "ledger")
     """Components, and consumer groups of the same names, without which orders are not safely traded."""

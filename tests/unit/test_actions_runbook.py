@@ -39,13 +39,23 @@ def test_every_step_has_something_that_does_it() -> None:
             assert is_struck(action) and callable(action.failure)
 
 
-def test_steps_of_a_worker_act_on_no_live_platform_yet() -> None:
+NOT_YET = (
+    "reroute.away",
+    "reroute.back",
+    "feed.switch",
+    "rollout.restart",
+    "script.gap_fill",
+    "redis_container.restart",
+    "script.replay",
+    "script.flatten",
+)
+
+
+@pytest.mark.parametrize("action_id", NOT_YET)
+def test_a_step_that_is_not_ready_for_it_acts_on_no_live_platform(action_id: str) -> None:
     live = SETTINGS.model_copy(update={"world": World.LIVE})
-    for row in ACTIONS:
-        action = action_for(row.id)
-        if is_worked(action) and row.danger is not Danger.OBSERVE:
-            plan = action.plan(live, WHO, {}, snapshot(), NOW)
-            assert "world" in {check.name for check in plan.blocking if not check.is_overridable}, row.id
+    plan = action_for(action_id).plan(live, WHO, {}, snapshot(), NOW)
+    assert "world" in {check.name for check in plan.blocking if not check.is_overridable}
 
 
 def test_an_unknown_action_is_refused() -> None:
