@@ -13,7 +13,7 @@ class Key:
 
     id: str
     scope: str
-    """Where it works: overview, chooser, palette, guard, job, zoom, help, filter, everywhere."""
+    """Where it works: everywhere, overview, jobs, chooser, palette, guard, job, zoom, filter."""
     keys: tuple[str, ...]
     """Names as the toolkit calls them."""
     action: str
@@ -51,10 +51,17 @@ _WRITTEN = {
 }
 
 KEYS: tuple[Key, ...] = (
-    Key("halt", "overview", ("K",), "open('step', 'kill_switch.engage')", "halt",
+    Key("halt", "everywhere", ("K",), "open('step', 'kill_switch.engage')", "halt",
         "Engage the kill switch: opens the dialog, y confirms", Danger.PROTECT),
-    Key("steps", "overview", ("space",), "open('steps')", "steps", "Choose a runbook step: section, then step"),
-    Key("commands", "overview", ("colon",), "open('commands')", "commands", "Find a command by name"),
+    Key("steps", "everywhere", ("space",), "open('steps')", "steps", "Choose a runbook step: section, then step"),
+    Key("commands", "everywhere", ("colon",), "open('commands')", "commands", "Find a command by name"),
+    Key("screens", "everywhere", (), "", "screens", "The screens by their numbers", shown="1-7"),
+    Key("go_overview", "everywhere", ("1",), "go('overview')", "", "Overview: the wall"),
+    Key("go_jobs", "everywhere", ("6",), "go('jobs')", "", "Jobs: what runs and what was done, with its output"),
+    Key("theme", "everywhere", ("t",), "theme", "theme", "Next theme"),
+    Key("help", "everywhere", ("question_mark",), "open('help')", "help", "Help: every key"),
+    Key("quit", "everywhere", ("q",), "open('leave')", "quit", "Leave; running jobs go on without the cockpit"),
+    Key("interrupt", "everywhere", ("ctrl+c",), "interrupt", "", "Says how to leave; it never ends the cockpit"),
     Key("filter", "overview", ("slash",), "stand('filter', True)", "filter",
         "Show only panel lines and findings with this text"),
     Key("zoom", "overview", ("z", "enter"), "stand('zoom')", "zoom",
@@ -67,12 +74,12 @@ KEYS: tuple[Key, ...] = (
     Key("down", "overview", ("down", "j"), "stand('move', 0, 1)", "", "Select the panel below"),
     Key("up", "overview", ("up", "k"), "stand('move', 0, -1)", "", "Select the panel above"),
     Key("right", "overview", ("right", "l"), "stand('move', 1, 0)", "", "Select the panel to the right"),
-    Key("theme", "overview", ("t",), "theme", "theme", "Next theme"),
     Key("overview", "overview", ("1",), "stand('reset')", "", "Overview: the wall as it was at the start"),
-    Key("help", "overview", ("question_mark",), "open('help')", "help", "Help: every key"),
-    Key("quit", "overview", ("q",), "open('leave')", "quit", "Leave; running jobs go on without the cockpit"),
     Key("back", "overview", ("escape",), "stand('back')", "", "Close, unselect, unfreeze or clear the filter"),
-    Key("interrupt", "everywhere", ("ctrl+c",), "interrupt", "", "Says how to leave; it never ends the cockpit"),
+    Key("job_down", "jobs", ("down", "j"), "pick(1)", "", "The next job"),
+    Key("job_up", "jobs", ("up", "k"), "pick(-1)", "", "The job before"),
+    Key("job_open", "jobs", ("enter",), "show", "open", "The job in a dialog: its steps and proofs"),
+    Key("job_leave", "jobs", ("escape",), "back", "wall", "Back to the wall"),
     Key("choose", "chooser", (), "", "", "Take the section, then the step", shown="b k …"),
     Key("chooser_back", "chooser", ("backspace",), "", "", "Back to the sections"),
     Key("chooser_close", "chooser", ("escape", "space"), "", "", "Close without doing anything"),
@@ -97,8 +104,9 @@ KEYS: tuple[Key, ...] = (
 )  # fmt: skip
 
 SCOPES = {
+    "everywhere": "On every screen",
     "overview": "On the wall",
-    "everywhere": "Everywhere",
+    "jobs": "On the jobs",
     "chooser": "In the step chooser",
     "palette": "In the commands",
     "guard": "In a dialog",
@@ -112,10 +120,17 @@ SCOPES = {
 def of(scope: str) -> tuple[Key, ...]:
     """The rows of one scope.
 
-    >>> [key.id for key in of("everywhere")]
-    ['interrupt']
+    >>> [key.id for key in of("job")]
+    ['job_close']
     """
     return tuple(key for key in KEYS if key.scope == scope)
+
+
+def bar(scope: str) -> tuple[Key, ...]:
+    """What the key bar of a screen shows: what stops and steps first, then the screen's own keys, then the rest."""
+    first = {"halt", "steps"}
+    shared = of("everywhere")
+    return (*(row for row in shared if row.id in first), *of(scope), *(row for row in shared if row.id not in first))
 
 
 def find(key: str, *scopes: str) -> Key | None:

@@ -9,11 +9,14 @@ from widgets.line import EMPTY, Line, field, line, pad, width_of, wrapped
 
 def help_text(width: int) -> list[Line]:
     """All keys in one column, in two where there is room."""
-    blocks = [_block(scope, heading, (width - 3) // 2 if width >= 110 else width) for scope, heading in SCOPES.items()]
+    half = (width - 3) // 2
+    blocks = [_block(scope, heading, half if width >= 110 else width) for scope, heading in SCOPES.items()]
     if width < 110:
         return [row for block in blocks for row in block]
-    half = (width - 3) // 2
-    left, right = blocks[0], [row for block in blocks[1:] for row in block]
+    left: list[Line] = []
+    while blocks and 2 * (len(left) + len(blocks[0]) // 2) < sum(map(len, blocks)) + len(left):
+        left += blocks.pop(0)
+    right = [row for block in blocks for row in block]
     size = max(len(left), len(right))
     left += [EMPTY] * (size - len(left))
     right += [EMPTY] * (size - len(right))

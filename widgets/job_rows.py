@@ -21,22 +21,42 @@ _PHASES = {
     Phase.IN_DOUBT: ("block_unknown", "IN DOUBT"),
 }
 
+_MARKS = {
+    Phase.QUEUED: Mark("▶", "queued", "accent"),
+    Phase.RUNNING: Mark("▶", "running", "accent"),
+    Phase.VERIFYING: Mark("▶", "verifying", "accent"),
+    Phase.DONE: Mark("●", "proven", "ok"),
+    Phase.FAILED: Mark("■", "FAILED", "crit"),
+    Phase.IN_DOUBT: Mark("?", "IN DOUBT", "unknown"),
+}
+
 
 def job_rows(job: Job, now: float, room: tuple[int, int], scroll: int = 0) -> list[Line]:
     """The dialog of a running or ended job; where it stands is always there, the rest can be scrolled to."""
     width = min(WIDEST, room[0])
     inner = width - 4
-    body = _aloud(job, inner)
-    for step in job.steps:
-        body.extend(_step(step, inner, "took"))
-    if job.proofs:
-        body.extend((EMPTY, line(("Proof", "label"))))
-        for proof in job.proofs:
-            body.extend(_step(proof, inner, "after"))
+    body = progress_rows(job, inner)
     foot = [EMPTY, _end(job, now, inner)]
     body = scrolled(body, room[1] - 2 - len(foot), scroll)
     title = line((job.world.value, "strong"), (" ── ", world_ink(job.world)), (job.title, "title"))
     return dialog(title, line((job.phase.value, "label")), [*body, *foot], world_ink(job.world), width)
+
+
+def progress_rows(job: Job, width: int) -> list[Line]:
+    """What must be said aloud, then each step and each proof as it stands."""
+    body = _aloud(job, width)
+    for step in job.steps:
+        body.extend(_step(step, width, "took"))
+    if job.proofs:
+        body.extend((EMPTY, line(("Proof", "label"))))
+        for proof in job.proofs:
+            body.extend(_step(proof, width, "after"))
+    return body
+
+
+def phase_mark(job: Job) -> Mark:
+    """How a job's phase looks in a list."""
+    return _MARKS[job.phase]
 
 
 def _aloud(job: Job, width: int) -> list[Line]:

@@ -9,7 +9,7 @@ from cockpit.model.danger import Danger
 from widgets.field import Field
 from widgets.line import Line, Span, line, pad, width_of
 
-_LEAST_NEEDED = ("theme", "freeze", "zoom", "filter", "commands")
+_LEAST_NEEDED = ("theme", "freeze", "filter", "zoom", "commands", "screens")
 """What goes first where the line is short; the help has all of them."""
 
 

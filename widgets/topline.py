@@ -20,6 +20,8 @@ BAR = (" │ ", "border")
 ENOUGH = 26
 """So many cells for the worst finding are worth more than the clock or the site."""
 LEAST = 4
+IN_DOUBT = "in doubt"
+"""The phase by its word: the first frame, which has no jobs, does not wait for the class."""
 
 
 def top_lines(scene: Scene, width: int) -> tuple[Line, Line]:
@@ -125,10 +127,16 @@ def _second(scene: Scene, width: int) -> Line:
 
 
 def _jobs(view: View) -> Line:
+    """What runs, and what nobody knows the end of: both are looked at on the jobs' screen."""
     running = [job for job in view.snapshot.jobs if not job.phase.is_over]
-    if not running:
+    doubtful = [job for job in view.snapshot.jobs if job.phase == IN_DOUBT]
+    if running:
+        said = line((f"{plural(len(running), 'job')} running: {running[0].title}", "accent"))
+    elif doubtful:
+        said = line((f"{plural(len(doubtful), 'job')} IN DOUBT: {doubtful[0].title}", "unknown"))
+    else:
         return line(("jobs ", "label"), ("0", "value"))
-    return line((f"{plural(len(running), 'job')} running: {running[0].title}", "accent"))
+    return (*said, (" › 6", "key"))
 
 
 def _oldest(view: View, is_frozen: bool) -> Line:

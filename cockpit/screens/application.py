@@ -19,6 +19,7 @@ from textual.screen import Screen
 from cockpit.clock import Clock, SystemClock
 from cockpit.errors import CockpitError
 from cockpit.screens.desk import Desk, Readiness
+from cockpit.screens.full import FullScreen
 from cockpit.screens.overview import OverviewScreen
 from cockpit.screens.sheet import Sheet
 from themes.catalogue import offered
@@ -94,6 +95,11 @@ class CockpitApp(App[int], inherit_bindings=False):
         """The wall."""
         return self.overview
 
+    @property
+    def front(self) -> FullScreen:
+        """The full screen that is to be seen, be it beneath a sheet; only this one draws."""
+        return next((each for each in reversed(self.screen_stack) if isinstance(each, FullScreen)), self.overview)
+
     def get_line_filters(self) -> Sequence[LineFilter]:
         """The toolkit's own, and last our gate.
 
@@ -125,7 +131,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         """Ages grow also when no snapshot comes."""
         if self.desk.clock.monotonic() - self._drawn_at > TICK_S * 0.9:
             self._draw()
-        if isinstance(self.screen, Sheet):
+        if isinstance(self.screen, Sheet | FullScreen):
             self.screen.tick()
 
     def _soon(self, function: Callable[..., None], *arguments: object) -> None:
@@ -153,7 +159,7 @@ class CockpitApp(App[int], inherit_bindings=False):
 
     def _told(self, text: str) -> None:
         self.desk.progress.append(text)
-        self.overview.draw()
+        self.front.draw()
 
     def _opened(self, session: SessionPort, readiness: Readiness) -> None:
         self.desk.session, self.desk.judge_readiness = session, readiness
@@ -161,7 +167,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         # What is loaded by now stays: the collector need not look at it again and again.
         gc.freeze()
         gc.enable()
-        self.overview.draw()
+        self.front.draw()
 
     def _heard(self, snapshot: Snapshot) -> None:
         """Called on the observing thread: keep the newest, wake the screen once."""
@@ -177,7 +183,7 @@ class CockpitApp(App[int], inherit_bindings=False):
 
     def _draw(self) -> None:
         self._drawn_at = self.desk.clock.monotonic()
-        self.overview.draw()
+        self.front.draw()
 
     def _failed(self, error: BaseException) -> None:
         self.failure = error

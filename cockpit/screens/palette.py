@@ -14,8 +14,8 @@ from widgets.palette_rows import Entry, found, palette_rows
 from widgets.panels.catalogue import PANELS
 
 
-def entries(desk: Desk) -> list[Entry]:
-    """Everything that can be opened from here."""
+def entries(desk: Desk, scope: str) -> list[Entry]:
+    """Everything that can be opened from a screen with these keys."""
     steps = desk.session.actions() if desk.session else ()
     listed = [
         Entry(step.title, f"Space {step.section_key} {step.key}", f"open('step', {step.id!r})", DANGER[step.danger])
@@ -23,10 +23,11 @@ def entries(desk: Desk) -> list[Entry]:
     ]
     listed += [
         Entry(row.help, row.written.split()[0], row.action)
-        for row in keymap.of("overview")
-        if row.label and row.id not in ("commands", "halt", "steps")
+        for row in (*keymap.of(scope), *keymap.of("everywhere"))
+        if row.action and (row.label or row.action.startswith("go(")) and row.id not in ("commands", "halt", "steps")
     ]
-    listed += [Entry(f"Zoom {panel.title}", "", f"stand('zoom', {panel.id!r})") for panel in PANELS if panel.sample]
+    if scope == "overview":
+        listed += [Entry(f"Zoom {panel.title}", "", f"stand('zoom', {panel.id!r})") for panel in PANELS if panel.sample]
     listed += [Entry(f"Theme {look.title}", "", f"use_theme({look.name!r})") for look in desk.looks]
     return listed
 
@@ -34,11 +35,11 @@ def entries(desk: Desk) -> list[Entry]:
 class PaletteScreen(Sheet[Entry]):
     """Answers the entry that was taken, or nothing."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, scope: str) -> None:
         super().__init__(desk)
         self.needle = Field()
         self.picked = 0
-        self._entries: Sequence[Entry] = entries(desk)
+        self._entries: Sequence[Entry] = entries(desk, scope)
 
     def rows(self) -> list[Line]:
         """Field and matches."""

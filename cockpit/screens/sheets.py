@@ -21,6 +21,7 @@ NOT_YET = "Not yet: the cockpit is still starting"
 class Wall(Protocol):
     """What sheets are laid over."""
 
+    SCOPE: str
     desk: Desk
 
     @property
@@ -71,7 +72,7 @@ def _commands(screen: Wall) -> None:
         if entry is not None:
             await screen.run_action(entry.action)
 
-    screen.app.push_screen(PaletteScreen(screen.desk), taken)
+    screen.app.push_screen(PaletteScreen(screen.desk, screen.SCOPE), taken)
 
 
 def _leave(screen: Wall) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from cockpit import keymap
+from cockpit.screens.gallery import PLACES, Place
+from cockpit.screens.sheet import Sheet
 from tests.ui import snapshots
 from tests.ui.conftest import cockpit
 
@@ -22,15 +24,17 @@ def test_keys_that_tmux_and_terminals_own_are_left_alone() -> None:
     assert not taken & {key for row in keymap.KEYS for key in row.keys}
 
 
-async def test_every_key_of_the_wall_is_answered() -> None:
-    keys = [key for row in keymap.of("overview") for key in row.keys if key != "q"]
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+async def test_every_key_of_every_screen_is_answered(place: Place) -> None:
+    keys = [key for row in keymap.bar(place.name) for key in row.keys if key != "q"]
+    number = next(row.keys[0] for row in keymap.KEYS if row.action == f"go({place.name!r})")
     async with cockpit() as it:
         for key in keys:
+            await it.press(number)
             await it.press(key)
             assert it.app._exception is None and it.app.is_running
-            while len(it.app.screen_stack) > 1:
+            while isinstance(it.app.screen, Sheet):
                 await it.press("escape")
-            await it.press("1")
 
 
 async def test_selecting_zooming_and_back() -> None:

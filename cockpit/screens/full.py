@@ -1,0 +1,141 @@
+"""A screen that fills the terminal: the two top lines, its own body, the key bar; what every such screen can do."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.app import ComposeResult
+from textual.screen import Screen
+
+from cockpit import keymap
+from cockpit.screens.desk import Desk
+from themes.toolkit import toolkit_name
+from widgets.canvas import Canvas
+from widgets.keybar import key_bar
+from widgets.line import Line
+from widgets.scene import Scene
+from widgets.topline import top_lines
+
+HINT_S = 4.0
+
+
+class FullScreen(Screen[None], inherit_bindings=False):
+    """What the screens share; a kind of screen says what its rows are and what its own keys mean."""
+
+    DEFAULT_CSS = """
+    FullScreen { layout: vertical; overflow: hidden; }
+    #top { height: 2; }
+    #body { height: 1fr; }
+    #keys { height: 1; }
+    """
+    SCOPE = ""
+    """The scope of its own keys in the keymap."""
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self.desk = desk
+        self.top, self.body, self.keys = Canvas(id="top"), Canvas(id="body"), Canvas(id="keys")
+        self._hint = ""
+        self._hint_until = 0.0
+
+    def compose(self) -> ComposeResult:
+        """Three canvases, top to bottom."""
+        yield self.top
+        yield self.body
+        yield self.keys
+
+    def on_resize(self) -> None:
+        """Everything has another size."""
+        self.call_after_refresh(self.draw)
+
+    def on_screen_resume(self) -> None:
+        """Hidden screens draw nothing: what comes to the front shows the present."""
+        self.call_after_refresh(self.draw)
+
+    # what a kind of screen says of itself
+
+    def rows(self, scene: Scene, width: int, height: int) -> list[Line]:
+        """The body."""
+        raise NotImplementedError
+
+    def typed(self, key: str, character: str | None) -> bool:
+        """Whether the key was text for a field of this screen, and is done with."""
+        return False
+
+    def tick(self) -> None:
+        """Once a second while it is in front: ask again for what ages."""
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """Where a key is looked up, the nearest first."""
+        return (self.SCOPE, "everywhere")
+
+    def key_line(self, width: int) -> Line:
+        """The keys that work here, now."""
+        return key_bar(keymap.bar(self.SCOPE), width)
+
+    def scene(self) -> Scene:
+        """All that is to be seen."""
+        desk, live = self.desk, self.desk.view()
+        return Scene(
+            now=desk.clock.now(),
+            live=live,
+            wall=live,
+            world=desk.world,
+            site=desk.site,
+            operator=desk.operator,
+            readiness=desk.judge_readiness(live) if live else (),
+            progress=tuple(desk.progress),
+        )
+
+    # what all of them do
+
+    def draw(self) -> None:
+        """Show the present; cheap when little changed."""
+        scene, look = self.scene(), self.desk.look
+        self.top.paint(top_lines(scene, self.top.size.width), look)
+        self.body.paint(self.rows(scene, *self.body.size), look)
+        width = self.keys.size.width
+        is_hinting = self._hint and self.desk.clock.monotonic() < self._hint_until
+        self.keys.paint([key_bar((), width, self._hint) if is_hinting else self.key_line(width)], look)
+
+    def hint(self, text: str) -> None:
+        """Say something in the bottom line for a few seconds."""
+        self._hint, self._hint_until = text, self.desk.clock.monotonic() + HINT_S
+        self.draw()
+
+    async def on_key(self, event: events.Key) -> None:
+        """Look the key up where the operator stands."""
+        event.stop()
+        if self.typed(event.key, event.character):
+            self.draw()
+            return
+        row = keymap.find(event.key, *self.scopes)
+        if row is not None and row.action:
+            await self.run_action(row.action)
+
+    def action_interrupt(self) -> None:
+        """Ctrl-C ends nothing here."""
+        self.hint("Ctrl-C does nothing here: q leaves, Esc goes back, K halts trading")
+
+    def action_theme(self) -> None:
+        """The next theme."""
+        self.action_use_theme(self.desk.next_look().name)
+
+    def action_use_theme(self, name: str) -> None:
+        """The theme of that name."""
+        self.desk.look = next(look for look in self.desk.looks if look.name == name)
+        self.app.theme = toolkit_name(self.desk.look)
+        self.hint(f"Theme: {self.desk.look.title}")
+
+    def action_go(self, name: str) -> None:
+        """Another screen; nothing stops, and this one is as it was on coming back."""
+        # Imported only here, as below: the first frame needs none of them.
+        from cockpit.screens import gallery
+
+        gallery.go(self.app, self.desk, name)
+
+    async def action_open(self, what: str, which: str = "") -> None:
+        """Lay a sheet over the screen: step, steps, commands, help, leave."""
+        from cockpit.screens import sheets
+
+        await sheets.open_sheet(self, what, which)

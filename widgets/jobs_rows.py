@@ -1,0 +1,84 @@
+"""The jobs as a list, newest first, and one of them in full."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from cockpit.model.job import Job
+from widgets.figures import age
+from widgets.job_rows import phase_mark, progress_rows
+from widgets.line import EMPTY, Line, both, cut, field, line, pad, width_of, wrapped
+
+WIDE = 110
+"""From here on list and job stand side by side."""
+LABEL = 10
+
+
+def when(at: float, now: float) -> str:
+    """A moment in UTC, with the day where it is another one.
+
+    >>> when(1_781_984_652.0, 1_781_985_000.0), when(1_781_984_652.0, 1_782_985_000.0)
+    ('19:44:12', '06-20 19:44')
+    """
+    moment, today = datetime.fromtimestamp(at, UTC), datetime.fromtimestamp(now, UTC)
+    return f"{moment:%H:%M:%S}" if moment.date() == today.date() else f"{moment:%m-%d %H:%M}"
+
+
+def list_rows(jobs: Sequence[Job], picked: str | None, now: float, width: int, height: int) -> list[Line]:
+    """One line a job; the picked one is always among them."""
+    if not jobs:
+        return [line((" no job yet: Space chooses a step", "label"))]
+    at = next((index for index, job in enumerate(jobs) if job.id == picked), 0)
+    first = max(0, min(at - height // 2, len(jobs) - height))
+    return [_row(job, now, width, index == at) for index, job in enumerate(jobs[first : first + height], first)]
+
+
+def _row(job: Job, now: float, width: int, is_picked: bool) -> Line:
+    mark = phase_mark(job)
+    took = age((job.ended_at or now) - job.submitted_at)
+    left = line(
+        " ", (f"{mark.glyph} ", mark.ink), field(when(job.submitted_at, now), 12, "label"), (job.title, "value")
+    )
+    row = both(left, line((f"{mark.word} ", mark.ink), (f"{took} ", "label")), width)
+    return tuple((text, "picked") for text, _ in row) if is_picked else row
+
+
+def detail_rows(job: Job, now: float, width: int) -> list[Line]:
+    """Who, when, what of it and how it ended."""
+    mark = phase_mark(job)
+    took = age((job.ended_at or now) - job.submitted_at)
+    rows = [both(line((job.title, "title")), line((f"{mark.glyph} {mark.word} ", mark.ink), (took, "value")), width)]
+    facts = [
+        ("Target", f"{job.target} ({job.world.value})"),
+        ("By", f"{job.by}, {when(job.submitted_at, now)} UTC"),
+        ("Reason", job.reason or ""),
+        ("Job", job.id),
+    ]
+    for label, text in facts:
+        for index, part in enumerate(wrapped(text, width - LABEL)):
+            rows.append(line(field(label if index == 0 else "", LABEL, "label"), (part, "text")))
+    return [*rows, EMPTY, *progress_rows(job, width)]
+
+
+def ruled(title: str, width: int, right: Line = ()) -> Line:
+    """A rule with a name, and what is said at its right.
+
+    >>> from widgets.line import plain
+    >>> plain(ruled("Jobs", 12))
+    '─ Jobs ─────'
+    """
+    head = line(("─ ", "border"), (f"{title} ", "title"))
+    tail = (*((" ", "text"), *right, (" ─", "border")),) if right else ()
+    gap = width - width_of(head) - width_of(tail)
+    return cut((*head, ("─" * max(0, gap), "border"), *tail), width)
+
+
+def beside(left: Sequence[Line], right: Sequence[Line], left_width: int, width: int, height: int) -> list[Line]:
+    """Two columns with a line between them."""
+    rows: list[Line] = []
+    for index in range(height):
+        one = left[index] if index < len(left) else EMPTY
+        other = right[index] if index < len(right) else EMPTY
+        rows.append((*pad(one, left_width), (" │ ", "border"), *pad(other, max(0, width - left_width - 3))))
+    return rows
