@@ -229,6 +229,8 @@ class Settings(Part):
     """Components, and consumer groups of the same names, without which orders are not safely traded."""
     cosmetic_workers: tuple[str, ...] = ("api",)
     """Components that trading does not need."""
+    paper_adapters: tuple[str, ...] = ("paper",)
+    """Adapters whose orders reach no market: on LIVE nothing is rerouted to them without a reason."""
     exchanges: tuple[str, ...] = ("NSE", "NYSE")
     """Exchanges whose local time and session stand in the top line."""
 

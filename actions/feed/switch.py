@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, step_world_check
+from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
 from actions.feed.scalars import replaced
 from actions.step import Result, Stage, Step
 from cockpit.clients.registry_write import content_of, keep, kept_name, rewrite
@@ -59,13 +59,13 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
     kept = kept_name(file, change.before)
     return Plan(
         action=ID,
-        title=f"Switch the feed to {new}",
+        title=f"Switch the feed to {new} in {file.name}",
         sentence=f"Makes {new} the primary feed and {old} the backup in {file.name}; pods read it when they start.",
         world=settings.world,
         site=settings.site,
         target=file.name,
         danger=Danger.DISRUPT,
-        parameters=(("to", new),),
+        parameters=(("file", str(file)), ("to", new)),
         steps=(
             PlanStep(f"{file.name} kept", f"copy to {kept.name}", shlex.join(["cp", "-p", str(file), str(kept)])),
             PlanStep(f"{file.name} changed", _write_words(settings, new, old, change), shlex.join(["vi", str(file)])),
@@ -176,7 +176,7 @@ def _change(settings: Settings, file: Path, new: str, old: str) -> Change:
 def _checks(
     settings: Settings, file: Path, new: str, change: Change, snapshot: Snapshot, now: float
 ) -> Iterator[Check]:
-    yield from step_world_check(settings.world)
+    yield from world_check(settings.world)
     unknown = evidence_error("registry", snapshot.registry, now)
     if unknown is not None:
         yield unknown

@@ -17,9 +17,9 @@ ID = "reroute.away"
 
 
 def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
-    """The venue that was asked for, else the first with a backup that is not up."""
+    """The venue that was asked for, else the first with a backup that is not up; where all are up, none by itself."""
     backups = {one.name: one.backup for one in settings.venues if one.backup}
-    venue = parameters.get("venue") or _broken(backups, snapshot) or next(iter(backups), None)
+    venue = parameters.get("venue") or _broken(backups, snapshot)
     to = parameters.get("to") or backups.get(venue or "")
     return make(ID, settings, snapshot, venue, to or "(no backup)", _why_not(settings, snapshot, venue, to), now)
 
@@ -33,11 +33,16 @@ def _broken(backups: Mapping[str, str], snapshot: Snapshot) -> str | None:
 
 
 def _why_not(settings: Settings, snapshot: Snapshot, venue: str | None, to: str | None) -> str:
-    if venue is None or venue not in {one.name for one in settings.venues}:
-        return f"{venue or 'no venue'} is not among the configured venues"
+    names = [one.name for one in settings.venues]
+    if venue is None:
+        example = next((one.name for one in settings.venues if one.backup), "VENUE")
+        return f"no broker with a backup is down: name the one that is meant, as --set venue={example}"
+    if venue not in names:
+        return f"{venue} is not among the configured venues ({', '.join(names)})"
     if to is None:
         return f"no backup is configured for {venue}"
     found = venue_of(snapshot, venue)
     if to.lower() == venue.lower():
         return f"{venue} cannot be its own backup"
-    return f"its orders go to {to} already" if found is not None and found.override == to else ""
+    is_there = found is not None and (found.override or "").lower() == to.lower()
+    return f"its orders go to {to} already" if is_there else ""

@@ -115,9 +115,13 @@ def taker_check(settings: Settings, name: str, venue: Venue | None, age_s: float
     if venue.token_left_s is not None and venue.token_left_s <= 0:
         return Check(name, Verdict.FAIL, "its login has expired", age_s)
     latency = "unknown" if venue.latency_ms is None else f"{venue.latency_ms:.0f} ms"
-    token = "" if venue.token_left_s is None else f", login valid for {venue.token_left_s / 3600:.1f} h"
+    has_token = any(one.token is not None for one in settings.venues if one.name.lower() == venue.name.lower())
+    token = ", how long its login is valid is unknown" if has_token else ""
+    if venue.token_left_s is not None:
+        token = f", login valid for {venue.token_left_s / 3600:.1f} h"
     is_slow = venue.latency_ms is None or venue.latency_ms > settings.thresholds.venue_latency_ms
-    return Check(name, Verdict.WARN if is_slow else Verdict.PASS, f"up, latency {latency}{token}", age_s)
+    is_unsure = is_slow or (has_token and venue.token_left_s is None)
+    return Check(name, Verdict.WARN if is_unsure else Verdict.PASS, f"up, latency {latency}{token}", age_s)
 
 
 def is_halted(snapshot: Snapshot) -> bool:

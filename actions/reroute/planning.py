@@ -5,12 +5,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, step_world_check
+from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
 from actions.reroute.override import READ_BACK, TAKES, asked_for, is_halted, taker_check, venue_of
 from cockpit.config import Settings
 from cockpit.model.danger import Danger
 from cockpit.model.plan import Check, Plan, PlanStep
 from cockpit.model.snapshot import Snapshot
+from cockpit.model.world import World
 
 DEADLINE_S = 10.0
 UNKNOWN_VENUE = "(no venue)"
@@ -56,7 +57,7 @@ def _steps(settings: Settings, snapshot: Snapshot, name: str, to: str | None) ->
 
 
 def _checks(settings: Settings, snapshot: Snapshot, name: str, taker: str, why_not: str, now: float) -> Iterator[Check]:
-    yield from step_world_check(settings.world)
+    yield from world_check(settings.world)
     unknown = evidence_error("venues", snapshot.venues, now) or evidence_error("kill switch", snapshot.kill_switch, now)
     if unknown is not None:
         yield unknown
@@ -69,12 +70,28 @@ def _checks(settings: Settings, snapshot: Snapshot, name: str, taker: str, why_n
     status = venue.status if venue is not None else "does not report"
     yield Check("route", PASS, f"{name} {status}, its orders go to {(venue and venue.override) or name}", age_s)
     yield taker_check(settings, taker, venue_of(snapshot, taker), age_s)
+    yield from _reached(taker, snapshot, now)
+    if settings.world is World.LIVE and taker.lower() in {one.lower() for one in settings.paper_adapters}:
+        words = "on LIVE its orders would not reach a market: what is to be closed stays open"
+        yield Check(f"{taker} is a market", FAIL, words, is_overridable=True)
     if is_halted(snapshot):
         words = "engaged: no order can show the new way before it is released; verify the flow then (Space b v)"
         yield Check("kill switch", WARN, words, snapshot.kill_switch.age_s(now))
     else:
         words = "NOT engaged: orders go the new way at once"
         yield Check("kill switch", WARN, words, snapshot.kill_switch.age_s(now))
+
+
+def _reached(taker: str, snapshot: Snapshot, now: float) -> Iterator[Check]:
+    """The cockpit's own look at the backup, past the router, where it has one."""
+    found = next((one for one in snapshot.reach.value or () if one.venue.lower() == taker.lower()), None)
+    if found is None or not snapshot.reach.is_live(now):
+        return
+    age_s = snapshot.reach.age_s(now)
+    if not found.is_up:
+        yield Check(f"{taker} reached", FAIL, found.detail, age_s, is_overridable=True)
+    elif found.is_degraded:
+        yield Check(f"{taker} reached", WARN, found.detail, age_s)
 
 
 def _impact(snapshot: Snapshot, name: str, taker: str) -> Iterator[str]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from actions.checks import FAIL, PASS, UNKNOWN, WARN, evidence_error, step_world_check
+from actions.checks import FAIL, PASS, UNKNOWN, WARN, evidence_error, world_check
 from actions.step import Result, Stage, Step
 from cockpit.clients.kubernetes_write import RESTARTED_AT, restart_deployment
 from cockpit.config import Settings
@@ -31,17 +31,18 @@ DONE, RUNNING, FAILED = StepState.DONE, StepState.RUNNING, StepState.FAILED
 
 def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
     """What restarting would do now."""
-    name = settings.feeds.deployment
+    name, cluster = settings.feeds.deployment, cluster_of(settings, snapshot)
     command = f"PATCH apps/v1 deployments/{name}: spec.template.metadata.annotations.{RESTARTED_AT} = <now>"
     return Plan(
         action=ID,
         title=f"Restart {name}",
-        sentence=f"Replaces the pods of {name} one after the other; each reads the registry anew when it starts.",
+        sentence=f"Replaces the pods of {name} one after the other; each reads the registry anew when it starts. "
+        f"Namespace {cluster['namespace']} on {cluster['server']}.",
         world=settings.world,
         site=settings.site,
         target=name,
         danger=Danger.DISRUPT,
-        parameters=(),
+        parameters=tuple(cluster.items()),
         steps=(PlanStep(f"{name} told to restart", command, _by_hand(settings, name)),),
         checks=tuple(_checks(settings, name, snapshot, now)),
         impact=tuple(_impact(name, snapshot)),
@@ -74,7 +75,8 @@ class _Restart(Step):
         if stage.settings.kubernetes is None:
             raise ConfigError("no Kubernetes is configured")
         at = str(stage.facts["restarted_at"])
-        await restart_deployment(stage.settings.kubernetes, stage.plan.target, at)
+        server = dict(stage.plan.parameters)["server"]
+        await restart_deployment(stage.settings.kubernetes, stage.plan.target, at, server)
         return Result(DONE, f"{RESTARTED_AT} {at}")
 
     def probe(self, stage: Stage) -> Result:
@@ -128,6 +130,17 @@ def ticks(stage: Stage) -> JobStep:
     return JobStep(TICKS, DONE, f"from {primary}, the newest {feed.newest_age_s:.1f} s old")
 
 
+def cluster_of(settings: Settings, snapshot: Snapshot) -> dict[str, str]:
+    """Which cluster and namespace: part of what is confirmed, for a kubeconfig may name another one a moment later."""
+    read, part = snapshot.kubernetes.value, settings.kubernetes
+    context = {"context": part.context} if part is not None and part.context else {}
+    return {
+        "server": (read.server if read is not None else "") or "unknown",
+        **context,
+        "namespace": (read.namespace if read is not None else "") or "unknown",
+    }
+
+
 def deployment(snapshot: Snapshot, name: str) -> Deployment | None:
     """The deployment as it was read last."""
     found = snapshot.kubernetes.value.deployments if snapshot.kubernetes.value else ()
@@ -148,7 +161,7 @@ def _is_ours(stage: Stage, found: Deployment) -> bool:
 
 
 def _checks(settings: Settings, name: str, snapshot: Snapshot, now: float) -> Iterator[Check]:
-    yield from step_world_check(settings.world)
+    yield from world_check(settings.world)
     if settings.kubernetes is None:
         yield Check("Kubernetes", FAIL, "no Kubernetes is configured")
         return
@@ -203,6 +216,7 @@ def _by_hand(settings: Settings, name: str) -> str:
     words = ["kubectl"]
     part = settings.kubernetes
     if part is not None:
+        words += ["--kubeconfig", str(part.kubeconfig)] if part.kubeconfig else []
         words += ["--context", part.context] if part.context else []
         words += ["-n", part.namespace] if part.namespace else []
     return shlex.join([*words, "rollout", "restart", f"deploy/{name}"])

@@ -37,6 +37,8 @@ class Cluster:
     """Those that were asked for and exist."""
     pods: tuple[Json, ...]
     """At least those of the deployments."""
+    server: str = ""
+    """The address that was asked."""
 
 
 class KubernetesApi:
@@ -82,7 +84,8 @@ class KubernetesApi:
         except BackendError as error:
             self._forget(error)
             raise
-        return Cluster(self._version, self._namespace, wanted, tuple(pods))
+        server = str(self._api.configuration.host)
+        return Cluster(self._version, self._namespace, wanted, tuple(pods), server)
 
     def _log_in(self) -> None:
         if self._refusal and self._clock.monotonic() < self._refused_until:

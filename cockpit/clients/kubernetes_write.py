@@ -24,20 +24,23 @@ def restart_patch(at: str) -> dict[str, Any]:
     return {"spec": {"template": {"metadata": {"annotations": {RESTARTED_AT: at}}}}}
 
 
-async def restart_deployment(part: KubernetesPart, name: str, at: str) -> None:
-    """Patch it, once.
+async def restart_deployment(part: KubernetesPart, name: str, at: str, server: str) -> None:
+    """Patch it, once, on this server and no other: the kubeconfig may name another one by now.
 
     Raises:
         Refused, Unreachable: it was not done.
         BackendError: it may have been done: nobody said.
     """
     thread = SoloThread("Kubernetes")
-    await thread.call(part.timeout_s + LOGIN_S, _patch, part, name, restart_patch(at))
+    await thread.call(part.timeout_s + LOGIN_S, _patch, part, name, restart_patch(at), server)
 
 
-def _patch(part: KubernetesPart, name: str, body: dict[str, Any]) -> None:
+def _patch(part: KubernetesPart, name: str, body: dict[str, Any], meant: str) -> None:
     api, namespace = login(part)
     server = str(api.configuration.host)
+    if clean(server, 120) != meant:
+        api.close()
+        raise Refused(f"the kubeconfig names {clean(server, 120)} by now, {meant} was confirmed")
     path = f"/apis/apps/v1/namespaces/{quote(namespace, safe='')}/deployments/{quote(name, safe='')}"
     headers = {"Accept": "application/json", "Content-Type": "application/strategic-merge-patch+json"}
     request = api.param_serialize(

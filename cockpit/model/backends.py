@@ -134,6 +134,8 @@ class Kubernetes:
     deployments: tuple[Deployment, ...]
     absent: tuple[str, ...] = ()
     """Configured deployments that the cluster does not have."""
+    server: str = ""
+    """The API server's address: which cluster this is."""
 
 
 @dataclass(frozen=True, slots=True)

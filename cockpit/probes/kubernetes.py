@@ -63,6 +63,7 @@ def kubernetes(cluster: Cluster, names: Iterable[str], required: Iterable[str], 
         namespace=clean(cluster.namespace, 63),
         deployments=tuple(deployment(found[name], cluster.pods, now) for name in names if name in found),
         absent=tuple(clean(name, 80) for name in required if name not in found),
+        server=clean(cluster.server, 120),
     )
 
 

@@ -40,10 +40,6 @@ def test_every_step_has_something_that_does_it() -> None:
 
 
 NOT_YET = (
-    "reroute.away",
-    "reroute.back",
-    "feed.switch",
-    "rollout.restart",
     "script.gap_fill",
     "redis_container.restart",
     "script.replay",

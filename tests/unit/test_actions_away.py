@@ -1,0 +1,93 @@
+"""Which venue is rerouted, to whom, and which cluster is meant: what a plan says before anybody confirms it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from actions.reroute import away
+from actions.rollout import restart
+from cockpit.clients.kubernetes_write import restart_deployment
+from cockpit.config import KubernetesPart
+from cockpit.errors import Refused
+from cockpit.model.plan import Check, Plan, Verdict
+from cockpit.model.world import World
+from tests.unit import healthy
+from tests.unit.healthy import NOW, SETTINGS, snapshot, venue, venues
+from tests.unit.test_journal import WHO
+
+LIVE = SETTINGS.model_copy(update={"world": World.LIVE})
+
+
+def reroute(settings: Any = SETTINGS, parameters: dict[str, str] | None = None, **samples: Any) -> Plan:
+    return away.plan(settings, WHO, parameters or {}, snapshot(**samples), NOW)
+
+
+def check(plan: Plan, name: str) -> Check:
+    return next(one for one in plan.checks if one.name == name)
+
+
+def test_with_every_broker_up_none_is_rerouted_by_itself() -> None:
+    plan = reroute()
+    (found,) = plan.blocking
+    assert "no broker with a backup is down" in found.detail and "--set venue=IBKR" in found.detail
+    assert not found.is_overridable
+    assert reroute(parameters={"venue": "IBKR"}).is_allowed
+
+
+def test_the_broker_that_is_down_is_the_one() -> None:
+    plan = reroute(venues=venues(venue("IBKR", "down")))
+    assert plan.is_allowed and dict(plan.parameters) == {"venue": "IBKR", "to": "zerodha"}
+    named = reroute(parameters={"venue": "NASDAQ"})
+    assert "not among the configured venues (IBKR, ZERODHA, PAPER)" in named.blocking[0].detail
+
+
+def test_on_live_paper_takes_orders_only_with_a_reason() -> None:
+    asked = {"venue": "ZERODHA"}
+    (found,) = reroute(LIVE, asked).blocking
+    assert (found.name, found.is_overridable) == ("paper is a market", True)
+    assert reroute(SETTINGS, asked).is_allowed
+    assert reroute(LIVE, {"venue": "IBKR"}).is_allowed
+
+
+@pytest.mark.parametrize(
+    ("backup", "verdict", "words"),
+    [
+        (venue("ZERODHA", token_left_s=7200.0), Verdict.PASS, "login valid for 2.0 h"),
+        (venue("ZERODHA", token_left_s=-1.0), Verdict.FAIL, "its login has expired"),
+        (venue("ZERODHA", latency_ms=900.0), Verdict.WARN, "latency 900 ms"),
+        (venue("ZERODHA", "degraded"), Verdict.FAIL, "not fit to take orders"),
+        (venue("ZERODHA", age_s=60.0), Verdict.FAIL, "not fit to take orders"),
+    ],
+)
+def test_the_backup_is_looked_at_first(backup: Any, verdict: Verdict, words: str) -> None:
+    found = check(reroute(venues=venues(venue("IBKR", "down"), backup)), "zerodha")
+    assert found.verdict is verdict and words in found.detail
+
+
+def test_a_backup_that_the_cockpit_does_not_reach_is_no_backup() -> None:
+    plan = reroute(venues=venues(venue("IBKR", "down")), reach=healthy.reach(ZERODHA=False))
+    assert [one.name for one in plan.blocking] == ["zerodha reached"]
+
+
+def test_another_cluster_is_another_plan() -> None:
+    def planned(server: str) -> Plan:
+        return restart.plan(SETTINGS, WHO, {}, snapshot(kubernetes=replace(healthy.kubernetes(), server=server)), NOW)
+
+    one, other = planned("https://one:6443"), planned("https://other:6443")
+    assert one.digest != other.digest and "on https://one:6443" in one.sentence
+    again = restart.plan(SETTINGS, WHO, dict(one.parameters), snapshot(kubernetes=healthy.kubernetes()), NOW)
+    assert again.digest != one.digest, "the server is read, never taken over from what was confirmed"
+
+
+async def test_a_kubeconfig_that_names_another_server_by_now_is_refused(tmp_path: Any) -> None:
+    config = tmp_path / "config"
+    config.write_text(
+        "apiVersion: v1\nkind: Config\ncurrent-context: x\n"
+        "contexts: [{name: x, context: {cluster: x, user: x}}]\n"
+        "clusters: [{name: x, cluster: {server: 'https://127.0.0.1:1'}}]\nusers: [{name: x, user: {}}]\n"
+    )
+    with pytest.raises(Refused, match=r"127\.0\.0\.1:1 by now, .* was confirmed"):
+        await restart_deployment(KubernetesPart(kubeconfig=config), "ws-gateway", "now", "https://other:6443")
