@@ -16,6 +16,7 @@ COMMANDS = {
     "run": ("cockpit.headless.run", "take a runbook step without the screen"),
     "jobs": ("cockpit.headless.jobs", "list jobs, show or follow one"),
     "audit": ("cockpit.headless.audit", "show or verify the audit journal"),
+    "alerts": ("cockpit.headless.alerts", "check an alerts.yaml"),
     "sandbox": ("cockpit.headless.sandbox", "a small trading platform to train on"),
 }
 """Command -> the module with its `add_arguments(subparsers)` and `run(args) -> int`, and what it does."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import yaml
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cockpit.errors import ConfigError
+from cockpit.model.severity import Severity
 from cockpit.model.world import World
 from cockpit.secret import Secret, without_password
 
@@ -179,6 +180,40 @@ class SnapshotsPart(Part):
     """An older snapshot does not count as one of the state that is about to be changed."""
 
 
+Class = Literal["P1", "P2", "P3", "P4"]
+
+
+def _classes() -> dict[str, Class]:
+    return {"critical": "P2", "warning": "P3", "warn": "P3", "info": "P4"}
+
+
+class AlertingPart(Part):
+    """alerts.yaml, and how what it and Grafana call severe is classified and told."""
+
+    file: Path = Path("alerts.yaml")
+    """Below the platform's root unless absolute; a site may do without one."""
+    severities: dict[str, Class] = Field(default_factory=_classes)
+    """Label `severity` of Grafana's rules, and `severity` in alerts.yaml -> class. What is not named here is P2."""
+    automatic: tuple[str, ...] = ("ops", "risk_officer")
+    """The audiences that are told of P1 and P2 by themselves, where alerts.yaml says `notify: {enabled: true}`."""
+    settle_s: Seconds = 5.0
+    """A finding must stand for so long before it is told by itself."""
+    clear_s: Seconds = 60.0
+    """Nothing may stand for so long before the all-clear is told."""
+    pause_s: Seconds = 60.0
+    """Between two messages that go out by themselves."""
+    hourly: int = Field(default=12, ge=1)
+    """Of those, at most so many an hour; what is left out is in the next one."""
+    attempt_s: Seconds = 10.0
+    """One try of a channel takes no longer."""
+    send_within_s: Seconds = 45.0
+    """All tries of a channel together; then it is not delivered."""
+
+    def severity(self, label: str | None) -> Severity:
+        """The class of what is labelled so; unsure goes up."""
+        return Severity[self.severities.get((label or "").lower(), "P2")]
+
+
 class Thresholds(Part):
     """From where on something is a finding."""
 
@@ -199,6 +234,13 @@ class Thresholds(Part):
     blocked_s: float = 1.0
     blocked_long_s: float = 10.0
     connections_fraction: float = 0.9
+    candles_missing: int = 0
+    drawdown_fraction: float | None = None
+    """Beside the limit in Redis; the lower one counts."""
+    var_share: float = 1.0
+    """From this share of its limit on, VaR is near it."""
+    es_share: float = 1.0
+    gross_share: float = 1.0
     token_left_s: float = 1800.0
     risk_age_s: float = 5.0
     clear_after_s: float = 1.0
@@ -225,6 +267,8 @@ class Settings(Part):
     scripts: ScriptsPart = ScriptsPart()
     snapshots: SnapshotsPart = SnapshotsPart()
     thresholds: Thresholds = Thresholds()
+    """Where alerts.yaml sets one too, that counts: it is the platform's own."""
+    alerting: AlertingPart = AlertingPart()
     critical_workers: tuple[str, ...] = ("risk", "router", "ledger")
     """Components, and consumer groups of the same names, without which orders are not safely traded."""
     cosmetic_workers: tuple[str, ...] = ("api",)

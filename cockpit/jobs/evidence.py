@@ -84,4 +84,4 @@ class Evidence:
 
 def _is_configured(settings: Settings, name: str) -> bool:
     part = {"alerts": "grafana", "dump": "postgres", "reach": "venues"}.get(name, name)
-    return part == "registry" or bool(getattr(settings, part))
+    return part in ("registry", "alerting") or bool(getattr(settings, part))

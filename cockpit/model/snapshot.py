@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from cockpit.model.alerting import Alerting
 from cockpit.model.backends import Alerts, Docker, Dump, Kubernetes, PostgresServer, RedisServer
 from cockpit.model.finding import Assessment
 from cockpit.model.job import Job
@@ -48,6 +49,7 @@ class Snapshot:
     kubernetes: Sample[Kubernetes] = field(default_factory=Sample)
     docker: Sample[Docker] = field(default_factory=Sample)
     alerts: Sample[Alerts] = field(default_factory=Sample)
+    alerting: Sample[Alerting] = field(default_factory=Sample)
     heartbeats: Sample[tuple[Heartbeat, ...]] = field(default_factory=Sample)
     trends: Mapping[str, tuple[float | None, ...]] = field(default_factory=lambda: NO_TRENDS)
     """Series name -> the newest points, oldest first, one a tick; None = unknown then."""
@@ -70,6 +72,7 @@ PROBES = (
     "kubernetes",
     "docker",
     "alerts",
+    "alerting",
     "heartbeats",
 )
 """The snapshot's samples by field name."""

@@ -39,6 +39,7 @@ PROBES = (
     Entry("dump", "cockpit.probes.dump", "DumpProbe", lambda settings: settings.postgres is not None),
     Entry("docker", "cockpit.probes.docker", "DockerProbe", lambda settings: settings.docker is not None),
     Entry("alerts", "cockpit.probes.alerts", "AlertsProbe", lambda settings: settings.grafana is not None),
+    Entry("alerting", "cockpit.probes.alerting", "AlertingProbe", lambda settings: True),
     Entry(
         "kubernetes", "cockpit.probes.kubernetes", "KubernetesProbe", lambda settings: settings.kubernetes is not None
     ),

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from cockpit.sandbox.breakage import Breakage
 from cockpit.sandbox.fault_knobs import Board, knob_breakages
-from cockpit.sandbox.fault_kubernetes import BadRollout, CrashLoop
+from cockpit.sandbox.fault_kubernetes import BadRollout, CrashLoop, PodCrash
 from cockpit.sandbox.fault_postgres import postgres_breakages
 from cockpit.sandbox.fault_redis import redis_breakages
 from cockpit.sandbox.fault_risk import risk_breakages
@@ -35,6 +35,8 @@ def breakages(platform: Breakable, kubernetes: KubernetesServer) -> dict[str, Br
         **redis_breakages(layout, platform.redis, pool),
         **postgres_breakages(platform.postgres, pool),
         **risk_breakages(layout, platform),
-        "gateway-crashloop": CrashLoop(platform, kubernetes),
+        "gateway-crashloop": CrashLoop(platform, kubernetes, "is_gateway_crashing"),
+        "gateway-pod-crash": PodCrash(platform, kubernetes),
+        "api-crashloop": CrashLoop(platform, kubernetes, "is_api_crashing"),
         "gateway-bad-rollout": BadRollout(kubernetes),
     }

@@ -1,8 +1,9 @@
-"""Faults of ws-gateway's deployment: its pods crash, or a rollout brings an image that nobody built."""
+"""Faults of deployments: pods crash, or a rollout brings an image that nobody built."""
 
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from cockpit.sandbox.fault_knobs import Board, KnobBreakage
 from cockpit.sandbox.served.kube_seed import REGISTRY
@@ -13,14 +14,16 @@ MISSING_IMAGE = f"{REGISTRY}/{DEPLOYMENT}:1.5.0-rc.7"
 
 
 class CrashLoop(KnobBreakage):
-    """Its pods end with status 1 soon after they start."""
+    """A deployment's pods end with status 1 soon after they start."""
 
-    def __init__(self, board: Board, kubernetes: KubernetesServer) -> None:
+    def __init__(self, board: Board, kubernetes: KubernetesServer, knob: str) -> None:
+        on: dict[str, Any] = {knob: True}
+        off: dict[str, Any] = {knob: False}
         super().__init__(
             board,
-            lambda knobs: replace(knobs, is_gateway_crashing=True),
-            lambda knobs: replace(knobs, is_gateway_crashing=False),
-            lambda knobs: knobs.is_gateway_crashing,
+            lambda knobs: replace(knobs, **on),
+            lambda knobs: replace(knobs, **off),
+            lambda knobs: bool(getattr(knobs, knob)),
         )
         self._kubernetes = kubernetes
 
@@ -28,6 +31,27 @@ class CrashLoop(KnobBreakage):
         """Let them live, at once rather than after their back-off."""
         await super().mend()
         self._kubernetes.forgive()
+
+
+class PodCrash:
+    """One pod ends again and again; the others carry the load."""
+
+    def __init__(self, board: Board, kubernetes: KubernetesServer) -> None:
+        self._board = board
+        self._kubernetes = kubernetes
+
+    async def apply(self) -> None:
+        """Choose one that runs now."""
+        self._board.turn(replace(self._board.knobs, crashing_pod=min(self._kubernetes.pods(DEPLOYMENT), default="")))
+
+    async def mend(self) -> None:
+        """Let it live, at once rather than after its back-off."""
+        self._board.turn(replace(self._board.knobs, crashing_pod=""))
+        self._kubernetes.forgive()
+
+    async def is_broken(self) -> bool:
+        """Whether that pod is still one of the deployment's: a rollout replaces it."""
+        return self._board.knobs.crashing_pod in self._kubernetes.pods(DEPLOYMENT)
 
 
 class BadRollout:

@@ -47,6 +47,7 @@ _FEEDS = (
         "switch, fill gaps",
     ),
     Fault("gateway-crashloop", "ws-gateway in a crash loop", "its pods exit soon after they start", "3.2", "clear it"),
+    Fault("gateway-pod-crash", "One ws-gateway pod crashes", "it exits again and again", "3.2", "restart ws-gateway"),
     Fault(
         "gateway-bad-rollout", "Bad rollout of ws-gateway", "a new image cannot be pulled", "3.2", "undo the rollout"
     ),
@@ -112,6 +113,7 @@ _SURROUNDINGS = (
     Fault("grafana-blackhole", "Grafana black-holed", "it takes requests and never answers", "4", "clear it"),
     Fault("kubernetes-down", "Kubernetes API down", "its port refuses connections", "3.2", "clear it"),
     Fault("kubernetes-blackhole", "Kubernetes API black-holed", "it takes requests, never answers", "3.2", "clear it"),
+    Fault("api-crashloop", "The read API in a crash loop", "its pods exit soon after they start", "4", "clear it"),
     Fault("docker-down", "Docker down", "its socket refuses connections", "3.3", "clear it"),
     Fault("docker-blackhole", "Docker black-holed", "it takes requests and never answers", "3.3", "clear it"),
 )

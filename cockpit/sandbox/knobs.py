@@ -30,6 +30,10 @@ class Knobs:
     """Consumer groups whose worker stops reading (their lag grows)."""
     is_gateway_crashing: bool = False
     """Pods of ws-gateway exit with status 1 shortly after they start."""
+    crashing_pod: str = ""
+    """One pod of it does, by its name; the others go on."""
+    is_api_crashing: bool = False
+    """Pods of api do; trading does not need them."""
     price_shock: float = 0.0
     """Fraction by which prices stand moved against the positions held when it was set (0.08 = 8 %)."""
     volatility: float = 1.0

@@ -6,7 +6,9 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import Any
 
+from cockpit.alerting.force import in_force
 from cockpit.config import Settings
+from cockpit.model.alerting import Alerting
 from cockpit.model.finding import Assessment, Finding
 from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
@@ -38,6 +40,7 @@ RULES: tuple[Rule, ...] = (
     *rules_risk.RULES,
     *rules_alerts.RULES,
 )
+NO_ALERTING = Alerting()
 NO_SECTIONS: Sections = MappingProxyType({})
 
 
@@ -46,13 +49,15 @@ def assess(
 ) -> tuple[Assessment, Memory]:
     """The findings on this snapshot, and what to remember for the next one."""
     now = snapshot.taken_at
+    alerting = snapshot.alerting.value or NO_ALERTING
+    settings = in_force(settings, alerting)
     there = configured(settings)
     view = View(snapshot, settings, memory)
     raised = [Raised(finding) for finding in silent(snapshot, settings)]
     held: set[str] = set()
     for rule in RULES:
         sample: Sample[Any] = getattr(snapshot, rule.reads)
-        if rule.reads not in there:
+        if rule.reads not in there or rule.name in alerting.off:
             continue
         if sample.value is not None and sample.is_live(now):
             raised.extend(_apply(rule, view, sample, held))
@@ -68,7 +73,7 @@ def _apply(rule: Rule, view: View, sample: Sample[Any], held: set[str]) -> list[
     raised: list[Raised] = []
     try:
         for hit in rule.check(view, sample.value):
-            found = _finding(rule, hit, view.now)
+            found = _raised(_finding(rule, hit, view.now), view)
             raised.append(Raised(found, rule.readings, sample.value_at, hit.since, hit.kept))
     except Exception as error:
         held.add(rule.name)
@@ -91,6 +96,14 @@ def _finding(rule: Rule, hit: Hit, now: float) -> Finding:
         section=hit.section or rule.section,
         is_expected=hit.is_expected,
     )
+
+
+def _raised(finding: Finding, view: View) -> Finding:
+    """What alerts.yaml calls critical is at least of that class; what it calls less stays what the runbook says."""
+    alerting = view.snapshot.alerting.value
+    if alerting is None or finding.rule not in alerting.raised or finding.is_expected:
+        return finding
+    return replace(finding, severity=min(finding.severity, view.settings.alerting.severity("critical")))
 
 
 def _routed(one: Raised, sections: Sections) -> Raised:

@@ -5,18 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from cockpit.model.alerting import Alerting
 from cockpit.model.backends import AlertRule, Alerts
 from cockpit.model.severity import Severity
 from cockpit.severity import sections
 from cockpit.severity.rule import Hit, View, rule
-
-SEVERITIES = {
-    "critical": Severity.P2,
-    "warn": Severity.P3,
-    "warning": Severity.P3,
-    "info": Severity.P4,
-}
-"""By the rule's label. What is P1 the cockpit sees by itself; an unlabelled alert counts as critical."""
 
 ANSWERS = (
     (re.compile(r"var\b|\bes\b|shortfall|drawdown|risk|exposure", re.IGNORECASE), sections.RISK),
@@ -30,12 +23,12 @@ ANSWERS = (
 
 @rule("alerts", panel="alerts")
 def alert_firing(view: View, alerts: Alerts) -> Iterator[Hit]:
-    """A rule of Grafana fires."""
+    """A rule of Grafana fires; its class is by its label, for what is P1 the cockpit sees by itself."""
     for alert in alerts.rules:
         if alert.state in ("firing", "recovering"):
             yield Hit(
                 alert.name,
-                SEVERITIES.get((alert.severity or "").lower(), Severity.P2),
+                view.settings.alerting.severity(alert.severity),
                 f"alert firing: {alert.name}",
                 alert.state,
                 "normal",
@@ -90,9 +83,18 @@ def grafana_database(view: View, alerts: Alerts) -> Iterator[Hit]:
         yield Hit(alerts.source, Severity.P3, f"{alerts.source}: its database fails", "failing", "ok")
 
 
+@rule("alerting", panel="alerts")
+def rules_off(view: View, alerting: Alerting) -> Iterator[Hit]:
+    """What is not judged cannot be called well."""
+    if alerting.switched_off:
+        names = ", ".join(alerting.switched_off)
+        summary = f"off in alerts.yaml: {names}"
+        yield Hit("alerts.yaml", Severity.P4, summary, f"{len(alerting.switched_off)} off", "0", is_expected=True)
+
+
 def _section(alert: AlertRule) -> str | None:
     text = f"{alert.name} {alert.summary or ''}"
     return next((number for pattern, number in ANSWERS if pattern.search(text)), None)
 
 
-RULES = (alert_firing, alerts_blind, alerts_failing, alerts_unknown, alerts_absent, grafana_database)
+RULES = (alert_firing, alerts_blind, alerts_failing, alerts_unknown, alerts_absent, grafana_database, rules_off)

@@ -92,9 +92,10 @@ def ticks_lost(view: View, feeds: Feeds) -> Iterator[Hit]:
 def candles_missing(view: View, feeds: Feeds) -> Iterator[Hit]:
     """There are holes in the candles."""
     missing = feeds.candles_missing or 0
-    if missing > 0:
+    limit = view.limits.candles_missing
+    if missing > limit:
         noun = "candle" if missing == 1 else "candles"
-        yield Hit("candles", Severity.P3, f"{missing:,} {noun} missing", f"{missing:,}", "0")
+        yield Hit("candles", Severity.P3, f"{missing:,} {noun} missing", f"{missing:,}", f"{limit:,}")
 
 
 @rule("feeds", panel="feeds", section=sections.FEED)

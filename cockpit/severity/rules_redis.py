@@ -42,7 +42,7 @@ def redis_memory(view: View, redis: RedisServer) -> Iterator[Hit]:
     """Memory runs out; without a limit there is no fraction to judge."""
     fraction = redis.used_fraction
     limit = view.limits.redis_memory_fraction
-    if fraction is None or fraction <= limit:
+    if fraction is None or fraction <= min(limit, view.limits.redis_full_fraction):
         return
     used = words.percent(fraction)
     if fraction >= view.limits.redis_full_fraction:

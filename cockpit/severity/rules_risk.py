@@ -14,24 +14,28 @@ from cockpit.severity.rule import Hit, View, rule
 def var_over(view: View, risk: Risk) -> Iterator[Hit]:
     """Value at risk passes its limit."""
     yield from _over("VaR 99", risk.var_99, risk.limits.var_99, words.money, Severity.P1)
+    yield from _near(view, "var_over", "VaR 99", risk.var_99, risk.limits.var_99, view.limits.var_share)
 
 
 @rule("risk", panel="risk", section=sections.RISK)
 def es_over(view: View, risk: Risk) -> Iterator[Hit]:
     """Expected shortfall passes its limit."""
     yield from _over("ES 97.5", risk.es_975, risk.limits.es_975, words.money, Severity.P1)
+    yield from _near(view, "es_over", "ES 97.5", risk.es_975, risk.limits.es_975, view.limits.es_share)
 
 
 @rule("risk", panel="risk", section=sections.RISK)
 def drawdown_over(view: View, risk: Risk) -> Iterator[Hit]:
     """The book has fallen too far from its peak."""
-    yield from _over("drawdown", risk.drawdown_pct, risk.limits.drawdown_pct, words.percent, Severity.P1)
+    limits = [one for one in (risk.limits.drawdown_pct, view.limits.drawdown_fraction) if one is not None]
+    yield from _over("drawdown", risk.drawdown_pct, min(limits, default=None), words.percent, Severity.P1)
 
 
 @rule("risk", panel="risk", section=sections.RISK)
 def gross_over(view: View, risk: Risk) -> Iterator[Hit]:
     """The book is too large."""
     yield from _over("gross", risk.gross_usd, risk.limits.gross_usd, words.money, Severity.P2)
+    yield from _near(view, "gross_over", "gross", risk.gross_usd, risk.limits.gross_usd, view.limits.gross_share)
 
 
 @rule("risk", panel="risk", section=sections.RISK)
@@ -72,6 +76,18 @@ def positions_unreadable(view: View, risk: Risk) -> Iterator[Hit]:
     names = [position.symbol for position in risk.positions if position.qty is None]
     if names:
         yield Hit("positions", Severity.P2, f"cannot read the position in {', '.join(names)}", "unreadable", "known")
+
+
+def _near(
+    view: View, rule_name: str, name: str, value: float | None, limit: float | None, share: float
+) -> Iterator[Hit]:
+    """Not over its limit, but nearer to it than alerts.yaml wants."""
+    if value is None or limit is None or not share * limit < value <= limit:
+        return
+    alerting = view.snapshot.alerting.value
+    severity = view.settings.alerting.severity(dict(alerting.early).get(rule_name) if alerting else None)
+    summary = f"{name} {words.money(value)} > {words.percent(share)} of limit {words.money(limit)}"
+    yield Hit(name, severity, summary, words.money(value), words.percent(share))
 
 
 def _over(

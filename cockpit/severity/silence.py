@@ -27,6 +27,7 @@ class Backend:
     verb: str = "does not answer"
 
 
+WRONG = "cannot be used"
 REDIS_FIELDS = ("kill_switch", "venues", "flow", "feeds", "risk", "redis", "heartbeats")
 BACKENDS = (
     Backend("Redis", REDIS_FIELDS, Severity.P1, "redis", sections.REDIS),
@@ -36,6 +37,7 @@ BACKENDS = (
     Backend("Grafana", ("alerts",), Severity.P3, "alerts"),
     Backend("broker probe", ("reach",), Severity.P2, "brokers", sections.BROKER),
     Backend("registry.yaml", ("registry",), Severity.P3, "feeds", sections.FEED, "cannot be read"),
+    Backend("alerts.yaml", ("alerting",), Severity.P3, "alerts", verb=WRONG),
     Backend("dump", ("dump",), Severity.P3, "postgres", sections.POSTGRES, "cannot be read"),
 )
 
@@ -68,7 +70,7 @@ PANELS: Mapping[str, tuple[str, ...]] = {
 
 def configured(settings: Settings) -> frozenset[str]:
     """The fields of the snapshot that this configuration fills."""
-    fields: set[str] = {"registry"}
+    fields: set[str] = {"registry", "alerting"}
     if settings.redis:
         fields.update(REDIS_FIELDS)
     if any(venue.probe for venue in settings.venues):
@@ -123,6 +125,8 @@ def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
         said = len(f"{backend.name} {backend.verb}: ")
         why = _reason(_unnamed(sample.error, backend.name), SUMMARY_CELLS - said)
         observed = "never answered" if age_s is None else f"no answer for {words.seconds(age_s)}"
+        if backend.verb == WRONG and age_s is not None:
+            observed = f"the last good one, {words.seconds(age_s)} old, counts"
     return Finding(
         rule="backend_silent",
         subject=backend.name,

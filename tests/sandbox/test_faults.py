@@ -146,11 +146,11 @@ def is_write_refused(layout: Layout, words: str) -> bool:
         return False
 
 
-def gateway_waiting(layout: Layout) -> set[str]:
+def gateway_waiting(layout: Layout, name: str = "ws-gateway") -> set[str]:
     program = str(layout.bin / "kubectl")
     path = "{.items[*].status.containerStatuses[*].state.waiting.reason}"
     done = subprocess.run(
-        [program, "get", "pods", "-l", "app=ws-gateway", "-o", f"jsonpath={path}"], capture_output=True, text=True
+        [program, "get", "pods", "-l", f"app={name}", "-o", f"jsonpath={path}"], capture_output=True, text=True
     )
     return set(done.stdout.split())
 
@@ -180,6 +180,7 @@ BROKEN: dict[str, Callable[[Layout], bool]] = {
     "feed-late": lambda layout: feed_lag_ms(layout) > 250,
     "feed-gappy": has_gap,
     "gateway-crashloop": lambda layout: "CrashLoopBackOff" in gateway_waiting(layout),
+    "gateway-pod-crash": lambda layout: "CrashLoopBackOff" in gateway_waiting(layout),
     "gateway-bad-rollout": lambda layout: "ImagePullBackOff" in gateway_waiting(layout),
     "redis-killed": lambda layout: refuses(layout.ports.redis),
     "redis-lost": lambda layout: refuses(layout.ports.redis) and not list(layout.redis_dir.iterdir()),
@@ -205,6 +206,7 @@ BROKEN: dict[str, Callable[[Layout], bool]] = {
     "grafana-blackhole": lambda layout: hangs(layout.ports.grafana, HTTP),
     "kubernetes-down": lambda layout: refuses(layout.ports.kubernetes),
     "kubernetes-blackhole": lambda layout: hangs(layout.ports.kubernetes, HTTP, is_tls=True),
+    "api-crashloop": lambda layout: "CrashLoopBackOff" in gateway_waiting(layout, "api"),
     "docker-down": lambda layout: refuses(layout.docker_socket),
     "docker-blackhole": lambda layout: hangs(layout.docker_socket, HTTP),
 }

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.config import Settings
+from cockpit.model.alerting import Alerting
 from cockpit.model.backends import (
     AlertRule,
     Alerts,
@@ -206,6 +207,7 @@ def values() -> dict[str, Any]:
         "kubernetes": kubernetes(),
         "docker": docker(),
         "alerts": alerts(),
+        "alerting": Alerting(),
         "heartbeats": heartbeats(),
     }
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
+import time
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +14,8 @@ from cockpit.sandbox.worker import WorkerContext
 from cockpit.sandbox.workers.cycle import Every, beat, say
 from cockpit.sandbox.workers.redis_line import RedisLine, RedisTrouble
 from cockpit.sandbox.workers.streams import METRICS, decode
+
+CRASH_AFTER_S = 0.2
 
 
 def answer(path: str, line: RedisLine) -> tuple[int, dict[str, Any]]:
@@ -61,9 +65,12 @@ def run(context: WorkerContext) -> None:
     line = RedisLine(context.layout.ports.redis, context.pump)
     path = context.layout.run / f"{context.name[-12:]}.sock"
     listener = listen(path)
-    second = Every(1.0)
+    second, started_at = Every(1.0), time.monotonic()
     say(f"api: serving on {path}")
     while context.pump():
+        if context.knobs.is_api_crashing and time.monotonic() - started_at > CRASH_AFTER_S:
+            say("api: panic: runtime error: invalid memory address")
+            sys.exit(1)
         with suppress(OSError):
             connection, _ = listener.accept()
             with connection:

@@ -104,7 +104,8 @@ def run(context: WorkerContext) -> None:
     is_faulty_build = context.options.get("crash") == "1"
     say(f"{pod}: primary feed {feed}")
     while context.pump():
-        if (is_faulty_build or context.knobs.is_gateway_crashing) and time.monotonic() - started_at > CRASH_AFTER_S:
+        is_crashing = is_faulty_build or context.knobs.is_gateway_crashing or context.knobs.crashing_pod == pod
+        if is_crashing and time.monotonic() - started_at > CRASH_AFTER_S:
             say(f"{pod}: panic: feed decoder: unexpected frame type 0x7f")
             sys.exit(1)
         commands = [command for command in map(tick_command, wire.read(0.2)) if command]

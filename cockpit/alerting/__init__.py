@@ -1,0 +1,1 @@
+"""alerts.yaml: thresholds, audiences and routes."""

@@ -1,0 +1,132 @@
+"""Section 1 and section 4 of the runbook, line by line: what produces each, and at which severity it is seen."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import pytest
+
+from benchmarks.expectations import EXPECTED
+from cockpit.model.backends import AlertRule
+from cockpit.model.severity import Severity
+from cockpit.model.states import KillSwitch
+from cockpit.sandbox.faults import FAULTS
+from cockpit.severity.judge import assess
+from cockpit.severity.standing import NOTHING
+from tests.unit.healthy import (
+    NOW,
+    SETTINGS,
+    alerts,
+    dead,
+    deployment,
+    feed,
+    feeds,
+    heartbeats,
+    kubernetes,
+    pod,
+    reach,
+    redis,
+    risk,
+    snapshot,
+    venue,
+    venues,
+)
+
+P1, P2, P3, P4 = Severity.P1, Severity.P2, Severity.P3, Severity.P4
+REDIS = ("kill_switch", "venues", "flow", "feeds", "risk", "redis", "heartbeats")
+HALTED = KillSwitch(True, True, "test", "asha", NOW - 60)
+CRASHED = pod("b", is_ready=False, reason="CrashLoopBackOff", restarts=4)
+
+
+class Line(NamedTuple):
+    text: str
+    changed: dict[str, Any]
+    severity: Severity
+    words: str
+    faults: tuple[str, ...]
+    """Of the sandbox; the kill switch is not broken but engaged, which tests of its own do."""
+
+
+LINES = [
+    Line("P1 trading halted", {"kill_switch": HALTED}, P1, "trading HALTED", ("drawdown", "var-breach")),
+    Line("P1 trading halted: nothing carries orders", {"kubernetes": kubernetes(deployment("router", 0, 0))},
+         P1, "orders go nowhere", ()),
+    Line("P1 broker disconnected", {"venues": venues(venue("IBKR", "down"))}, P1, "IBKR down",
+         ("broker-down", "ibkr-blackhole", "zerodha-blackhole")),
+    Line("P1 broker disconnected, seen from here", {"reach": reach(IBKR=False)}, P1, "IBKR unreachable",
+         ("broker-down", "ibkr-blackhole", "zerodha-blackhole")),
+    Line("P1 Redis down", dict.fromkeys(REDIS, dead()), P1, "Redis does not answer",
+         ("redis-killed", "redis-lost", "redis-blackhole")),
+    Line("P1 Redis down: takes no writes", {"redis": redis(refuses_writes=True)}, P1, "Redis refuses writes",
+         ("redis-misconf", "redis-memory-full")),
+    Line("P1 DB down", {"postgres": dead()}, P1, "Postgres does not answer", ("postgres-killed", "postgres-blackhole")),
+    Line("P1 kill switch engaged", {"kill_switch": HALTED}, P1, "trading HALTED by asha", ("drawdown",)),
+    Line("P2 data feed degraded", {"feeds": feeds(feed("yahoo", newest_age_s=3.0))}, P2, "yahoo stalled",
+         ("feed-stalled", "feed-gappy", "gateway-crashloop")),
+    Line("P2 latency > 100 ms", {"feeds": feeds(feed("yahoo", lag_p95_ms=101.0))}, P2, "101 ms > 100 ms",
+         ("feed-late", "redis-slow")),
+    Line("P2 partial broker disconnect", {"venues": venues(venue("IBKR", "degraded"))}, P2, "IBKR degraded",
+         ("broker-partial", "zerodha-token", "broker-slow")),
+    Line("P3 dashboards unavailable", {"alerts": dead()}, P3, "Grafana does not answer",
+         ("grafana-down", "grafana-blackhole", "grafana-nodata")),
+    Line("P3 minor worker crash", {"kubernetes": kubernetes(deployment("ws-gateway", 1, 2, pod("a"), CRASHED))},
+         P3, "1 pod CrashLoopBackOff", ("gateway-pod-crash", "gateway-bad-rollout")),
+    Line("P3 minor worker crash, by its heartbeat", {"heartbeats": heartbeats(candles=9.0)}, P3, "candles: no heartb",
+         ("lag-candles",)),
+    Line("P4 non-trading component down", {"kubernetes": kubernetes(deployment("api", 0, 2))}, P4, "api 0 of 2",
+         ("api-crashloop",)),
+    Line("P4 cosmetic: an informative alert", {"alerts": alerts(AlertRule("Theme", "firing", "info", 1.0, None))},
+         P4, "alert firing: Theme", ()),
+    Line("P4 expected: a broker's nightly reset", {"venues": venues(venue("IBKR", "down", message="nightly reset"))},
+         P4, "nightly reset (expected)", ("ibkr-reset",)),
+    Line("alert: latency > 100 ms", {"feeds": feeds(feed("yahoo", lag_p95_ms=140.0))}, P2, "> 100 ms", ("feed-late",)),
+    Line("alert: Redis memory > 80 %", {"redis": redis(used_bytes=206 * 2**20)}, P2, "Redis memory 80 %",
+         ("redis-memory-85",)),
+    Line("alert: VaR > limit", {"risk": risk(var_99=2.1e6)}, P1, "VaR 99", ("var-breach",)),
+    Line("alert: ES > limit", {"risk": risk(es_975=2.7e6)}, P1, "ES 97.5", ("var-breach",)),
+    Line("alert of Grafana", {"alerts": alerts(AlertRule("Latency > 100 ms", "firing", "critical", 1.0, None))},
+         P2, "alert firing: Latency", ()),
+]  # fmt: skip
+
+
+def findings(changed: dict[str, Any]) -> list[tuple[Severity, str]]:
+    memory = NOTHING
+    for at in (NOW - 2, NOW - 1, NOW):
+        assessment, memory = assess(snapshot(at, **changed), SETTINGS, memory)
+    return [(one.severity, one.summary) for one in assessment.findings]
+
+
+@pytest.mark.parametrize("line", LINES, ids=[line.text for line in LINES])
+def test_the_line_is_seen_at_its_severity(line: Line) -> None:
+    found = findings(line.changed)
+    assert any(severity is line.severity and line.words in summary for severity, summary in found), found
+    assert min(severity for severity, _ in found) is line.severity
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.faults], ids=lambda line: line.text)
+def test_the_sandbox_can_produce_it(line: Line) -> None:
+    """And tests on the sandbox see each of these faults come and go."""
+    assert set(line.faults) <= set(FAULTS)
+    seen = {one.fault: one.severity for one in EXPECTED}
+    assert all(seen[fault] <= line.severity or line.severity is P4 for fault in line.faults[:1])
+
+
+def test_grafana_labels_are_mapped_as_configured() -> None:
+    alerting = SETTINGS.alerting.model_copy(update={"severities": {"page": "P1", "ticket": "P4"}})
+    settings = SETTINGS.model_copy(update={"alerting": alerting})
+    rules = [AlertRule("A", "firing", "Page", 1.0, None), AlertRule("B", "firing", "ticket", 1.0, None),
+             AlertRule("C", "firing", "warn", 1.0, None)]  # fmt: skip
+    assessment, _ = assess(snapshot(alerts=alerts(*rules)), settings)
+    # What the mapping does not know is P2: unsure goes up.
+    assert {one.subject: one.severity for one in assessment.findings} == {"A": P1, "B": P4, "C": P2}
+
+
+def test_a_finding_does_not_flap() -> None:
+    memory = NOTHING
+    seen: list[bool] = []
+    for tick in range(20):
+        late = feeds(feed("yahoo", lag_p95_ms=140.0 if tick % 2 else 90.0))
+        assessment, memory = assess(snapshot(NOW + tick * 0.5, feeds=late if tick else feeds()), SETTINGS, memory)
+        seen.append(bool(assessment.findings))
+    assert len([1 for before, after in pairwise(seen) if before != after]) <= 1
