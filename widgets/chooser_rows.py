@@ -72,7 +72,7 @@ def _table(steps: list[ActionSpec], refusals: Mapping[str, str], width: int) -> 
     heads = line(("key ", "dim"), field("step", title + GAP, "dim"), field("class", CLASS + GAP, "dim"))
     rows = [(*heads, ("what it does", "dim")) if is_beside else heads]
     for step in steps:
-        refusal = refusals.get(step.id, "")
+        refusal = refusals.get(step.step, "")
         ink = "disabled" if refusal else ""
         head = line((f" {step.key} ", ink or "key"), " ", field(step.title, title + GAP, ink or "value"))
         head = (*head, field(step.danger.value, CLASS + GAP, ink or DANGER[step.danger]))

@@ -25,3 +25,5 @@ class ActionSpec:
     key: str
     """The key after that: k."""
     danger: Danger
+    parameters: tuple[tuple[str, str], ...] = ()
+    """What the row gives the action to go by."""

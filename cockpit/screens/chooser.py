@@ -57,20 +57,21 @@ class ChooserScreen(Sheet[ActionSpec]):
         session, soon = self.desk.session, self.desk.soon
         assert session is not None and self.section is not None
 
-        def landed(id: str, done: Future[Plan]) -> None:
+        def landed(name: str, done: Future[Plan]) -> None:
             error = done.exception()
             blocking = () if error else done.result().blocking
             words = str(error) if error else ", ".join(f"{check.name}: {check.detail}" for check in blocking[:1])
-            soon(self._told, id, words)
+            soon(self._told, name, words)
 
         for step in sections(self._actions)[self.section]:
-            if step.id in self._asked:
+            if step.step in self._asked:
                 continue  # it has not answered yet: what hangs must not pile up
-            self._asked.add(step.id)
-            session.prepare(step.id, {}, is_shown=False).add_done_callback(lambda done, id=step.id: landed(id, done))  # type: ignore[misc]
+            self._asked.add(step.step)
+            asked = session.prepare(step.id, dict(step.parameters), is_shown=False)
+            asked.add_done_callback(lambda done, name=step.step: landed(name, done))  # type: ignore[misc]
 
-    def _told(self, id: str, words: str) -> None:
-        self._asked.discard(id)
-        self.refusals[id] = words
+    def _told(self, name: str, words: str) -> None:
+        self._asked.discard(name)
+        self.refusals[name] = words
         if self.is_attached:
             self.draw()

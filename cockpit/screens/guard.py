@@ -9,6 +9,7 @@ from typing import TypeVar
 
 from textual.timer import Timer
 
+from cockpit.model.action import ActionSpec
 from cockpit.model.danger import Danger
 from cockpit.model.job import Job
 from cockpit.model.plan import Confirmation, Plan
@@ -36,13 +37,12 @@ _NOTES = {
 }
 
 
-class GuardScreen(Sheet[None]):
-    """One plan from preview to proof."""
+class GuardScreen(Sheet[Job | None]):
+    """One plan from preview to proof; answers its job, or nothing where none was begun."""
 
-    def __init__(self, desk: Desk, action_id: str, title: str) -> None:
+    def __init__(self, desk: Desk, step: ActionSpec) -> None:
         super().__init__(desk)
-        self.action_id = action_id
-        self.heading = title
+        self.step = step
         self.plan: Plan | None = None
         self.job: Job | None = None
         self.error = ""
@@ -72,7 +72,7 @@ class GuardScreen(Sheet[None]):
             width = min(WIDEST, self.room[0])
             words = wrapped(self.error, width - 4) if self.error else ("looking at the platform …",)
             body = [line((each, "crit" if self.error else "label")) for each in words]
-            return dialog(line((self.heading, "title")), line(("Esc closes", "dim")), body, "border", width)
+            return dialog(line((self.step.title, "title")), line(("Esc closes", "dim")), body, "border", width)
         answer = replace(self.answer, phrase=self._phrase.text, reason=self._reason.text)
         return guard_rows(self.plan, answer, now, self.room, self.scroll)
 
@@ -82,7 +82,7 @@ class GuardScreen(Sheet[None]):
         if self.job is not None or self.answer.is_sending or self._is_preparing or self.desk.session is None:
             return
         self._is_preparing = True
-        self._when_done(self.desk.session.prepare(self.action_id, {}), self._prepared)
+        self._when_done(self.desk.session.prepare(self.step.id, dict(self.step.parameters)), self._prepared)
 
     def _prepared(self, plan: Plan | None, error: str) -> None:
         self._is_preparing = False
@@ -115,13 +115,13 @@ class GuardScreen(Sheet[None]):
         if self.hands.is_first:
             self._unburst = (self._phrase.text, self._reason.text, self.answer)
         if key == "escape":
-            self.dismiss(None)
+            self.dismiss(self.job)
         elif key in _SCROLLS:
             self.scroll = max(0, min(self.scroll + _SCROLLS[key], MOST_SCROLLED))
             self.draw()
         elif self.job is not None:
             if key == "enter" and why is None:
-                self.dismiss(None)
+                self.dismiss(self.job)
         elif why is not None:
             if why == "fast" and not self.answer.is_sending:
                 phrase, reason, self.answer = self._unburst
@@ -142,7 +142,7 @@ class GuardScreen(Sheet[None]):
         plan = self.plan
         if plan is None or forbidding(plan, self.answer):
             if key == "enter":
-                self.dismiss(None)
+                self.dismiss(self.job)
             elif plan is not None and key == OVERRIDES and may_override(plan):
                 self.answer = replace(self.answer, overrides=tuple(check.name for check in plan.blocking), note="")
                 self.draw()
@@ -153,7 +153,7 @@ class GuardScreen(Sheet[None]):
             if key == "y":
                 self._confirm(plan, None, None)
             elif key == "enter":
-                self.dismiss(None)
+                self.dismiss(self.job)
             return
         self._type(plan, key, character)
 
@@ -176,7 +176,7 @@ class GuardScreen(Sheet[None]):
 
     def _enter(self, plan: Plan, focus: str) -> None:
         if focus == "cancel":
-            self.dismiss(None)
+            self.dismiss(self.job)
         elif self._phrase.text != plan.phrase:
             self._note(f"Type exactly: {plan.phrase}")
         elif wants_reason(plan, self.answer) and not self._reason.text.strip():

@@ -18,7 +18,7 @@ def entries(desk: Desk, scope: str) -> list[Entry]:
     """Everything that can be opened from a screen with these keys."""
     steps = desk.session.actions() if desk.session else ()
     listed = [
-        Entry(step.title, f"Space {step.section_key} {step.key}", f"open('step', {step.id!r})", DANGER[step.danger])
+        Entry(step.title, f"Space {step.section_key} {step.key}", f"open('step', {step.step!r})", DANGER[step.danger])
         for step in steps
     ]
     listed += [

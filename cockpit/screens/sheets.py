@@ -50,19 +50,24 @@ async def open_sheet(screen: Wall, what: str, which: str = "") -> None:
             _leave(screen)
 
 
-def _step(screen: Wall, action_id: str) -> None:
+def _step(screen: Wall, name: str) -> None:
+    """The dialog of the step of that name, or of the first that performs that action."""
     session = screen.desk.session
     if session is None:
         screen.hint(NOT_YET)
         return
-    title = next((step.title for step in session.actions() if step.id == action_id), action_id)
-    screen.app.push_screen(GuardScreen(screen.desk, action_id, title))
+    steps = session.actions()
+    found = [step for step in steps if step.step == name] or [step for step in steps if step.id == name]
+    if found:
+        screen.app.push_screen(GuardScreen(screen.desk, found[0]))
+    else:
+        screen.hint(f"The runbook has no step {name}")
 
 
 def _steps(screen: Wall) -> None:
     def chosen(step: ActionSpec | None) -> None:
         if step is not None:
-            _step(screen, step.id)
+            screen.app.push_screen(GuardScreen(screen.desk, step))
 
     screen.app.push_screen(ChooserScreen(screen.desk), chosen)
 

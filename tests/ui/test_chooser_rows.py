@@ -8,7 +8,7 @@ from actions.catalogue import ACTIONS
 from widgets.chooser_rows import chooser_rows
 from widgets.line import plain, width_of
 
-REFUSALS = {ACTIONS[0].id: "Redis takes writes: it refuses them, MISCONF, and goes on to say so at length " * 5}
+REFUSALS = {ACTIONS[0].step: "Redis takes writes: it refuses them, MISCONF, and goes on to say so at length " * 5}
 
 
 @pytest.mark.parametrize("refusals", [{}, REFUSALS])
@@ -16,11 +16,11 @@ REFUSALS = {ACTIONS[0].id: "Redis takes writes: it refuses them, MISCONF, and go
 def test_each_column_begins_at_the_same_cell(width: int, refusals: dict[str, str]) -> None:
     _, heads, *rows = [plain(row) for row in chooser_rows(ACTIONS, "b", refusals, width)]
     steps = [step for step in ACTIONS if step.section_key == "b"]
-    first = {step.id: next(row for row in rows if row.startswith(f"│  {step.key}  {step.title}")) for step in steps}
+    first = {step.step: next(row for row in rows if row.startswith(f"│  {step.key}  {step.title}")) for step in steps}
     for step in steps:
-        said = f"refused: {refusals[step.id][:8]}" if step.id in refusals else step.summary.split()[0]
-        assert first[step.id].index(f" {step.danger.value} ") + 1 == heads.index("class")
-        assert first[step.id].index(said) == heads.index("what it does")
+        said = f"refused: {refusals[step.step][:8]}" if step.step in refusals else step.summary.split()[0]
+        assert first[step.step].index(f" {step.danger.value} ") + 1 == heads.index("class")
+        assert first[step.step].index(said) == heads.index("what it does")
     for row in rows:
         if row not in first.values() and row.startswith("│"):
             assert not row[1 : heads.index("what it does")].strip(), "what goes on does so in its column"
