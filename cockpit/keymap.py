@@ -13,7 +13,7 @@ class Key:
 
     id: str
     scope: str
-    """Where it works: everywhere, overview, jobs, chooser, palette, guard, job, zoom, filter."""
+    """Where it works: everywhere, overview, runbook, jobs, chooser, palette, guard, job, zoom, filter."""
     keys: tuple[str, ...]
     """Names as the toolkit calls them."""
     action: str
@@ -37,6 +37,8 @@ _WRITTEN = {
     "question_mark": "?",
     "escape": "Esc",
     "enter": "Enter",
+    "pageup": "PgUp",
+    "pagedown": "PgDn",
     "tab": "Tab",
     "shift+tab": "Shift-Tab",
     "up": "↑",
@@ -57,6 +59,7 @@ KEYS: tuple[Key, ...] = (
     Key("commands", "everywhere", ("colon",), "open('commands')", "commands", "Find a command by name"),
     Key("screens", "everywhere", (), "", "screens", "The screens by their numbers", shown="1-7"),
     Key("go_overview", "everywhere", ("1",), "go('overview')", "", "Overview: the wall"),
+    Key("go_runbook", "everywhere", ("2",), "go('runbook')", "", "Runbook: every step, and whether it would work now"),
     Key("go_jobs", "everywhere", ("6",), "go('jobs')", "", "Jobs: what runs and what was done, with its output"),
     Key("theme", "everywhere", ("t",), "theme", "theme", "Next theme"),
     Key("help", "everywhere", ("question_mark",), "open('help')", "help", "Help: every key"),
@@ -76,6 +79,16 @@ KEYS: tuple[Key, ...] = (
     Key("right", "overview", ("right", "l"), "stand('move', 1, 0)", "", "Select the panel to the right"),
     Key("overview", "overview", ("1",), "stand('reset')", "", "Overview: the wall as it was at the start"),
     Key("back", "overview", ("escape",), "stand('back')", "", "Close, unselect, unfreeze or clear the filter"),
+    Key("step_take", "runbook", ("enter",), "take", "open", "The dialog of the selected step"),
+    Key("step_walk", "runbook", ("w",), "walk", "walk", "Walk the section step by step, or go on where it was left"),
+    Key("step_skip", "runbook", ("s",), "skip", "", "In a walk: leave the present step undone, Enter confirms"),
+    Key("walk_end", "runbook", ("x",), "end_walk", "", "In a walk: end it"),
+    Key("step_filter", "runbook", ("slash",), "stand('filter', True)", "filter", "Show only steps with this text"),
+    Key("step_down", "runbook", ("down", "j"), "stand('move', 1)", "", "The next step"),
+    Key("step_up", "runbook", ("up", "k"), "stand('move', -1)", "", "The step before"),
+    Key("step_page", "runbook", ("pagedown",), "stand('move', 10)", "", "Ten steps down"),
+    Key("step_page_up", "runbook", ("pageup",), "stand('move', -10)", "", "Ten steps up"),
+    Key("step_leave", "runbook", ("escape",), "stand('back')", "wall", "Clear the filter, or back to the wall"),
     Key("job_down", "jobs", ("down", "j"), "pick(1)", "", "The next job"),
     Key("job_up", "jobs", ("up", "k"), "pick(-1)", "", "The job before"),
     Key("job_open", "jobs", ("enter",), "show", "open", "The job in a dialog: its steps and proofs"),
@@ -106,6 +119,7 @@ KEYS: tuple[Key, ...] = (
 SCOPES = {
     "everywhere": "On every screen",
     "overview": "On the wall",
+    "runbook": "In the runbook",
     "jobs": "On the jobs",
     "chooser": "In the step chooser",
     "palette": "In the commands",

@@ -12,6 +12,7 @@ from cockpit.clients.bounded import in_daemon_thread
 from cockpit.clock import Clock, SystemClock
 from cockpit.config import Settings
 from cockpit.errors import ConfigError
+from cockpit.jobs.shelf import Shelf
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import Operator
 from cockpit.model.finding import Assessment
@@ -44,6 +45,8 @@ class Session:
         self._actions = actions
         self._observer: Observer | None = None
         self._journals = Journals(runner.jobs)
+        self.shelf = Shelf(state_folder(settings))
+        """What is kept beside the jobs."""
         self._first = Snapshot(0, clock.now(), settings.world, settings.site)
 
     @classmethod

@@ -9,8 +9,8 @@ from cockpit.model.danger import Danger
 from widgets.field import Field
 from widgets.line import Line, Span, line, pad, width_of
 
-_LEAST_NEEDED = ("theme", "freeze", "filter", "zoom", "commands", "screens")
-"""What goes first where the line is short; the help has all of them."""
+_LEAST_NEEDED = ("theme", "freeze", "filter", "wall", "zoom", "commands", "screens")
+"""Labels that go first where the line is short; the help has all of them."""
 
 
 def key_bar(keys: Sequence[Key], width: int, hint: str = "") -> Line:
@@ -20,7 +20,7 @@ def key_bar(keys: Sequence[Key], width: int, hint: str = "") -> Line:
     shown = [key for key in keys if key.label]
     gap = "   " if width > 100 else "  "
     for dropped in (None, *_LEAST_NEEDED):
-        shown = [key for key in shown if key.id != dropped]
+        shown = [key for key in shown if key.label != dropped]
         spans = _spans(shown, gap)
         if width_of(spans) <= width:
             break

@@ -61,6 +61,9 @@ class FullScreen(Screen[None], inherit_bindings=False):
         """Whether the key was text for a field of this screen, and is done with."""
         return False
 
+    def arrived(self) -> None:
+        """Somebody has come to it from another screen."""
+
     def tick(self) -> None:
         """Once a second while it is in front: ask again for what ages."""
 

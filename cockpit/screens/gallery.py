@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 from textual.app import App
 from textual.screen import Screen
@@ -29,9 +29,17 @@ class Place:
 
 PLACES = (
     Place(FIRST, "Overview", "overview", "OverviewScreen"),
+    Place("runbook", "Runbook", "runbook", "RunbookScreen"),
     Place("jobs", "Jobs", "jobs", "JobsScreen"),
 )
 """What can be gone to; a screen that is not built is not here, and has no key."""
+
+
+class Visited(Protocol):
+    """A screen that one comes to."""
+
+    def arrived(self) -> None:
+        """Somebody has come to it from another screen."""
 
 
 def go(app: App[Any], desk: Desk, name: str) -> None:
@@ -45,6 +53,7 @@ def go(app: App[Any], desk: Desk, name: str) -> None:
     screen = app.get_screen(name)
     if app.screen is screen:
         return
+    cast(Visited, screen).arrived()
     if len(app.screen_stack) > 1:
         app.switch_screen(screen)
     else:

@@ -9,11 +9,32 @@ from typing import TYPE_CHECKING, Protocol
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import Operator
 from cockpit.model.job import Job
+from cockpit.model.page import Page
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.model.snapshot import Snapshot
+from cockpit.model.walk import Walk
 
 if TYPE_CHECKING:
     from cockpit.config import Settings
+
+
+class ShelfPort(Protocol):
+    """What is kept beside the jobs."""
+
+    def page(self, job_id: str, offset: int) -> Future[Page]:
+        """What a job printed from there on."""
+
+    def page_before(self, job_id: str, end: int | None = None) -> Future[Page]:
+        """What it printed before that; the last of all where no place is named."""
+
+    def find(self, job_id: str, needle: str, offset: int, is_forward: bool) -> Future[int | None]:
+        """Where the line begins in which the text stands next."""
+
+    def walk(self) -> Future[Walk | None]:
+        """The walk that was left."""
+
+    def keep(self, walk: Walk | None) -> Future[None]:
+        """Write it down; None forgets it."""
 
 
 class SessionPort(Protocol):
@@ -26,6 +47,10 @@ class SessionPort(Protocol):
     @property
     def operator(self) -> Operator:
         """Who sits here."""
+
+    @property
+    def shelf(self) -> ShelfPort:
+        """What is kept beside the jobs."""
 
     def start(self, listener: Callable[[Snapshot], None]) -> None:
         """Begin to observe; the listener is called on the observing thread."""

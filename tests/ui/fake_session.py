@@ -7,14 +7,18 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from cockpit.config import FeedsPart, Settings, VenuePart
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import Operator
 from cockpit.model.job import Job, JobStep, Phase, StepState
+from cockpit.model.page import Page
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, PlanStep, Verdict
 from cockpit.model.snapshot import Snapshot
+from cockpit.model.walk import Walk
 from cockpit.model.world import World
+from cockpit.storage import pages
 from tests.ui.snapshots import NOW
 
 SETTINGS = Settings(
@@ -43,6 +47,36 @@ class StillClock:
         return 1000.0 + self.passed
 
 
+def done(result: Any = None) -> Future[Any]:
+    future: Future[Any] = Future()
+    future.set_result(result)
+    return future
+
+
+class FakeShelf:
+    """A walk in memory, and an output by the functions that read a file's."""
+
+    def __init__(self) -> None:
+        self.kept: Walk | None = None
+        self.folder = Path("/nowhere")
+
+    def page(self, job_id: str, offset: int) -> Future[Page]:
+        return done(pages.page_from(self.folder, offset))
+
+    def page_before(self, job_id: str, end: int | None = None) -> Future[Page]:
+        return done(pages.page_until(self.folder, end))
+
+    def find(self, job_id: str, needle: str, offset: int, is_forward: bool) -> Future[int | None]:
+        return done(pages.find(self.folder, needle, offset, is_forward))
+
+    def walk(self) -> Future[Walk | None]:
+        return done(self.kept)
+
+    def keep(self, walk: Walk | None) -> Future[None]:
+        self.kept = walk
+        return done()
+
+
 class FakeSession:
     """Answers at once."""
 
@@ -58,6 +92,7 @@ class FakeSession:
         self.plan: Plan = halt_plan()
         self.jobs: dict[str, Job] = {job.id: job for job in snapshot.jobs}
         self.is_stopped = False
+        self.shelf = FakeShelf()
 
     def start(self, listener: Callable[[Snapshot], None]) -> None:
         self.listener = listener

@@ -1,0 +1,55 @@
+"""Asks, step by step, whether each could be taken now: a few at a time, never one twice, nobody is shown the plans."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+
+from cockpit.model.action import ActionSpec
+from cockpit.model.plan import Plan
+from cockpit.screens.desk import Desk
+from widgets.standing import Standing, standing
+
+AT_ONCE = 4
+"""So many are on their way at most: what hangs must not pile up."""
+AGAIN_S = 3.0
+
+
+class Prechecks:
+    """What each step's checks said last."""
+
+    def __init__(self, desk: Desk, landed: Callable[[], None]) -> None:
+        self._desk = desk
+        self._landed = landed
+        self._asked: set[str] = set()
+        self._said: dict[str, Standing] = {}
+
+    def of(self, step: ActionSpec) -> Standing:
+        """The verdict on a step, for what it is worth now."""
+        return self._said.get(step.step, Standing()).as_of(self._desk.clock.now())
+
+    def ask(self, steps: Sequence[ActionSpec]) -> None:
+        """Ask for those of these steps whose verdict is the oldest; called once a second, for what is to be seen."""
+        session, now = self._desk.session, self._desk.clock.now()
+        if session is None:
+            return
+        due = [step for step in steps if step.step not in self._asked and self._at(step) < now - AGAIN_S]
+        for step in sorted(due, key=self._at)[: max(0, AT_ONCE - len(self._asked))]:
+            self._asked.add(step.step)
+            asked = session.prepare(step.id, dict(step.parameters), is_shown=False)
+            asked.add_done_callback(lambda done, name=step.step: self._soon(name, done))  # type: ignore[misc]
+
+    def _at(self, step: ActionSpec) -> float:
+        return self._said.get(step.step, Standing()).at
+
+    def _soon(self, name: str, done: Future[Plan]) -> None:
+        """On whatever thread it was answered."""
+        error = done.exception()
+        plan = None if error else done.result()
+        words = (str(error) or type(error).__name__) if error else ""
+        self._desk.soon(self._told, name, plan, words)
+
+    def _told(self, name: str, plan: Plan | None, words: str) -> None:
+        self._asked.discard(name)
+        self._said[name] = standing(plan, words, self._desk.clock.now())
+        self._landed()

@@ -1,0 +1,45 @@
+"""Whether a step could be taken now, as its checks said when they were last made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from cockpit.model.plan import Plan, Verdict
+from themes.glyphs import Mark
+
+OLD_S = 12.0
+"""A verdict that was not renewed for so long is none."""
+
+READY = Mark("●", "ready", "ok")
+BLOCKED = Mark("■", "blocked", "crit")
+UNKNOWN = Mark("?", "unknown", "unknown")
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """The verdict on one step, and when it was made."""
+
+    mark: Mark = UNKNOWN
+    why: str = ""
+    at: float = 0.0
+
+    def as_of(self, now: float) -> Standing:
+        """What it is worth now."""
+        if self.at and now - self.at > OLD_S:
+            return Standing(UNKNOWN, "its checks did not answer", self.at)
+        return self
+
+
+def standing(plan: Plan | None, error: str, at: float) -> Standing:
+    """What a plan's checks say, in one line; a warning does not block, and is told."""
+    if plan is None:
+        return Standing(UNKNOWN, error, at)
+    blocking = plan.blocking
+    if blocking:
+        # A check that fails says more than one that nobody could make.
+        first = min(blocking, key=lambda check: check.verdict is Verdict.UNKNOWN)
+        mark = UNKNOWN if first.verdict is Verdict.UNKNOWN else BLOCKED
+        more = f" (+{len(blocking) - 1})" if len(blocking) > 1 else ""
+        return Standing(mark, f"{first.name}: {first.detail}{more}", at)
+    warned = [check for check in plan.checks if check.verdict is Verdict.WARN]
+    return Standing(READY, "; ".join(f"{check.name}: {check.detail}" for check in warned[:1]), at)
