@@ -108,12 +108,24 @@ class PostgresPart(Part):
     dsn: Address = "host=127.0.0.1 port=5432 dbname=hedgefund user=hedgefund_user"
     """libpq keywords, without the password."""
     password: Secret | None = None
+    admin_dsn: Address | None = None
+    """As whom databases are made, swapped and dropped and backends ended; None: as above. libpq keywords too."""
+    admin_password: Secret | None = None
+    maintenance_database: str = "postgres"
+    """Where the cockpit connects while it works on the platform's own database."""
     timeout_s: Seconds = 2.0
     tables: tuple[str, ...] = ("orders", "fills", "positions")
     """Tables that must be there."""
     dump: Path = Path("/backups/pg/latest.dump")
     dump_max_age_s: float = 26 * 3600.0
     pg_restore: str = "pg_restore"
+    pg_dump: str = "pg_dump"
+    restore_jobs: int = Field(default=1, ge=1, le=64)
+    """How many tables pg_restore fills at a time."""
+    restore_s: float = Field(default=4 * 3600.0, gt=0)
+    """So long a dump or a restore may take."""
+    kept_s: float = Field(default=24 * 3600.0, ge=0)
+    """So long the database that a restore put aside is kept before it may be dropped without a reason."""
 
 
 class KubernetesPart(Part):

@@ -1,7 +1,8 @@
 -- All that the cockpit shows of a Postgres server, in one row. Portable from 13 to 18; needs no more than CONNECT, sees
 -- more with pg_monitor. It touches no table of the platform, so no lock on one can hold it up: to_regclass takes none.
 WITH session AS MATERIALIZED (
-    SELECT pid, datname, usename, state, xact_start, query_start, state_change, query
+    SELECT
+        pid, datname, usename, usesysid, application_name, client_addr, backend_start, state, xact_start, query_start, query
     FROM pg_stat_activity
     -- What another role's session is doing is hidden without pg_monitor, its backend_type too.
     WHERE datname IS NOT NULL AND coalesce(backend_type, 'client backend') = 'client backend'
@@ -28,6 +29,28 @@ WITH session AS MATERIALIZED (
     LEFT JOIN session AS waiter ON waiter.pid = waiting.pid
     LEFT JOIN session AS holder ON holder.pid = waiting.blockers[1]
     WHERE cardinality(waiting.blockers) > 0
+), holding AS (
+    -- Who holds others up and waits for nobody: to end one of these is what helps.
+    SELECT jsonb_build_object(
+        'pid', holder.pid,
+        'began_us', (extract(epoch FROM holder.backend_start) * 1000000)::bigint,
+        'user', holder.usename,
+        'application', holder.application_name,
+        'client', coalesce(host(holder.client_addr), 'this host'),
+        'state', holder.state,
+        'transaction_s', extract(epoch FROM clock_timestamp() - holder.xact_start),
+        'query', left(holder.query, 300),
+        'is_superuser', coalesce(role.rolsuper, true),
+        'is_ours_to_end', coalesce(
+            own_role.rolsuper OR NOT role.rolsuper AND (
+                pg_has_role(role.oid, 'USAGE') OR pg_has_role('pg_signal_backend', 'USAGE')
+            ), false
+        )
+    ) AS item
+    FROM session AS holder
+    LEFT JOIN pg_roles AS role ON role.oid = holder.usesysid
+    LEFT JOIN pg_roles AS own_role ON own_role.rolname = current_user
+    WHERE holder.pid IN (SELECT unnest(blockers) FROM waiting) AND holder.pid NOT IN (SELECT pid FROM waiting)
 ), replication AS (
     SELECT count(*) AS replicas, extract(epoch FROM max(replay_lag)) AS lag_s
     FROM pg_stat_replication
@@ -57,6 +80,29 @@ SELECT
     own.xact_commit AS commits,
     own.xact_rollback AS rollbacks,
     extract(epoch FROM pg_postmaster_start_time())::float8 AS started_at,
-    ARRAY(SELECT name FROM unnest(%(tables)s::text[]) AS name WHERE to_regclass(name) IS NULL) AS missing_tables
+    ARRAY(SELECT name FROM unnest(%(tables)s::text[]) AS name WHERE to_regclass(name) IS NULL) AS missing_tables,
+    coalesce((SELECT jsonb_agg(item) FROM holding), '[]') AS holders,
+    current_user AS role,
+    (
+        SELECT sum(
+            pg_stat_get_tuples_inserted(to_regclass(name))
+            + pg_stat_get_tuples_updated(to_regclass(name))
+            + pg_stat_get_tuples_deleted(to_regclass(name))
+        )
+        FROM unnest(%(tables)s::text[]) AS name
+    )::bigint AS writes,
+    -- An estimate, for nobody counts a large table each second: the live counter, which a crash sets back to 0, or what
+    -- the last ANALYZE found.
+    CASE WHEN %(with_size)s THEN (
+        SELECT jsonb_object_agg(name, rows) FROM (
+            SELECT
+                format('%%I.%%I', space.nspname, class.relname) AS name,
+                greatest(pg_stat_get_live_tuples(class.oid), class.reltuples::bigint, 0) AS rows
+            FROM pg_class AS class JOIN pg_namespace AS space ON space.oid = class.relnamespace
+            WHERE class.relkind = 'r' AND space.nspname !~ '^(pg_|information_schema$)'
+            ORDER BY class.relpages DESC
+            LIMIT 200
+        ) AS counted
+    ) END AS rows
 FROM pg_stat_database AS own
 WHERE own.datname = current_database()

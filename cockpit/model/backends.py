@@ -61,6 +61,25 @@ class Blocker:
 
 
 @dataclass(frozen=True, slots=True)
+class LockHolder:
+    """A Postgres backend that waits for nothing itself and holds a lock that others wait for."""
+
+    pid: int
+    began_us: int | None
+    """When its session began, in microseconds: with the pid it names this session and no later one; None = hidden."""
+    user: str
+    application: str
+    client: str
+    """From where it came."""
+    state: str
+    transaction_s: float | None
+    query: str
+    is_superuser: bool
+    is_ours_to_end: bool
+    """Whether the cockpit's role may end it."""
+
+
+@dataclass(frozen=True, slots=True)
 class PostgresServer:
     """pg_stat_* in one query."""
 
@@ -79,6 +98,94 @@ class PostgresServer:
     rollbacks_per_s: float | None
     missing_tables: tuple[str, ...]
     """Tables that the configuration expects and the database lacks."""
+    holders: tuple[LockHolder, ...] = ()
+    role: str = ""
+    """As whom the cockpit reads."""
+    rows: tuple[tuple[str, int], ...] = ()
+    """Table -> about how many rows, as the server estimates; written as COPY writes its name."""
+    writes: int | None = None
+    """Rows inserted, updated and deleted in the expected tables since their counters began."""
+
+    def roots(self) -> tuple[tuple[LockHolder, int, float], ...]:
+        """Who holds others up, how many of them through whomever, and the longest wait: the most first."""
+        found = []
+        for holder in self.holders:
+            waiting = self.waiting_for(holder.pid)
+            found.append((holder, len(waiting), max((one.waiting_s for one in waiting), default=0.0)))
+        return tuple(sorted(found, key=lambda one: (-one[1], -one[2], one[0].pid)))
+
+    def waiting_for(self, pid: int) -> tuple[Blocker, ...]:
+        """Everybody who cannot go on before this backend does."""
+        behind = {pid}
+        while True:
+            more = {one.pid for one in self.blocked if behind.intersection(one.blocked_by)} - behind
+            if not more:
+                return tuple(one for one in self.blocked if one.pid in behind and one.pid != pid)
+            behind |= more
+
+
+@dataclass(frozen=True, slots=True)
+class Database:
+    """One database of the server: the platform's own, or one that a restore made or put aside."""
+
+    name: str
+    owner: str
+    is_ours: bool
+    """Whether the cockpit's role may change it."""
+    takes_connections: bool
+    sessions: int
+    superuser_sessions: int
+    """Which the cockpit's role cannot end."""
+    prepared: int
+    """Prepared transactions."""
+    slots: int
+    """Logical replication slots."""
+    size_bytes: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Databases:
+    """What the server has of databases, and what the cockpit's role may do with them."""
+
+    wanted: str
+    """The platform's database, by the configuration."""
+    role: str
+    is_superuser: bool
+    may_create: bool
+    roles: tuple[str, ...]
+    """Whose objects it may make."""
+    version: int
+    """180006."""
+    is_in_recovery: bool
+    free_bytes: int | None
+    """Where the server keeps its data; None where that cannot be seen from here."""
+    found: tuple[Database, ...]
+
+    def named(self, name: str) -> Database | None:
+        """One of them."""
+        return next((one for one in self.found if one.name == name), None)
+
+    @property
+    def current(self) -> Database | None:
+        """The platform's."""
+        return self.named(self.wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class DumpContents:
+    """What is in a dump, read out of all of it."""
+
+    database: str
+    server_version: str
+    """Of the server that it was taken from."""
+    begun_at: float | None
+    """When it was begun; None where the dump does not say."""
+    owners: tuple[str, ...]
+    items: int
+    rows: tuple[tuple[str, int], ...]
+    """Table -> rows, exactly."""
+    raw_bytes: int
+    """Unpacked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +199,9 @@ class Dump:
     """Whether pg_restore can parse all of it; None = not known, for the reason in `detail`."""
     detail: str | None = None
     """What pg_restore said, or why it has not been asked."""
+    identity: str = ""
+    """Names this very file: when it was written, and its size."""
+    contents: DumpContents | None = None
 
 
 @dataclass(frozen=True, slots=True)

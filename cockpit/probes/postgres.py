@@ -11,7 +11,7 @@ from cockpit.clients.postgres import PostgresWall
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import ConfigError
-from cockpit.model.backends import Blocker, PostgresServer
+from cockpit.model.backends import Blocker, LockHolder, PostgresServer
 from cockpit.text import clean
 
 RATE_WINDOW_S = 5.0
@@ -42,6 +42,7 @@ class PostgresProbe:
         self._wall = PostgresWall(settings.postgres)
         self._before: deque[Counters] = deque()
         self._size_bytes = 0
+        self._rows: tuple[tuple[str, int], ...] = ()
         self.interval_s = settings.interval_s
         self.deadline_s = 2 * settings.postgres.timeout_s + 0.5
 
@@ -61,8 +62,10 @@ class PostgresProbe:
             self._clock.monotonic(), row["started_at"], row["commits"] or 0, row["rollbacks"] or 0, row["wal_bytes"]
         )
         self._size_bytes = row["size_bytes"] or self._size_bytes
+        if row["rows"] is not None:
+            self._rows = tuple((clean(name, 120), int(count)) for name, count in sorted(row["rows"].items()))
         past = remember(self._before, now)
-        return server(row, self._size_bytes, past, now)
+        return server(row, self._size_bytes, self._rows, past, now)
 
     async def close(self) -> None:
         """Hang up."""
@@ -84,7 +87,9 @@ def remember(before: deque[Counters], now: Counters) -> Counters | None:
     return oldest
 
 
-def server(row: Mapping[str, Any], size_bytes: int, past: Counters | None, now: Counters) -> PostgresServer:
+def server(
+    row: Mapping[str, Any], size_bytes: int, rows: tuple[tuple[str, int], ...], past: Counters | None, now: Counters
+) -> PostgresServer:
     """The row as facts."""
     return PostgresServer(
         version=clean(row["version"], 40),
@@ -101,6 +106,26 @@ def server(row: Mapping[str, Any], size_bytes: int, past: Counters | None, now: 
         commits_per_s=_rate(past, now, "commits"),
         rollbacks_per_s=_rate(past, now, "rollbacks"),
         missing_tables=tuple(clean(name, 80) for name in row["missing_tables"]),
+        holders=tuple(map(holder, row["holders"])),
+        role=clean(row["role"], 64),
+        rows=rows,
+        writes=row["writes"],
+    )
+
+
+def holder(item: Mapping[str, Any]) -> LockHolder:
+    """One session that others wait for; what the role may not see of it is unknown."""
+    return LockHolder(
+        pid=item["pid"],
+        began_us=item["began_us"],
+        user=clean(item["user"] or "unknown", 64),
+        application=clean(item["application"] or "unknown", 64),
+        client=clean(item["client"], 64),
+        state=clean(item["state"] or "unknown", 40),
+        transaction_s=None if item["transaction_s"] is None else float(item["transaction_s"]),
+        query=clean(item["query"] or ""),
+        is_superuser=item["is_superuser"],
+        is_ours_to_end=item["is_ours_to_end"],
     )
 
 

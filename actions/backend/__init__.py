@@ -1,0 +1,1 @@
+"""One backend of Postgres that holds others up: ended."""
