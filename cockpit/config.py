@@ -56,6 +56,8 @@ class RedisPart(Part):
     """Further streams to watch."""
     loading_s: Seconds = 120.0
     """So long it may load its data after a restart; a large append-only file takes minutes."""
+    stop_s: int = Field(default=10, ge=1, le=600)
+    """So long it may save when its container is restarted, before Docker kills it."""
     save_s: Seconds = 300.0
     """So long a save of all its data may take."""
     dump_file: Path | None = None

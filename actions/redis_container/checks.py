@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, step_world_check
+from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
 from actions.redis_container.halt import Halt
+from actions.redis_container.same import serves_check
+from actions.snapshot.kept_check import kept_check
 from cockpit.config import Settings
 from cockpit.model.backends import Container, RedisServer
 from cockpit.model.plan import Check
@@ -33,7 +35,7 @@ def groups(snapshot: Snapshot) -> tuple[str, ...]:
 
 def checks(settings: Settings, name: str, halt: Halt, snapshot: Snapshot, now: float) -> Iterator[Check]:
     """One check a question."""
-    yield from step_world_check(settings.world)
+    yield from world_check(settings.world)
     if settings.docker is None or settings.redis is None:
         yield Check("Docker", FAIL, "no Docker or no Redis is configured")
         return
@@ -47,7 +49,9 @@ def checks(settings: Settings, name: str, halt: Halt, snapshot: Snapshot, now: f
         yield Check(f"container {name}", FAIL, "there is no such container", age_s)
         return
     yield Check(f"container {name}", PASS, f"{found.state}: {found.status}", age_s)
+    yield serves_check(settings, found, snapshot, now)
     yield _redis(snapshot, now)
+    yield kept_check(settings, snapshot, now)
     yield _halt(halt, snapshot.kill_switch.age_s(now))
 
 
@@ -68,9 +72,8 @@ def _halt(halt: Halt, age_s: float | None) -> Check:
         return Check("kill switch", PASS, f"engaged by {halt.by or 'somebody'}: engaged again if it is lost", age_s)
     if halt.halted == "false":
         return Check("kill switch", WARN, "not engaged: trading goes on as soon as Redis is back", age_s)
-    return Check(
-        "kill switch", WARN, "whether it was engaged is unknown: nothing can be put back. Engage it after", None
-    )
+    words = "whether it was engaged is unknown: it is ENGAGED after the restart, to be safe"
+    return Check("kill switch", WARN, words, None)
 
 
 def impact(snapshot: Snapshot, now: float) -> Iterator[str]:
@@ -80,12 +83,13 @@ def impact(snapshot: Snapshot, now: float) -> Iterator[str]:
         yield "what it would lose is unknown: Redis was never read"
     else:
         yield durability(redis)
-        yield f"{redis.clients} clients are cut off and have to connect again"
+        keys = "how many is unknown" if redis.keys is None else f"{redis.keys:,}"
+        yield f"keys: {keys}; {redis.clients} clients are cut off and have to connect again"
     found = [one for one in streams(snapshot) if one.depth is not None]
     if found:
         entries = sum(one.depth or 0 for one in found)
         pending = sum(group.pending or 0 for one in found for group in one.groups)
-        yield f"{entries:,} entries in {len(found)} streams, {len(groups(snapshot))} groups, {pending} pending"
+        yield f"{entries:,} entries in {len(found)} streams, {len(groups(snapshot))} groups, {pending} not acknowledged"
     if snapshot.redis.value is not None and not snapshot.redis.is_live(now):
         yield "counted before Redis stopped answering"
 

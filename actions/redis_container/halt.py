@@ -1,4 +1,4 @@
-"""Whether trading was halted before the restart: kept in the plan, because Redis may forget it."""
+"""Whether trading was halted before the restart: kept in the plan, for Redis may forget it; not known is halted."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class Halt:
     since_ms: int = 0
 
     @classmethod
-    def seen(cls, snapshot: Snapshot) -> Halt:
-        """As it was read last, also where Redis has stopped answering since."""
+    def seen(cls, snapshot: Snapshot, now: float) -> Halt:
+        """As it was read last; that it was not engaged counts only while it is read live."""
         switch = snapshot.kill_switch.value
         if switch is None:
             return cls("unknown")
         if not switch.is_engaged:
-            return cls("false")
+            return cls("false" if snapshot.kill_switch.is_live(now) else "unknown")
         return cls("true", switch.by or "", switch.reason or "", int((switch.since or 0) * 1000))
 
     @classmethod
@@ -46,6 +46,17 @@ class Halt:
         """As it was journaled right before the restart."""
         halt = facts.get("halt")
         return cls.from_parameters({str(k): str(v) for k, v in (halt or {}).items()}, cls("unknown"))
+
+    def right_before(self, live: Halt) -> Halt:
+        """What holds right before the restart, where this was confirmed: released only if it is read so then."""
+        if live.halted != "unknown":
+            return live
+        return self if self.halted == "true" else live
+
+    @property
+    def is_put_back(self) -> bool:
+        """Whether it is engaged after the restart if it is not then: unsure goes to safety."""
+        return self.halted != "false"
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:

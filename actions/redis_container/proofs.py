@@ -49,12 +49,12 @@ def _halt(stage: Stage, now: float) -> JobStep:
         return JobStep(HALT, UNKNOWN, sample.error or "not read")
     was = Halt.from_facts(stage.facts).halted
     word = "engaged" if sample.value.is_engaged else "not engaged"
-    if was == "unknown":
-        return JobStep(HALT, UNKNOWN, f"{word} now; what it was before is unknown")
-    if was == "true" and not sample.value.is_engaged:
-        return JobStep(HALT, RUNNING, "NOT ENGAGED, and it was before: engage it now")
+    if was != "false" and not sample.value.is_engaged:
+        before = "it was before" if was == "true" else "it may have been before"
+        return JobStep(HALT, RUNNING, f"NOT ENGAGED, and {before}: engage it now (K)")
     if stage.facts.get("reasserted"):
-        word = "engaged: lost by the restart, engaged again"
+        lost = "lost by the restart, engaged again" if was == "true" else "not known before: engaged to be safe"
+        word = f"engaged: {lost}"
     return JobStep(HALT, DONE, word)
 
 

@@ -40,6 +40,10 @@ class RedisServer:
     uptime_s: float | None
     run_id: str
     round_trip_ms: float
+    process_id: int | None = None
+    """As it sees it itself: in a container of its own often 1."""
+    keys: int | None = None
+    """Over all databases."""
 
     @property
     def used_fraction(self) -> float | None:
@@ -260,6 +264,8 @@ class Container:
     started_age_s: float | None
     exit_code: int | None
     pid: int | None
+    ports: tuple[int, ...] = ()
+    """Published on its host, also while it does not run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -73,4 +73,21 @@ def container(name: str, said: tuple[Mapping[str, Any], Mapping[str, Any]] | Non
         started_age_s=age_s(facts.get("StartedAt"), now),
         exit_code=code if isinstance(code, int) and not is_running else None,
         pid=pid if isinstance(pid, int) and pid > 0 else None,
+        ports=_ports(inspection),
     )
+
+
+def _ports(inspection: Mapping[str, Any]) -> tuple[int, ...]:
+    """Those of its host: as they are, and as they will be where it does not run.
+
+    >>> _ports({"HostConfig": {"PortBindings": {"6379/tcp": [{"HostIp": "", "HostPort": "6380"}]}}})
+    (6380,)
+    """
+    found: set[int] = set()
+    for part, name in (("NetworkSettings", "Ports"), ("HostConfig", "PortBindings")):
+        settings = inspection.get(part)
+        published = settings.get(name) if isinstance(settings, dict) else None
+        for bindings in published.values() if isinstance(published, dict) else ():
+            ports = (str(one.get("HostPort")) for one in bindings or () if isinstance(one, dict))
+            found.update(int(port) for port in ports if port.isdecimal() and len(port) < 6)
+    return tuple(sorted(found))

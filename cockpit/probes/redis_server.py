@@ -18,13 +18,10 @@ def read_redis_server(reading: WallReading, before: WallReading | None) -> Redis
     info = reading.info
     if isinstance(info, KeyFault):
         raise Refused(f"INFO: {info.reason}")
-    limit_bytes = _needed(info, "maxmemory")
-    if "role" not in info:
-        raise Refused("INFO lacks role")
     return RedisServer(
         version=_text(info, "redis_version"),
         used_bytes=_needed(info, "used_memory"),
-        limit_bytes=limit_bytes or None,
+        limit_bytes=_needed(info, "maxmemory") or None,
         policy=_text(info, "maxmemory_policy"),
         evicted_total=_whole(info, "evicted_keys"),
         evicted_per_s=_evicted_per_s(reading, before),
@@ -38,7 +35,7 @@ def read_redis_server(reading: WallReading, before: WallReading | None) -> Redis
         unsaved_changes=_whole(info, "rdb_changes_since_last_save"),
         refuses_writes=_refuses_writes(info, reading.config),
         is_loading=_flag(info, "loading"),
-        role=_text(info, "role"),
+        role=_role(info),
         replicas=_whole(info, "connected_slaves"),
         master_link=clean(info["master_link_status"], 20) if "master_link_status" in info else None,
         clients=_whole(info, "connected_clients"),
@@ -47,11 +44,28 @@ def read_redis_server(reading: WallReading, before: WallReading | None) -> Redis
         uptime_s=number(info.get("uptime_in_seconds")),
         run_id=_text(info, "run_id"),
         round_trip_ms=reading.round_trip_ms,
+        process_id=_whole(info, "process_id"),
+        keys=_keys(info),
     )
+
+
+def _keys(info: Fields) -> int | None:
+    """`db0:keys=12,expires=0`; a database without a key is not listed."""
+    if "used_memory" not in info:
+        return None
+    rows = (value for name, value in info.items() if name.startswith("db") and name[2:].isdecimal())
+    counts = [whole(part.partition("=")[2]) for row in rows for part in row.split(",") if part.startswith("keys=")]
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
 def _text(info: Fields, name: str) -> str:
     return clean(info.get(name, "unknown"), 60)
+
+
+def _role(info: Fields) -> str:
+    if "role" not in info:
+        raise Refused("INFO lacks role")
+    return _text(info, "role")
 
 
 def _whole(info: Fields, name: str) -> int | None:

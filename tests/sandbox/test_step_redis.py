@@ -14,7 +14,7 @@ from tests.sandbox.conftest import Control, wait_until
 from tests.sandbox.step_desk import StepDesk, opened, told
 
 KEY = "policy:kill_switch"
-RESTART, VERIFY = "redis_container.restart", "order_flow.verify"
+RESTART, VERIFY, SNAPSHOT = "redis_container.restart", "order_flow.verify", "snapshot.take"
 
 
 @pytest.fixture(scope="module")
@@ -44,9 +44,17 @@ def switch_is_engaged(desk: StepDesk) -> bool:
     return value is not None and value.is_engaged
 
 
+def kept(desk: StepDesk) -> None:
+    job = desk.ended(desk.take(SNAPSHOT))
+    assert job.phase is Phase.DONE, told(job)
+
+
 def test_redis_is_restarted_and_everything_is_there_again(desk: StepDesk) -> None:
+    assert [check.name for check in desk.plan(RESTART).blocking] == ["state kept"]
+    kept(desk)
     run_id = desk.redis.info()["run_id"]
     plan = desk.allowed(RESTART)
+    assert any(check.detail.endswith("is the Redis that answers") for check in plan.checks), plan.checks
     assert (plan.phrase, plan.steps[0].by_hand) == ("redis", "docker restart redis")
     assert any("append-only file" in line or "save" in line for line in plan.impact), plan.impact
     assert any("groups" in line for line in plan.impact), plan.impact
@@ -63,6 +71,7 @@ def test_a_kill_switch_that_the_crash_lost_is_engaged_again(desk: StepDesk) -> N
     wait_until(lambda: switch_is_engaged(desk), 5.0)
     desk.control.inject("redis-lost")
     wait_until(lambda: desk.snapshot.redis.error is not None, 10.0)
+    kept(desk)
     plan = desk.allowed(RESTART)
     assert dict(plan.parameters)["halted"] == "true"
     job = desk.ended(desk.submit(plan))
@@ -71,6 +80,19 @@ def test_a_kill_switch_that_the_crash_lost_is_engaged_again(desk: StepDesk) -> N
         "enabled": "true", "reason": "it's a drill", "by": "asha@jump1", "ts": "1700000000000"
     }  # fmt: skip
     assert job.phase is Phase.DONE, told(job)
+
+
+def test_a_halt_of_which_nothing_is_known_is_engaged(desk: StepDesk) -> None:
+    """Released when it was last read: that was before the crash, and somebody may have engaged it since."""
+    desk.control.inject("redis-lost")
+    wait_until(lambda: desk.snapshot.redis.error is not None, 10.0)
+    kept(desk)
+    plan = desk.allowed(RESTART)
+    assert dict(plan.parameters) == {"halted": "unknown"} and "engages the kill switch" in plan.sentence
+    job = desk.ended(desk.submit(plan))
+    assert job.phase is Phase.DONE, told(job)
+    assert "ENGAGED to be safe" in job.steps[1].detail, told(job)
+    assert desk.redis.hget(KEY, "enabled") == "true" and "unknown" in desk.redis.hget(KEY, "reason")
 
 
 def test_what_docker_does_not_answer_is_not_confirmed(desk: StepDesk) -> None:
@@ -95,6 +117,7 @@ def test_a_halted_flow_is_not_called_verified(desk: StepDesk) -> None:
 
 
 def test_from_the_shell_with_its_jobs(desk: StepDesk) -> None:
+    kept(desk)
     dry = desk.shell("run", "restart-redis", "--dry-run")
     assert dry.returncode == 0 and "docker restart redis" in dry.stdout, dry.stdout + dry.stderr
     refused = desk.shell("run", "restart-redis", "--confirm", "y")

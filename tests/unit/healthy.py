@@ -160,7 +160,7 @@ def kubernetes(*changed: Deployment, absent: tuple[str, ...] = ()) -> Kubernetes
 
 def docker(**states: str) -> Docker:
     return Docker(
-        "27", tuple(Container(name, states.get(name, "running"), "", 60.0, None, 1) for name in ("redis", "postgres"))
+        "27", tuple(Container(name, states.get(name, "running"), "", 500.0, None, 1) for name in ("redis", "postgres"))
     )
 
 

@@ -41,7 +41,6 @@ def test_every_step_has_something_that_does_it() -> None:
 
 NOT_YET = (
     "script.gap_fill",
-    "redis_container.restart",
     "script.replay",
     "script.flatten",
 )
