@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -32,6 +32,13 @@ class Output(Protocol):
         """Take the next piece, as it comes."""
 
 
+class Tell(Protocol):
+    """Says what is happening now."""
+
+    def __call__(self, words: str, fraction: float | None = None) -> None:
+        """In words, and how much of the step is done, 0 to 1, where that is known."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stage:
     """What a step and its proofs may rely on."""
@@ -45,10 +52,9 @@ class Stage:
     facts: Mapping[str, Any]
     """What was noted before and after the steps so far."""
     output: Output
-    tell: Callable[[str], None]
-    """Says what is happening now."""
-    lock: int | None = None
-    """Descriptor of the target's lock: a child that inherits it keeps the target for as long as it lives."""
+    tell: Tell
+    locks: tuple[int, ...] = ()
+    """Descriptors of the plan's locks: a child that inherits them keeps the target for as long as it lives."""
 
 
 class Step:

@@ -19,6 +19,7 @@ _PHASES = {
     Phase.DONE: ("block_ok", "PROVEN"),
     Phase.FAILED: ("block_crit", "FAILED"),
     Phase.IN_DOUBT: ("block_unknown", "IN DOUBT"),
+    Phase.CANCELLED: ("block_warn", "CANCELLED"),
 }
 
 _MARKS = {

@@ -45,6 +45,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         undo="K engages it again",
         phrase=f"START TRADING {settings.site}",
         needs_reason=True,
+        locks=("book",),
         prepared_at=now,
     )
 

@@ -58,6 +58,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         proof_deadline_s=DEADLINE_S,
         undo="none: what was lost comes back from the ledger (replay)",
         phrase=name,
+        locks=("book",),
         prepared_at=now,
     )
 

@@ -40,6 +40,7 @@ def make(
         proof_deadline_s=DEADLINE_S,
         undo="Space b o routes it back" if to else "Space b r reroutes it again",
         phrase=name,
+        locks=("book",),
         prepared_at=now,
     )
 

@@ -40,9 +40,8 @@ class Command(Step):
             if lines and lines[-1].strip():
                 stage.tell(lines[-1])
 
-        lock = () if stage.lock is None else (stage.lock,)
         ended = await run_program(
-            self._command, stage.settings.root, environment(stage.settings), take, self._timeout_s, lock
+            self._command, stage.settings.root, environment(stage.settings), take, self._timeout_s, stage.locks
         )
         last = f": {ended.last_line}" if ended.last_line else ""
         if ended.is_late:

@@ -46,6 +46,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         undo="none: positions have to be built up again by trading",
         phrase=f"FLATTEN {count} POSITION{'' if count == 1 else 'S'}",
         needs_reason=True,
+        locks=("book",),
         prepared_at=now,
     )
 

@@ -42,6 +42,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         proof_deadline_s=DEADLINE_S,
         undo="none needed: a candle that exists is never touched, so none is made twice",
         phrase="candles",
+        is_cancellable=True,
         prepared_at=now,
     )
 

@@ -51,6 +51,8 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         proof_deadline_s=DEADLINE_S,
         undo="none needed: what is there is not written again, and no order is executed again",
         phrase=name,
+        locks=("book",),
+        is_cancellable=True,
         prepared_at=now,
     )
 

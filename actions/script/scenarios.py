@@ -41,6 +41,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         proofs=(PUBLISHED,),
         proof_deadline_s=2.0,
         undo="nothing to undo",
+        is_cancellable=True,
         prepared_at=now,
     )
 

@@ -15,7 +15,7 @@ STATES = {
     StepState.FAILED: "FAILED",
     StepState.UNKNOWN: "UNKNOWN",
 }
-ENDS = {Phase.DONE: "PROVEN", Phase.FAILED: "FAILED", Phase.IN_DOUBT: "IN DOUBT"}
+ENDS = {Phase.DONE: "PROVEN", Phase.FAILED: "FAILED", Phase.IN_DOUBT: "IN DOUBT", Phase.CANCELLED: "CANCELLED"}
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:

@@ -28,6 +28,8 @@ def submission(plan: Plan, confirmation: Confirmation, who: Operator, reason: st
         "steps": [step.meaning for step in plan.steps],
         "proofs": list(plan.proofs),
         "deadline_s": plan.proof_deadline_s,
+        "is_cancellable": plan.is_cancellable,
+        "usually_s": plan.usually_s,
     }
     confirmed = {"typed": confirmation.typed, "overrides": list(confirmation.overrides)}
     return (Entry(now, "submitted", submitted), Entry(now, "confirmed", confirmed))

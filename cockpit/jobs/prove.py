@@ -153,7 +153,8 @@ class Proving:
         return phase
 
     def _tell_proof(self, index: int, step: JobStep) -> None:
-        self._tell("proof", proof=index, state=step.state.value, detail=step.detail, took_s=step.took_s)
+        known = {} if step.fraction is None else {"fraction": step.fraction}
+        self._tell("proof", proof=index, state=step.state.value, detail=step.detail, took_s=step.took_s, **known)
 
     def _tell(self, kind: str, **facts: object) -> None:
         self._record(Entry(self._clock.now(), kind, facts))

@@ -105,7 +105,7 @@ class Runner:
             self._previewed.add(plan.digest)
         if is_new:
             self._minutes.write("previewed", f"{plan.title}: {_commands(plan)}", plan.digest)
-        return replace(plan, usually=self._usually(plan.action))
+        return plan
 
     def submit(self, plan: Plan, confirmation: Confirmation, snapshot: Snapshot) -> Job:
         """Do what was confirmed: a halt at once, anything else by a worker.
@@ -190,14 +190,16 @@ class Runner:
     def _plan(self, action: Action, parameters: Mapping[str, str], snapshot: Snapshot) -> Plan:
         plan = action.plan(self._settings, self._operator, parameters, snapshot, self._clock.now())
         checks = (*plan.checks, *self._target_checks(action, plan), *self._journal_checks(plan))
-        return replace(plan, checks=checks)
+        usually_s, usually = self._usually(plan)
+        return replace(plan, checks=checks, usually=usually, usually_s=usually_s)
 
     def _target_checks(self, action: Action, plan: Plan) -> tuple[Check, ...]:
-        """Only where somebody works on the target; the worker's lock is what decides."""
-        if is_struck(action) or plan.danger is Danger.OBSERVE:
+        """Only where somebody works on what is locked; the lock that is taken later is what decides."""
+        if plan.danger is Danger.OBSERVE or (is_struck(action) and plan.danger is Danger.PROTECT):
             return ()
-        holder = self._targets.holder(plan.target)
-        return () if holder is None else (Check(f"{plan.target} free", Verdict.FAIL, holder.words),)
+        names = plan.locks if is_struck(action) else plan.held
+        holders = {name: self._targets.holder(name) for name in names}
+        return tuple(Check(f"{name} free", Verdict.FAIL, one.words) for name, one in holders.items() if one is not None)
 
     def _journal_checks(self, plan: Plan) -> tuple[Check, ...]:
         """Only where the last try to write failed."""
@@ -208,13 +210,14 @@ class Runner:
             return (Check("journal", Verdict.WARN, f"{error}; it is done all the same, and written later"),)
         return (Check("journal", Verdict.FAIL, error),)
 
-    def _usually(self, action_id: str) -> str | None:
-        """How long the last ones took, confirmed to proven."""
-        done = [job for job in self._custody.present() if job.action == action_id and job.phase is Phase.DONE]
-        took = [job.ended_at - job.submitted_at for job in done if job.ended_at is not None]
+    def _usually(self, plan: Plan) -> tuple[float | None, str | None]:
+        """How long the last ones on this target took, confirmed to proven."""
+        same = [job for job in self._custody.present() if (job.action, job.target) == (plan.action, plan.target)]
+        took = [job.ended_at - job.submitted_at for job in same if job.phase is Phase.DONE and job.ended_at is not None]
         if not took:
-            return None
-        return f"proven in {median(took):.0f} s ({len(took)} run{'' if len(took) == 1 else 's'})"
+            return None, None
+        middle_s = round(median(took), 3)
+        return middle_s, f"proven in {middle_s:.0f} s ({len(took)} run{'' if len(took) == 1 else 's'})"
 
     def _wait_for_intent(self, is_protective: bool, record: Record, *written: Future[None]) -> str:
         """Intent before act; only a halt goes out before a disk that is full or hangs: that is said, else nothing."""

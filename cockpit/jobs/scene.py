@@ -21,7 +21,7 @@ from cockpit.storage.journal import Entry
 from cockpit.text import clean
 
 KINDS = {StepState.DONE: "step_done", StepState.FAILED: "step_failed", StepState.UNKNOWN: "step_unknown"}
-ENDS = {Phase.DONE: "done", Phase.FAILED: "failed", Phase.IN_DOUBT: "in_doubt"}
+ENDS = {Phase.DONE: "done", Phase.FAILED: "failed", Phase.IN_DOUBT: "in_doubt", Phase.CANCELLED: "cancelled"}
 TELL_S = 1.0
 """Progress is told this often at most: each line waits for the disk."""
 
@@ -49,7 +49,7 @@ class Scene:
         self.who = who
         self.evidence = evidence
         self.record = record
-        self.lock: int | None = None
+        self.locks: tuple[int, ...] = ()
         self.facts: dict[str, Any] = {}
         self._output = output
         self._log = log
@@ -81,8 +81,8 @@ class Scene:
             snapshot,
             dict(self.facts),
             self._output,
-            lambda words: self._progress(index, words),
-            self.lock,
+            lambda words, fraction=None: self._progress(index, words, fraction),
+            self.locks,
         )
 
     def tell(self, kind: str, **facts: object) -> None:
@@ -110,11 +110,12 @@ class Scene:
         self.tell(ENDS[phase], error=clean(error, 600))
         return phase
 
-    def _progress(self, index: int, words: str) -> None:
+    def _progress(self, index: int, words: str, fraction: float | None) -> None:
         now = self.clock.monotonic()
         if now - self._told_at >= TELL_S:
             self._told_at = now
-            self.tell("step_progress", step=index, detail=clean(words, 200))
+            known = {} if fraction is None else {"fraction": round(min(1.0, max(0.0, fraction)), 4)}
+            self.tell("step_progress", step=index, detail=clean(words, 200), **known)
 
     def _audit(self, kind: str, text: str) -> None:
         """The journal has it already: an audit that cannot be written must not stop a job half-way."""

@@ -82,11 +82,11 @@ def _plan(folder: Path, job: Job) -> Plan:
 
 
 def _take(scene: Scene, targets: Targets, job: Job) -> str | None:
-    """Lock the target; why not, where somebody else has it. Whoever only looks changes nothing and needs no lock."""
+    """Lock what the plan says; why not, where somebody else has it. Whoever only looks needs no lock."""
     if scene.plan.danger is Danger.OBSERVE:
         return None
     try:
-        scene.lock = targets.take(scene.plan.target, Holder(job.id, job.by, job.title))
+        scene.locks = targets.take_all(scene.plan.held, Holder(job.id, job.by, job.title))
     except Rejected as error:
         return str(error)
     return None

@@ -28,7 +28,7 @@ from cockpit.storage.fold import fold, performed
 from cockpit.storage.jobs import JobStore
 from cockpit.storage.journal import Entry
 
-AUDIT_KINDS = {Phase.DONE: "proven", Phase.FAILED: "failed", Phase.IN_DOUBT: "in_doubt"}
+AUDIT_KINDS = {Phase.DONE: "proven", Phase.FAILED: "failed", Phase.IN_DOUBT: "in_doubt", Phase.CANCELLED: "cancelled"}
 
 
 def prover_for(settings: Settings, entries: Sequence[Entry]) -> tuple[Prover, bool]:

@@ -17,11 +17,12 @@ class Phase(StrEnum):
     DONE = "done"
     FAILED = "failed"
     IN_DOUBT = "in doubt"
+    CANCELLED = "cancelled"
 
     @property
     def is_over(self) -> bool:
         """Whether nothing more will happen by itself."""
-        return self in (Phase.DONE, Phase.FAILED, Phase.IN_DOUBT)
+        return self not in (Phase.QUEUED, Phase.RUNNING, Phase.VERIFYING)
 
 
 class StepState(StrEnum):
@@ -41,8 +42,11 @@ class JobStep:
     name: str
     state: StepState = StepState.WAITING
     detail: str = ""
+    """What is happening now; once it is over, what came of it."""
     took_s: float | None = None
     """For a step: how long it took. For a proof: seconds after the act at which it held."""
+    fraction: float | None = None
+    """How much of it is done, 0 to 1, while it runs; None where nobody can tell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,3 +69,9 @@ class Job:
     reason: str | None = None
     notes: tuple[str, ...] = ()
     """What must be said aloud besides: written before its intent was on disk."""
+    is_cancellable: bool = False
+    """Whether it may be stopped before its end."""
+    cancelled_by: str | None = None
+    """Who has asked to stop it."""
+    usually_s: float | None = None
+    """How long the last ones took, as it was known when it was confirmed."""

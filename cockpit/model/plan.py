@@ -72,7 +72,13 @@ class Plan:
     """What must be typed; None where a single key confirms."""
     needs_reason: bool = False
     usually: str | None = None
-    """How long it took the last times."""
+    """How long it took the last times, in words."""
+    usually_s: float | None = None
+    """The same in seconds, confirmed to proven: the median."""
+    locks: tuple[str, ...] = ()
+    """What nobody else may work on meanwhile, beside the target."""
+    is_cancellable: bool = False
+    """Whether it may be stopped half-way without harm."""
     prepared_at: float = field(default=0.0, compare=False)
 
     @property
@@ -87,6 +93,11 @@ class Plan:
             "steps": [asdict(step) for step in self.steps],
         }
         return hashlib.sha256(json.dumps(intent, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """Everything that is locked while it is done, in the order in which all lock."""
+        return tuple(sorted({self.target, *self.locks}))
 
     @property
     def blocking(self) -> tuple[Check, ...]:

@@ -11,7 +11,8 @@ from cockpit.model.job import Job, JobStep, Phase, StepState
 from cockpit.model.world import World
 from cockpit.storage.journal import Entry
 
-_ENDS = {"done": Phase.DONE, "failed": Phase.FAILED, "in_doubt": Phase.IN_DOUBT}
+ENDS = {"done": Phase.DONE, "failed": Phase.FAILED, "in_doubt": Phase.IN_DOUBT, "cancelled": Phase.CANCELLED}
+"""The entries that end a job."""
 _STEP_STATES = {
     "step_started": StepState.RUNNING,
     "step_progress": StepState.RUNNING,
@@ -51,6 +52,8 @@ def _submitted(job_id: str, entry: Entry) -> Job:
         steps=tuple(JobStep(name) for name in facts["steps"]),
         proofs=tuple(JobStep(name) for name in facts["proofs"]),
         reason=facts.get("reason"),
+        is_cancellable=facts.get("is_cancellable") is True,
+        usually_s=facts.get("usually_s"),
     )
 
 
@@ -65,14 +68,17 @@ def _apply(job: Job, entry: Entry) -> Job:
         return replace(job, phase=Phase.VERIFYING)
     if entry.kind == "note":
         return replace(job, notes=(*job.notes, facts["text"]))
-    if entry.kind in _ENDS:
-        return replace(job, phase=_ENDS[entry.kind], ended_at=entry.at, error=facts.get("error"))
+    if entry.kind == "cancel":
+        return replace(job, cancelled_by=facts["by"])
+    if entry.kind in ENDS:
+        return replace(job, phase=ENDS[entry.kind], ended_at=entry.at, error=facts.get("error"))
     return job
 
 
 def _with(steps: tuple[JobStep, ...], index: int, state: StepState, facts: dict[str, Any]) -> tuple[JobStep, ...]:
     step = steps[index]
-    changed = JobStep(step.name, state, facts.get("detail", step.detail), facts.get("took_s", step.took_s))
+    fraction = facts.get("fraction") if state is StepState.RUNNING else None
+    changed = JobStep(step.name, state, facts.get("detail", step.detail), facts.get("took_s", step.took_s), fraction)
     return (*steps[:index], changed, *steps[index + 1 :])
 
 

@@ -29,6 +29,8 @@ from cockpit.storage.journal import Entry, Journal
 
 SHOWN = 50
 LOCK = "lock"
+SETTLED = (Phase.DONE, Phase.FAILED, Phase.CANCELLED)
+"""Nothing is ever written to their journals again."""
 CLAIM_TRIES = 5
 CLAIM_TRY_S = 0.002
 
@@ -171,7 +173,7 @@ class JobStore:
 
     def _fold(self, job_id: str) -> Job | None:
         known = self._known.get(job_id)
-        if known is not None and known.job is not None and known.job.phase in (Phase.DONE, Phase.FAILED):
+        if known is not None and known.job is not None and known.job.phase in SETTLED:
             return known.job
         # The lock before the journal: whoever lets go of it has written the end.
         is_held = is_locked(self.folder(job_id) / LOCK)

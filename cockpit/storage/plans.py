@@ -35,6 +35,7 @@ def plan_from_json(text: str) -> Plan:
                 "checks": tuple(Check(**{**check, "verdict": Verdict(check["verdict"])}) for check in fields["checks"]),
                 "impact": tuple(fields["impact"]),
                 "proofs": tuple(fields["proofs"]),
+                "locks": tuple(str(name) for name in fields.get("locks", ())),
             }
         )
     except (ValueError, TypeError, KeyError) as error:

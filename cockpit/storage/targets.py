@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+from collections.abc import Sequence
+from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -53,6 +55,21 @@ class Targets:
         os.ftruncate(descriptor, 0)
         os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
         return descriptor
+
+    def take_all(self, targets: Sequence[str], holder: Holder) -> tuple[int, ...]:
+        """All of them or none, in the order given: whoever sorts them cannot wait for somebody who waits for them.
+
+        Raises:
+            Rejected: somebody else holds one.
+            JournalError: a lock cannot be written.
+        """
+        taken: list[int] = []
+        with ExitStack() as undo:
+            for target in targets:
+                taken.append(self.take(target, holder))
+                undo.callback(os.close, taken[-1])
+            undo.pop_all()
+        return tuple(taken)
 
     def holder(self, target: str) -> Holder | None:
         """Who works on it now; None where nobody does."""

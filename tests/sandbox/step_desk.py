@@ -24,7 +24,7 @@ from cockpit.storage.jobs import JobStore
 from tests.sandbox.conftest import Control, wait_until
 
 PROGRAM = Path(sys.executable).with_name("cockpit")
-ENDS = ("done", "failed", "in_doubt")
+ENDS = ("done", "failed", "in_doubt", "cancelled")
 
 
 @dataclass(frozen=True)
