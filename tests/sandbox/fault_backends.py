@@ -1,0 +1,220 @@
+"""Every backend of a sandbox behind a proxy of its own, one cockpit for each, so that one fault costs one panel."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from cockpit.clock import SystemClock
+from cockpit.config import Settings
+from cockpit.model.sample import Sample
+from cockpit.model.snapshot import PROBES, Snapshot
+from cockpit.observe.observer import Observer
+from cockpit.session import watch
+from tests.sandbox.fault_proxy import FLOOD_BYTES, FaultProxy
+
+HTTP = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {FLOOD_BYTES}\r\n\r\n".encode()
+HUNG_HOST = "hung.invalid"
+REDIS_FIELDS = ("kill_switch", "flow", "feeds", "risk", "redis", "heartbeats", "venues")
+# What is judged by several sources at once, or not by a backend, says nothing about one backend.
+SHARED = frozenset({"reach", "registry", "dump"})
+
+
+@dataclass(frozen=True, slots=True)
+class Backend:
+    """One backend: its samples, where its address stands, and how it is given another one."""
+
+    name: str
+    fields: tuple[str, ...]
+    target: tuple[str, int] | str
+    """Host and port, or the path of a unix socket."""
+    preface: bytes
+    at: Callable[[dict[str, Any], str, int, str], None]
+    """Puts host, port or socket into a configuration."""
+    spoil: Callable[[dict[str, Any], Path], None] | None = None
+    """Puts wrong credentials into it; None where it knows none."""
+    venue: str | None = None
+
+
+@dataclass(slots=True)
+class Watched:
+    """A cockpit whose way to one backend can be broken."""
+
+    backend: Backend
+    proxy: FaultProxy
+    settings: Settings
+    newest: Snapshot | None = None
+    observer: Observer | None = field(default=None)
+
+    def open(self) -> None:
+        self.observer = watch(self.settings, SystemClock(), (), lambda: (), self._hear)
+
+    def close(self) -> None:
+        if self.observer is not None:
+            self.observer.stop(1.0)
+        self.proxy.close()
+
+    def _hear(self, snapshot: Snapshot) -> None:
+        self.newest = snapshot
+
+    def samples(self, names: tuple[str, ...]) -> list[Sample[Any]]:
+        return [] if self.newest is None else [getattr(self.newest, name) for name in names]
+
+    @property
+    def is_well(self) -> bool:
+        """The backend's own samples are live and say nothing bad."""
+        now = time.time()
+        found = self.samples(self.backend.fields)
+        return self.newest is not None and all(one.is_live(now) and one.error is None for one in found) and self._is_up
+
+    @property
+    def _is_up(self) -> bool:
+        if self.backend.venue is None:
+            return True
+        reach = self.newest.reach.value if self.newest else None
+        return any(one.venue == self.backend.venue and one.is_up for one in reach or ())
+
+    @property
+    def is_said(self) -> bool:
+        """Somebody who looks at the wall is told, with a reason and with the age of what is still shown."""
+        if self.newest is None:
+            return False
+        if self.backend.venue is not None:
+            return any(one.subject == self.backend.venue for one in self.newest.assessment.findings)
+        if self.is_well:
+            return False
+        found = self.samples(self.backend.fields)
+        return any(one.error for one in found) and bool(self.newest.assessment.findings)
+
+    @property
+    def why(self) -> str:
+        if self.backend.venue is not None and self.newest is not None:
+            return next((one.detail for one in self.newest.reach.value or () if one.venue == self.backend.venue), "")
+        return next((str(one.error) for one in self.samples(self.backend.fields) if one.error), "")
+
+    @property
+    def others_live(self) -> bool:
+        """All that does not come from this backend is still live."""
+        own = set(self.backend.fields) | SHARED
+        return all(one.is_live(time.time()) for one in self.samples(tuple(name for name in PROBES if name not in own)))
+
+
+def backends(raw: dict[str, Any]) -> list[Backend]:
+    """All of a sandbox's."""
+    kubeconfig = yaml.safe_load(Path(raw["kubernetes"]["kubeconfig"]).read_text())
+    server = kubeconfig["clusters"][0]["cluster"]["server"]
+    ibkr, kite = (next(one for one in raw["venues"] if one["name"] == name) for name in ("IBKR", "ZERODHA"))
+    return [
+        Backend("Redis", REDIS_FIELDS, _host(raw["redis"]["url"]), f"${FLOOD_BYTES}\r\n".encode(), _redis, _redis_bad),
+        Backend(
+            "Postgres",
+            ("postgres",),
+            _dsn(raw),
+            b"D\x06\x40\x00\x00",
+            _postgres,
+            partial(_secret, "postgres", "password"),
+        ),
+        Backend("Kubernetes", ("kubernetes",), _host(server), HTTP, _kubernetes, _kubernetes_bad),
+        Backend("Docker", ("docker",), raw["docker"]["url"].removeprefix("unix://"), HTTP, _docker),
+        Backend(
+            "Grafana", ("alerts",), _host(raw["grafana"]["url"]), HTTP, _grafana, partial(_secret, "grafana", "token")
+        ),
+        Backend("IBKR", (), _host(ibkr["probe"]), b"\x06\x40\x00\x00", partial(_venue, "IBKR", "tws"), venue="IBKR"),
+        Backend("Zerodha", (), _host(kite["probe"]), HTTP, partial(_venue, "ZERODHA", "http"), _kite_bad, "ZERODHA"),
+    ]
+
+
+def watched(backend: Backend, raw: dict[str, Any], folder: Path, fault: str) -> Watched:
+    """A cockpit on the sandbox, this backend behind a proxy; DNS and credentials are a matter of its configuration."""
+    folder.mkdir()
+    target = backend.target
+
+    async def connect() -> Any:
+        if isinstance(target, str):
+            return await asyncio.open_unix_connection(target)
+        return await asyncio.open_connection(*target)
+
+    socket = str(folder / "s") if isinstance(target, str) else None
+    proxy = FaultProxy(connect, backend.preface, socket)
+    own = json.loads(json.dumps(raw))
+    own["state"] = str(folder / "state")
+    if fault == "wrong-credentials":
+        backend.at(own, "127.0.0.1", proxy.port, str(folder))
+        assert backend.spoil is not None
+        backend.spoil(own, folder)
+        return Watched(backend, proxy, Settings.model_validate(own))
+    backend.at(own, HUNG_HOST if fault == "hung-dns" else "127.0.0.1", proxy.port, str(folder))
+    return Watched(backend, proxy, Settings.model_validate(own))
+
+
+def _host(url: str) -> tuple[str, int]:
+    found = re.search(r"//([^:/]+):(\d+)", url)
+    assert found is not None, url
+    return found[1], int(found[2])
+
+
+def _dsn(raw: dict[str, Any]) -> tuple[str, int]:
+    fields = dict(part.split("=") for part in raw["postgres"]["dsn"].split())
+    return fields["host"], int(fields["port"])
+
+
+def _redis(raw: dict[str, Any], host: str, port: int, folder: str) -> None:
+    raw["redis"]["url"] = f"redis://{host}:{port}/0"
+
+
+def _redis_bad(raw: dict[str, Any], folder: Path) -> None:
+    (folder / "bad").write_text("wrong")
+    raw["redis"]["password"] = {"file": str(folder / "bad")}
+
+
+def _postgres(raw: dict[str, Any], host: str, port: int, folder: str) -> None:
+    raw["postgres"]["dsn"] = re.sub(r"host=\S+ port=\d+", f"host={host} port={port}", raw["postgres"]["dsn"])
+
+
+def _secret(part: str, name: str, raw: dict[str, Any], folder: Path) -> None:
+    (folder / "bad").write_text("wrong")
+    raw[part][name] = {"file": str(folder / "bad")}
+
+
+def _kubernetes(raw: dict[str, Any], host: str, port: int, folder: str) -> None:
+    config = yaml.safe_load(Path(raw["kubernetes"]["kubeconfig"]).read_text())
+    cluster = config["clusters"][0]["cluster"]
+    cluster["server"] = f"https://{host}:{port}"
+    cluster["tls-server-name"] = "127.0.0.1"
+    file = Path(folder) / "kubeconfig"
+    file.write_text(yaml.safe_dump(config))
+    file.chmod(0o600)
+    raw["kubernetes"]["kubeconfig"] = str(file)
+
+
+def _kubernetes_bad(raw: dict[str, Any], folder: Path) -> None:
+    file = Path(raw["kubernetes"]["kubeconfig"])
+    config = yaml.safe_load(file.read_text())
+    config["users"][0]["user"] = {"token": "wrong"}
+    file.write_text(yaml.safe_dump(config))
+
+
+def _docker(raw: dict[str, Any], host: str, port: int, folder: str) -> None:
+    raw["docker"]["url"] = f"unix://{folder}/s"
+
+
+def _grafana(raw: dict[str, Any], host: str, port: int, folder: str) -> None:
+    raw["grafana"]["url"] = f"http://{host}:{port}"
+
+
+def _venue(name: str, scheme: str, raw: dict[str, Any], host: str, port: int, folder: str) -> None:
+    next(one for one in raw["venues"] if one["name"] == name)["probe"] = f"{scheme}://{host}:{port}"
+
+
+def _kite_bad(raw: dict[str, Any], folder: Path) -> None:
+    (folder / "bad").write_text("key:wrong")
+    next(one for one in raw["venues"] if one["name"] == "ZERODHA")["token"] = {"file": str(folder / "bad")}
