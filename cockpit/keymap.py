@@ -13,7 +13,7 @@ class Key:
 
     id: str
     scope: str
-    """Where it works: everywhere, overview, runbook, jobs, chooser, palette, guard, job, zoom, filter."""
+    """Where it works: one of SCOPES."""
     keys: tuple[str, ...]
     """Names as the toolkit calls them."""
     action: str
@@ -37,6 +37,8 @@ _WRITTEN = {
     "question_mark": "?",
     "escape": "Esc",
     "enter": "Enter",
+    "home": "Home",
+    "end": "End",
     "pageup": "PgUp",
     "pagedown": "PgDn",
     "tab": "Tab",
@@ -89,10 +91,22 @@ KEYS: tuple[Key, ...] = (
     Key("step_page", "runbook", ("pagedown",), "stand('move', 10)", "", "Ten steps down"),
     Key("step_page_up", "runbook", ("pageup",), "stand('move', -10)", "", "Ten steps up"),
     Key("step_leave", "runbook", ("escape",), "stand('back')", "wall", "Clear the filter, or back to the wall"),
-    Key("job_down", "jobs", ("down", "j"), "pick(1)", "", "The next job"),
-    Key("job_up", "jobs", ("up", "k"), "pick(-1)", "", "The job before"),
     Key("job_open", "jobs", ("enter",), "show", "open", "The job in a dialog: its steps and proofs"),
-    Key("job_leave", "jobs", ("escape",), "back", "wall", "Back to the wall"),
+    Key("job_large", "jobs", ("z",), "read('large')", "output", "The output over the whole screen, and back"),
+    Key("job_search", "jobs", ("slash",), "search", "search", "Look for a text in the output"),
+    Key("job_down", "jobs", ("down", "j"), "stand('move', 1)", "", "The next job"),
+    Key("job_up", "jobs", ("up", "k"), "stand('move', -1)", "", "The job before"),
+    Key("output_page", "jobs", ("pagedown",), "read('page', 1)", "", "The output, a page on"),
+    Key("output_page_up", "jobs", ("pageup",), "read('page', -1)", "", "The output, a page back"),
+    Key("output_begin", "jobs", ("home", "g"), "read('begin')", "", "The beginning of the output"),
+    Key("output_end", "jobs", ("end", "G"), "read('end')", "", "The end of the output, and follow it"),
+    Key("output_right", "jobs", ("right", "l"), "read('side', 1)", "", "Long lines of the output, further right"),
+    Key("output_left", "jobs", ("left", "h"), "read('side', -1)", "", "Long lines of the output, back"),
+    Key("job_leave", "jobs", ("escape",), "stand('back')", "wall", "Clear the search, or back to the wall"),
+    Key("output_down", "output", ("down", "j"), "read('line', 1)", "", "A line on"),
+    Key("output_up", "output", ("up", "k"), "read('line', -1)", "", "A line back"),
+    Key("found_next", "found", ("n",), "read('find', 1)", "", "The next line with the text"),
+    Key("found_before", "found", ("N",), "read('find', -1)", "", "The line with the text before"),
     Key("choose", "chooser", (), "", "", "Take the section, then the step", shown="b k …"),
     Key("chooser_back", "chooser", ("backspace",), "", "", "Back to the sections"),
     Key("chooser_close", "chooser", ("escape", "space"), "", "", "Close without doing anything"),
@@ -121,6 +135,8 @@ SCOPES = {
     "overview": "On the wall",
     "runbook": "In the runbook",
     "jobs": "On the jobs",
+    "output": "In a large output",
+    "found": "While a text is looked for",
     "chooser": "In the step chooser",
     "palette": "In the commands",
     "guard": "In a dialog",

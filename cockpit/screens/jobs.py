@@ -1,24 +1,37 @@
-"""The jobs: what runs and what was done, newest first, with the selected one in full."""
+"""The jobs: what runs and what was done, newest first, with the selected one in full and what it prints."""
 
 from __future__ import annotations
 
 from cockpit.model.job import Job
 from cockpit.screens.desk import Desk
-from cockpit.screens.full import FullScreen
 from cockpit.screens.job_sheet import JobSheet
+from cockpit.screens.listing import ListScreen
+from cockpit.screens.reading import Reading
+from widgets.field import Field
 from widgets.jobs_rows import WIDE, beside, detail_rows, list_rows, ruled
 from widgets.line import Line
+from widgets.output_rows import output_rows
 from widgets.scene import Scene
 
+LEAST_OUTPUT = 4
+"""Rows that the output gets at least, with its head."""
+SHIFT = 40
 
-class JobsScreen(FullScreen):
+
+class JobsScreen(ListScreen):
     """Selects by name, not by place: a new job does not move the hand to another one."""
 
     SCOPE = "jobs"
+    WHAT = "search"
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
         self.picked: str | None = None
+        self.reading = Reading(desk, self._read)
+        self.is_large = False
+        """Whether the output has the whole body."""
+        self.shift = 0
+        self._output_height = 1
 
     @property
     def jobs(self) -> tuple[Job, ...]:
@@ -31,33 +44,108 @@ class JobsScreen(FullScreen):
         jobs = self.jobs
         return next((job for job in jobs if job.id == self.picked), jobs[0] if jobs else None)
 
-    def rows(self, scene: Scene, width: int, height: int) -> list[Line]:
-        """List and job, side by side where there is room."""
-        job = self.job
-        picked = job.id if job else None
-        if width >= WIDE:
-            left = min(64, width * 2 // 5)
-            listed = [ruled("Jobs", left), *list_rows(self.jobs, picked, scene.now, left, height - 1)]
-            told = detail_rows(job, scene.now, width - left - 3) if job else []
-            return beside(listed, told, left, width, height)
-        size = max(2, min(len(self.jobs), height // 3))
-        listed = [ruled("Jobs", width), *list_rows(self.jobs, picked, scene.now, width, size)]
-        told = [ruled("Job", width), *detail_rows(job, scene.now, width)] if job else []
-        return [*listed, *told]
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        """The output's keys first while it has the whole body; n and N only while a text is looked for."""
+        if self.is_typing:
+            return super().scopes
+        found = ("found",) if self.needle.text else ()
+        return (*found, *(("output",) if self.is_large else ()), *super().scopes)
 
-    def action_pick(self, step: int) -> None:
-        """The next one, or the one before."""
+    def kept(self) -> str:
+        """The text stays and can be gone on with."""
+        return "n next   N before   Esc clears it"
+
+    # what is shown
+
+    def rows(self, scene: Scene, width: int, height: int) -> list[Line]:
+        """List, job and output; side by side where there is room."""
+        job = self.job
+        if job is None:
+            return [ruled("Jobs", width), *list_rows((), None, scene.now, width, height)]
+        self.reading.open(job.id)
+        if self.is_large:
+            return self._output(width, height)
+        if width >= WIDE:
+            left = min(60, width * 2 // 5)
+            listed = [ruled("Jobs", left), *list_rows(self.jobs, job.id, scene.now, left, height - 1)]
+            return beside(listed, self._told(job, scene.now, width - left - 3, height), left, width, height)
+        size = max(1, min(len(self.jobs), height // 4))
+        listed = [ruled("Jobs", width), *list_rows(self.jobs, job.id, scene.now, width, size)]
+        return [*listed, *self._told(job, scene.now, width, height - len(listed))]
+
+    def _told(self, job: Job, now: float, width: int, height: int) -> list[Line]:
+        """The job's facts, then its output in what is left; what does not fit is in the dialog."""
+        rows = [ruled("Job", width), *detail_rows(job, now, width)]
+        least = LEAST_OUTPUT if self.reading.size_bytes else 1
+        if len(rows) > height - least:
+            more = len(rows) - (height - least) + 1
+            rows = [*rows[: max(0, height - least - 1)], ((f"↓ {more} more lines   Enter shows all", "accent"),)]
+        return [*rows, *self._output(width, max(1, height - len(rows)))]
+
+    def _output(self, width: int, height: int) -> list[Line]:
+        reading = self.reading
+        self._output_height = max(1, height - 1)
+        shown = reading.shown(self._output_height)
+        return output_rows(shown, self.needle.text, self.shift, width, reading.size_bytes, reading.is_following)
+
+    def tick(self) -> None:
+        """What has been printed since."""
+        self.reading.look()
+
+    def _read(self, words: str) -> None:
+        if words:
+            self.hint(words)
+        elif self in self.app.screen_stack:
+            self.draw()
+
+    # what keys do
+
+    def move(self, step: int) -> None:
+        """The next job, or the one before."""
         jobs, job = self.jobs, self.job
         if job is not None:
             at = jobs.index(job) + step
-            self.picked = jobs[max(0, min(at, len(jobs) - 1))].id
-        self.draw()
+            self.picked, self.shift = jobs[max(0, min(at, len(jobs) - 1))].id, 0
+
+    def looked_for(self) -> None:
+        """The text was typed: to its first place."""
+        self.reading.find(self.needle.text, True, is_new=True)
+
+    def leave(self) -> None:
+        """From the large output to the jobs, from there to the wall."""
+        if self.is_large:
+            self.is_large = False
+            self.draw()
+        else:
+            super().leave()
 
     def action_show(self) -> None:
         """The job in a dialog."""
         if self.job is not None:
             self.app.push_screen(JobSheet(self.desk, self.job))
 
-    def action_back(self) -> None:
-        """To the wall."""
-        self.action_go("overview")
+    def action_read(self, how: str, count: int = 0) -> None:
+        """Through the output: page, line, begin, end, side, find."""
+        page = max(1, self._output_height - 1)
+        match how:
+            case "page":
+                self.reading.scroll(count * page, self._output_height)
+            case "line":
+                self.reading.scroll(count, self._output_height)
+            case "begin":
+                self.reading.begin()
+            case "end":
+                self.reading.follow()
+            case "side":
+                self.shift = max(0, self.shift + count * SHIFT)
+            case "find":
+                self.reading.find(self.needle.text, count > 0)
+            case "large":
+                self.is_large = not self.is_large
+        self.draw()
+
+    def action_search(self) -> None:
+        """Begin to type what is looked for."""
+        self.needle, self.is_typing = Field(), True
+        self.draw()

@@ -1,0 +1,94 @@
+"""The jobs' screen: what a job printed is followed, scrolled and searched; nothing of it is trusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cockpit.model.job import Phase
+from cockpit.storage.output import OUTPUT
+from tests.ui import snapshots
+from tests.ui.conftest import Cockpit, cockpit
+
+RUNNING = replace(snapshots.healthy(), jobs=(snapshots.engaged(Phase.RUNNING),))
+
+
+def printed(it: Cockpit, folder: Path, text: bytes) -> None:
+    (folder / OUTPUT).write_bytes(text)
+    it.session.shelf.folder = folder
+
+
+def tick(it: Cockpit) -> None:
+    it.app.screen.tick()  # type: ignore[attr-defined]
+
+
+async def test_the_end_is_followed_until_somebody_scrolls(tmp_path: Path) -> None:
+    lines = [f"row {number:05}" for number in range(30_000)]
+    async with cockpit(RUNNING) as it:
+        printed(it, tmp_path, "\n".join(lines).encode())
+        await it.press("6")
+        await it.sees("row 29999")
+        (tmp_path / OUTPUT).write_bytes("\n".join([*lines, "one more"]).encode())
+        tick(it)
+        await it.sees("one more")
+        await it.press("pageup")
+        await it.until(lambda: "one more" not in it.text(), "scrolled")
+        await it.press("home")
+        await it.sees("row 00000")
+        await it.press(*["pagedown"] * 3)
+        await it.until(lambda: "row 00000" not in it.text(), "scrolled")
+        await it.press("end")
+        await it.sees("one more")
+
+
+async def test_scrolling_through_the_edges_of_pages_misses_nothing(tmp_path: Path) -> None:
+    lines = [f"row {number:05} {'x' * 50}" for number in range(3000)]
+    async with cockpit(RUNNING) as it:
+        printed(it, tmp_path, "\n".join(lines).encode())
+        await it.press("6", "z")
+        await it.sees("row 02999")
+        seen: set[str] = set()
+        for _ in range(200):
+            shown = [text.split()[1] for text in it.text().splitlines() if text.startswith("row ")]
+            assert [int(each) for each in shown] == list(range(int(shown[0]), int(shown[0]) + len(shown)))
+            seen.update(shown)
+            if "00000" in shown:
+                break
+            before = shown[0]
+            await it.press("pageup")
+            await it.until(lambda before=before: f"row {before}" not in it.text().splitlines()[3], "a page back")  # type: ignore[misc]
+        assert len(seen) == 3000
+
+
+async def test_search_goes_on_and_back_and_marks_what_it_finds(tmp_path: Path) -> None:
+    lines = [f"row {number:05}{' Failed' if number % 9000 == 100 else ''}" for number in range(20_000)]
+    async with cockpit(RUNNING) as it:
+        printed(it, tmp_path, "\n".join(lines).encode())
+        await it.press("6", "slash", *"failed", "enter")
+        await it.sees("row 00100 Failed")
+        await it.press("n")
+        await it.sees("row 09100 Failed")
+        await it.press("n", "n")
+        await it.sees("failed: not after this line")
+        assert "row 18100 Failed" in it.text()
+        await it.press("N")
+        await it.sees("row 09100 Failed")
+        await it.press("escape")
+        await it.until(lambda: "n next" not in it.text(), "cleared")
+        await it.press("escape")
+        await it.until(lambda: it.app.screen is it.app.overview, "the wall")
+
+
+@pytest.mark.parametrize("size", [(40, 10), (80, 24), (120, 40), (200, 60)])
+async def test_hostile_output_reaches_no_terminal(tmp_path: Path, size: tuple[int, int]) -> None:
+    from tests.terminal.hostile import TEXTS
+
+    text = "\n".join(TEXTS.values()).encode("utf-8", "surrogatepass") + b"\xff\xfe" + b"z" * (1 << 20)
+    async with cockpit(RUNNING, size=size) as it:
+        printed(it, tmp_path, text)
+        await it.press("6", "home", "z", "right", "pagedown", "slash", "[", "slash", "enter")
+        strips = it.app.screen._compositor.render_strips()
+        assert all(segment.text.isprintable() for strip in strips for segment in strip if not segment.control)
+        assert it.app._exception is None
