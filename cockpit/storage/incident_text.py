@@ -1,0 +1,242 @@
+"""From an incident's text to its facts and back: the timeline is read from, and written into, plain Markdown."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from cockpit.model.incident import ROLES, Event, Incident, SeverityChange, TimelineEntry
+from cockpit.model.severity import Severity
+from cockpit.storage.incident_front import moment, read, split
+from cockpit.text import clean
+
+TIMELINE = "Timeline"
+OPENED, CLOSED = "incident/opened", "incident/closed"
+"""Keys of the two entries that also tell whether it is open where the front matter cannot be read."""
+NAME = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d\d)(\d\d)-(P[1-4])-(.*)")
+_ENTRY = re.compile(
+    r"[-*] +(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)Z? +(?:\*\*)?([A-Za-z][\w -]{0,30}?)(?:\*\*)?: *"
+    r"(.*?)(?: *<!-- (\S+) -->)?\s*"
+)
+_HEADING = re.compile(r"##? +(.*?)\s*#*\s*")
+_UNSAFE_KEY = re.compile(r"[^A-Za-z0-9._:/@=+-]+")
+LONGEST_LINE = 2000
+MOST_LINES = 200
+SAME_WITHIN_S = 15.0
+"""Two cockpits see the same thing begin, or end, at most this far apart."""
+
+
+def facts(name: str, text: str) -> Incident:
+    """The incident in the file of this name; what cannot be read there is said, not guessed."""
+    values, problem = read(text)
+    opened, severity, title = _from_name(name)
+    opened_at = moment(values.get("opened"))
+    timeline = entries(text)
+    return Incident(
+        id=name,
+        title=_words(values.get("title")) or title,
+        severity=_severity(values.get("severity")) or severity,
+        opened_at=opened if opened_at is None else opened_at,
+        opened_by=_words(values.get("opened_by")),
+        world=_words(values.get("world")),
+        site=_words(values.get("site")),
+        section=_words(values.get("section")),
+        is_drill=values.get("drill") is True,
+        began_at=moment(values.get("began")),
+        recovered_at=moment(values.get("recovered")),
+        closed_at=_closed(values, timeline, opened),
+        closed_by=_words(values.get("closed_by")),
+        cause=_words(values.get("cause"), 1000),
+        next_update_at=moment(values.get("next_update")),
+        rto_minutes=_number(values.get("rto_minutes")),
+        rpo_minutes=_number(values.get("rpo_minutes")),
+        rpo_rows=_count(values.get("rpo_rows")),
+        break_glass=tuple(_words(each) for each in _listed(values.get("break_glass"))),
+        reviewed_by=_words(values.get("reviewed_by")),
+        roles=_roles(values.get("roles")),
+        severity_history=tuple(_changes(values.get("severity_history"))),
+        timeline=timeline,
+        problem=problem,
+    )
+
+
+def _closed(values: dict[str, Any], timeline: tuple[TimelineEntry, ...], opened: float) -> float | None:
+    """When it was closed; a report that no cockpit opened, however it is written, was never open."""
+    if moment(values.get("opened")) is not None:
+        return moment(values.get("closed"))
+    ours = {each.key: each.at for each in timeline if each.key in (OPENED, CLOSED)}
+    return ours.get(CLOSED) if OPENED in ours else opened
+
+
+def entries(text: str) -> tuple[TimelineEntry, ...]:
+    """The lines of the timeline that have a time, in the order in which they stand."""
+    lines = text.split("\n")
+    start, end = _section(lines, TIMELINE)
+    found = (_entry(each) for each in lines[start:end])
+    return tuple(each for each in found if each is not None)
+
+
+def section_text(text: str, heading: str) -> str:
+    """What people wrote below a heading; prompts, which are comments, are nothing."""
+    lines = split(text)[1].split("\n")
+    start, end = _section(lines, heading)
+    return re.sub(r"<!--.*?-->", "", "\n".join(lines[start:end]), flags=re.S).strip()
+
+
+def with_event(text: str, event: Event) -> str:
+    """The text with the event at its place in the timeline; the same where it is there already."""
+    if event.key and _is_there(entries(text), event):
+        return text
+    lines = text.split("\n")
+    start, end = _section(lines, TIMELINE)
+    if start == len(lines) and not _has_section(lines):
+        lines = [*"\n".join(lines).rstrip("\n").split("\n"), "", f"## {TIMELINE}", "", ""]
+        start = end = len(lines) - 1
+    at = _place(lines, start, end, event.at)
+    added = _written(event)
+    if at >= len(lines) or (lines[at].strip() and not _entry(lines[at]) and not lines[at].startswith(("- ", "* "))):
+        added.append("")
+    if at > 0 and lines[at - 1].startswith("#"):
+        added.insert(0, "")
+    return "\n".join([*lines[:at], *added, *lines[at:]])
+
+
+def _is_there(found: tuple[TimelineEntry, ...], event: Event) -> bool:
+    key = safe_key(event.key)
+    if not event.is_state:
+        return any(each.key == key for each in found)
+    about = key.rpartition("/")[0] + "/"
+    same = [each for each in found if each.key.startswith(about) and "/" not in each.key[len(about) :]]
+    if same and same[-1].key == key:
+        return True
+    return any(each.key == key and abs(each.at - event.at) <= SAME_WITHIN_S for each in same)
+
+
+def _written(event: Event) -> list[str]:
+    """The event as lines of a list; nothing in its text can act or break the list."""
+    first, *more = [_harmless(each) for each in event.text.split("\n")[:MOST_LINES]] or [""]
+    mark = f" <!-- {safe_key(event.key)} -->" if event.key else ""
+    kind = re.sub(r"[^\w -]", "", event.kind)[:30] or "note"
+    head = f"- {datetime.fromtimestamp(event.at, UTC):%Y-%m-%d %H:%M:%S}Z {kind}: {first}{mark}"
+    return [head, *(f"  {each}".rstrip() for each in more)]
+
+
+def _harmless(text: str) -> str:
+    """One clean line that is no HTML, no comment and no image.
+
+    >>> _harmless("<script>x</script> ![a](http://b) 341 ms < 400")
+    '‹script>x‹/script> !‹a](http://b) 341 ms < 400'
+    """
+    return re.sub(r"<(?=[A-Za-z/!?])", "‹", clean(text, LONGEST_LINE)).replace("![", "!‹").rstrip()
+
+
+def safe_key(key: str) -> str:
+    """A key as it may stand in a comment."""
+    return _UNSAFE_KEY.sub("_", key).replace("--", "-_")[:160]
+
+
+def _place(lines: list[str], start: int, end: int, at: float) -> int:
+    """After the last entry that is not later, with the lines that belong to it; else where the list begins."""
+    place = None
+    for number in range(start, end):
+        entry = _entry(lines[number])
+        if entry is not None and entry.at <= at:
+            place = number + 1
+        elif entry is not None:
+            break
+        elif place == number and lines[number].startswith("  "):
+            place = number + 1
+    if place is not None:
+        return place
+    first = next((number for number in range(start, end) if _entry(lines[number])), None)
+    if first is not None:
+        return first
+    written = [number for number in range(start, end) if lines[number].strip()]
+    return written[-1] + 1 if written else min(start + 1, end)
+
+
+def _entry(written: str) -> TimelineEntry | None:
+    found = _ENTRY.fullmatch(written)
+    if found is None:
+        return None
+    at = moment(found[1])
+    return None if at is None else TimelineEntry(at, found[2].strip().lower(), found[3], found[4] or "")
+
+
+def headings(lines: list[str]) -> Iterator[tuple[int, str]]:
+    """The headings of the first two levels; what stands in a fence is none."""
+    fence = ""
+    for number, each in enumerate(lines):
+        mark = each.lstrip()[:3]
+        if mark in ("```", "~~~"):
+            fence = "" if fence == mark else fence or mark
+        elif not fence:
+            found = _HEADING.fullmatch(each)
+            if found is not None:
+                yield number, found[1]
+
+
+def _section(lines: list[str], heading: str) -> tuple[int, int]:
+    """From the line after the heading to the line of the next; nothing at the end where there is no such heading."""
+    start: int | None = None
+    for number, found in headings(lines):
+        if start is not None:
+            return start, number
+        if found.casefold() == heading.casefold():
+            start = number + 1
+    return (len(lines), len(lines)) if start is None else (start, len(lines))
+
+
+def _has_section(lines: list[str]) -> bool:
+    return any(found.casefold() == TIMELINE.casefold() for _, found in headings(lines))
+
+
+def _from_name(name: str) -> tuple[float, Severity, str]:
+    """When, how bad and what, by the name alone."""
+    found = NAME.fullmatch(name)
+    if found is None:
+        return 0.0, Severity.UNKNOWN, name
+    year, month, day, hour, minute, severity, slug = found.groups()
+    at = moment(f"{year}-{month}-{day}T{hour}:{minute}:00Z")
+    return at or 0.0, Severity[severity], slug.replace("-", " ")
+
+
+def _words(value: object, limit: int = 200) -> str:
+    return "" if value is None or isinstance(value, dict | list) else clean(value, limit)
+
+
+def _severity(value: object) -> Severity | None:
+    return Severity[value] if isinstance(value, str) and value in ("P1", "P2", "P3", "P4") else None
+
+
+def _number(value: object) -> float | None:
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if is_number and 0 <= float(value) < 1e9 else None  # type: ignore[arg-type]
+
+
+def _count(value: object) -> int | None:
+    number = _number(value)
+    return None if number is None else int(number)
+
+
+def _listed(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _roles(value: object) -> tuple[tuple[str, str], ...]:
+    if not isinstance(value, dict):
+        return ()
+    named = ((str(role), _words(who, 64)) for role, who in value.items())
+    known = dict(each for each in named if each[1])
+    order = [*(role for role in ROLES if role in known), *(role for role in known if role not in ROLES)]
+    return tuple((clean(role, 32), known[role]) for role in order)
+
+
+def _changes(value: object) -> Iterator[SeverityChange]:
+    for each in _listed(value):
+        if isinstance(each, dict):
+            at, severity = moment(each.get("at")), _severity(each.get("severity"))
+            if at is not None and severity is not None:
+                yield SeverityChange(at, severity, _words(each.get("by")), _words(each.get("reason"), 500))
