@@ -15,6 +15,7 @@ COMMANDS = {
     "keys": ("cockpit.headless.keys", "every key of the cockpit"),
     "run": ("cockpit.headless.run", "take a runbook step without the screen"),
     "jobs": ("cockpit.headless.jobs", "list jobs, show or follow one"),
+    "incident": ("cockpit.headless.incident", "the incident log: open, note, change, close, export, search"),
     "audit": ("cockpit.headless.audit", "show or verify the audit journal"),
     "alerts": ("cockpit.headless.alerts", "check an alerts.yaml"),
     "sandbox": ("cockpit.headless.sandbox", "a small trading platform to train on"),

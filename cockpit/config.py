@@ -228,6 +228,17 @@ class AlertingPart(Part):
         return Severity[self.severities.get((label or "").lower(), "P2")]
 
 
+class IncidentsPart(Part):
+    """The incident log."""
+
+    folder: Path = Path("runbooks/incidents")
+    """Below the platform's root unless absolute. A team shares it as a 2770 folder; its files are 0660 then."""
+    rto_minutes: float | None = Field(default=15.0, gt=0)
+    """Within this time an incident has to be over; none = no clock runs against it."""
+    git: bool = False
+    """Commit each change that matters, where the folder is in a git repository."""
+
+
 class Thresholds(Part):
     """From where on something is a finding."""
 
@@ -280,6 +291,7 @@ class Settings(Part):
     grafana: GrafanaPart | None = None
     scripts: ScriptsPart = ScriptsPart()
     snapshots: SnapshotsPart = SnapshotsPart()
+    incidents: IncidentsPart = IncidentsPart()
     thresholds: Thresholds = Thresholds()
     """Where alerts.yaml sets one too, that counts: it is the platform's own."""
     alerting: AlertingPart = AlertingPart()
@@ -295,6 +307,11 @@ class Settings(Part):
     def below_root(self, path: Path) -> Path:
         """A path of the configuration, resolved against the platform's root."""
         return path if path.is_absolute() else self.root / path
+
+    @property
+    def incidents_folder(self) -> Path:
+        """Where incidents are kept."""
+        return self.below_root(self.incidents.folder)
 
 
 def load(file: Path) -> Settings:

@@ -141,6 +141,13 @@ def state_folder(settings: Settings) -> Path:
     return settings.state or paths.state_folder(settings.site)
 
 
+def secret_words(settings: Settings) -> tuple[str, ...]:
+    """Names of machines and accounts that the configuration knows, for what must not leave the house."""
+    from cockpit.incidents.names import names_in
+
+    return names_in(settings)
+
+
 def make_judge(settings: Settings, actions: tuple[ActionSpec, ...]) -> Judge:
     """The judgement with its memory; the rules themselves remember nothing."""
     from cockpit.severity.judge import assess

@@ -43,6 +43,14 @@ class Opening:
     rto_minutes: float | None = None
     roles: Mapping[str, str] = field(default_factory=dict)
 
+    def with_roles(self, roles: Mapping[str, str]) -> Opening:
+        """The same with these roles given out."""
+        return replace(self, roles=dict(roles))
+
+    def as_drill(self, is_drill: bool) -> Opening:
+        """The same as an exercise, or as none."""
+        return replace(self, is_drill=is_drill)
+
 
 @dataclass(frozen=True, slots=True)
 class Saved:

@@ -1,0 +1,97 @@
+"""What closing an incident asks for: a report that somebody who was not there can understand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cockpit.clock import Clock
+from cockpit.errors import Rejected
+from cockpit.incidents.metrics import outstanding
+from cockpit.model.incident import Event, Incident
+from cockpit.storage.incident_front import iso
+from cockpit.storage.incident_text import CLOSED, section_text
+from cockpit.storage.incidents import Incidents
+from cockpit.storage.merge import has_conflict
+from cockpit.text import clean
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """One thing that is missing, and how to give it."""
+
+    what: str
+    how: str
+    is_waivable: bool = True
+    """Whether it may be closed all the same, with a reason."""
+
+
+def lacks(incident: Incident, text: str) -> tuple[Lack, ...]:
+    """What is missing before it may be closed."""
+    found = []
+    if incident.problem:
+        found.append(Lack(incident.problem, "mend it in an editor", is_waivable=False))
+    if incident.break_glass and not incident.reviewed_by:
+        who = ", ".join(incident.break_glass)
+        found.append(
+            Lack(f"a review by somebody else than {who}", "cockpit incident review, as another user", is_waivable=False)
+        )
+    if has_conflict(text):
+        found.append(Lack("two changes of the same lines stand in it", "keep what is right, delete the markers"))
+    found += [Lack(f"the {name} is empty", f"write it below `## {name}`") for name in _empty(text)]
+    if not incident.cause:
+        found.append(Lack("the cause", "--cause, or the field in the dialog"))
+    if len(incident.severity_history) > 1 and any(not change.reason for change in incident.severity_history):
+        found.append(Lack("the reason of a change of severity", "write it into severity_history"))
+    standing = [entry.text for entry in outstanding(incident.timeline).values()]
+    if standing:
+        found.append(Lack(f"it is not over: {standing[0]}", "wait until it has cleared"))
+    return tuple(found)
+
+
+def _empty(text: str) -> list[str]:
+    return [name for name in ("Summary", "Impact") if not section_text(text, name)]
+
+
+def close(
+    incidents: Incidents, name: str, by: str, clock: Clock, values: Mapping[str, Any], waived: str = ""
+) -> Incident:
+    """Close it.
+
+    `values` are what was given with it (cause, rpo_minutes, rpo_rows); `waived` is the reason to close it although
+    something is missing.
+
+    Raises:
+        Rejected: something is missing, or it is closed already.
+        JournalError: it cannot be written.
+    """
+    incident = incidents.find(name)
+    if not incident.is_open:
+        raise Rejected(f"{incident.id} is closed already")
+    if values:
+        incident = incidents.set(incident.id, values)
+    found = lacks(incident, incidents.text(incident.id))
+    forbidding = [lack for lack in found if not (waived and lack.is_waivable)]
+    if forbidding:
+        raise Rejected("not closed, it lacks: " + "; ".join(f"{lack.what} ({lack.how})" for lack in forbidding))
+    now = clock.now()
+    words = f"by {by}: {incident.cause or 'cause unknown'}"
+    if found:
+        words += f"; closed although it lacks {', '.join(lack.what for lack in found)}: {waived}"
+    event = Event(now, "closed", clean(words, 1000), CLOSED)
+    return incidents.set(incident.id, {"closed": iso(now), "closed_by": by}, event)
+
+
+def review(incidents: Incidents, name: str, by: str, clock: Clock, words: str) -> Incident:
+    """Say that one has looked at what was done alone.
+
+    Raises:
+        Rejected: it was oneself who did it.
+        JournalError: it cannot be written.
+    """
+    incident = incidents.find(name)
+    if by.partition("@")[0] in {who.partition("@")[0] for who in incident.break_glass}:
+        raise Rejected("one's own break-glass is reviewed by somebody else")
+    event = Event(clock.now(), "review", f"by {by}: {words}")
+    return incidents.set(incident.id, {"reviewed_by": by}, event)

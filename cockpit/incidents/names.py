@@ -1,0 +1,31 @@
+"""Names of machines, databases and users in the configuration: what a summary for outsiders must not have in it."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import urlsplit
+
+from cockpit.config import Settings
+
+SHORTEST = 3
+_COMMON = {"localhost", "redis", "postgres", "default", "trading"}
+"""Words that say nothing about a machine, and that a summary needs."""
+
+
+def names_in(settings: Settings) -> tuple[str, ...]:
+    """The words.
+
+    >>> from pathlib import Path
+    >>> names_in(Settings(site="hf-1", root=Path("/srv/hf"), grafana={"url": "https://graf-01:3000"}))
+    ('127.0.0.1', 'graf-01', '/srv/hf')
+    """
+    urls = [settings.redis.url if settings.redis else "", settings.grafana.url if settings.grafana else ""]
+    urls += [venue.probe or "" for venue in settings.venues]
+    urls += [settings.docker.url if settings.docker else ""]
+    found = [urlsplit(url).hostname or "" for url in urls] + [str(settings.root)]
+    if settings.postgres is not None:
+        found += re.findall(r"\b(?:host|hostaddr|dbname|user)=([^ ]+)", settings.postgres.dsn)
+    if settings.kubernetes is not None:
+        found += [settings.kubernetes.context or "", settings.kubernetes.namespace or ""]
+    kept = dict.fromkeys(word for word in found if len(word) >= SHORTEST and word.lower() not in _COMMON)
+    return tuple(sorted(kept, key=lambda word: found.index(word)))

@@ -1,0 +1,40 @@
+"""What is written when an incident is opened: from what an operator says, or from what is wrong just now."""
+
+from __future__ import annotations
+
+from cockpit.config import Settings
+from cockpit.incidents.templates import body
+from cockpit.model.finding import Assessment, Finding
+from cockpit.model.severity import Severity
+from cockpit.storage.incidents import Opening
+
+
+def opening(
+    settings: Settings, title: str, severity: Severity, section: str = "", reason: str = "", began: float | None = None
+) -> Opening:
+    """An incident of this site."""
+    return Opening(
+        title=title,
+        severity=severity,
+        body=body(section, title),
+        reason=reason or "opened",
+        section=section,
+        world=settings.world.value,
+        site=settings.site,
+        began_at=began,
+        rto_minutes=settings.incidents.rto_minutes,
+    )
+
+
+def serious(assessment: Assessment) -> tuple[Finding, ...]:
+    """What an incident is about: P1 and P2, and nothing that was expected."""
+    return tuple(each for each in assessment.findings if each.severity <= Severity.P2 and not each.is_expected)
+
+
+def proposed(assessment: Assessment) -> tuple[str, Severity, str, float | None]:
+    """Title, severity, section and beginning, by what is wrong just now."""
+    found = serious(assessment)
+    if not found:
+        return "", Severity.P2, "", None
+    worst = found[0]
+    return worst.summary, worst.severity, worst.section or "", min(each.since for each in found)

@@ -1,0 +1,102 @@
+"""What could not be written where it belongs: kept in the state folder until it can be."""
+
+from __future__ import annotations
+
+import json
+import os
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from urllib.parse import quote
+
+from cockpit.errors import JournalError
+from cockpit.storage.disk import append_synced, opened, private_folder, reason
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A body that somebody typed, and the one that it was made from."""
+
+    name: str
+    """The incident's."""
+    base: str
+    mine: str
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """One note that waits."""
+
+    name: str
+    text: str
+    at: float
+
+
+class Drafts:
+    """One folder of them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def keep_body(self, draft: Draft) -> Path:
+        """Keep a body; it takes the place of the one that was kept before.
+
+        Raises:
+            JournalError: it cannot be kept here either.
+        """
+        file = self._file(draft.name)
+        self._write(file, json.dumps(asdict(draft)), os.O_TRUNC)
+        return file
+
+    def body(self, name: str) -> Draft | None:
+        """What was kept of this incident's body; None where nothing was."""
+        try:
+            return Draft(**json.loads(self._file(name).read_bytes()))
+        except (OSError, ValueError, TypeError):
+            return None
+
+    def forget_body(self, name: str) -> None:
+        """It stands where it belongs."""
+        with suppress(OSError):
+            self._file(name).unlink()
+
+    def keep_note(self, name: str, text: str, at: float) -> Path:
+        """Keep a note.
+
+        Raises:
+            JournalError: it cannot be kept here either.
+        """
+        file = self.folder / "notes.jsonl"
+        self._write(file, json.dumps(asdict(Note(name, text, at))) + "\n", os.O_APPEND)
+        return file
+
+    def take_notes(self) -> tuple[Note, ...]:
+        """All notes that wait; they are the caller's from now on."""
+        file = self.folder / "notes.jsonl"
+        taken = file.with_name(f"notes.{os.getpid()}")
+        try:
+            file.replace(taken)
+            lines = taken.read_bytes().splitlines()
+            taken.unlink()
+        except OSError:
+            return ()
+        found = []
+        for line in lines:
+            with suppress(ValueError, TypeError):
+                found.append(Note(**json.loads(line)))
+        return tuple(found)
+
+    def _write(self, file: Path, text: str, how: int) -> None:
+        try:
+            private_folder(self.folder)
+            target = file if how == os.O_APPEND else file.with_name(f"{file.name}.new")
+            with opened(target, os.O_WRONLY | os.O_CREAT | how) as descriptor:
+                append_synced(descriptor, text.encode("utf-8", "surrogatepass"))
+            if target != file:
+                target.replace(file)
+        except OSError as error:
+            raise JournalError(f"cannot write {file}: {reason(error)}") from error
+
+    def _file(self, name: str) -> Path:
+        return self.folder / f"{quote(name, safe='')}.body.json"

@@ -1,0 +1,160 @@
+"""`cockpit incident`: from opened to closed on the command line."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit import cli
+from cockpit.storage.audit import AuditLog
+
+
+class Log:
+    """The command on a platform that only has a folder."""
+
+    def __init__(self, folder: Path, capsys: pytest.CaptureFixture[str], is_git: bool = False) -> None:
+        self.folder = folder
+        self._capsys = capsys
+        self.config = folder / "cockpit.yaml"
+        self.config.write_text(
+            f"site: hf-1\nworld: PAPER\nroot: {folder}\nstate: {folder / 'state'}\n"
+            f"redis: {{url: 'redis://cache-01.internal:6379/0'}}\nincidents: {{git: {str(is_git).lower()}}}\n"
+        )
+
+    def __call__(self, *words: str) -> tuple[int, str, str]:
+        code = cli.run(["incident", *words, "--config", str(self.config)])
+        said = self._capsys.readouterr()
+        return code, said.out, said.err
+
+    def json(self, *words: str) -> Any:
+        code, said, _ = self(*words, "--json")
+        assert code == 0
+        return json.loads(said)
+
+
+@pytest.fixture
+def log(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Log:
+    return Log(tmp_path, capsys)
+
+
+def test_from_opened_to_closed(log: Log) -> None:
+    assert log("note", "x")[0] == 4
+    made = log.json("new", "Redis down", "--severity", "p1", "--section", "3.3", "--role", "commander=asha")
+    assert (made["severity"], made["roles"], made["is_open"]) == ("P1", {"commander": "asha"}, True)
+    assert log("note", "called the desk")[0] == 0
+    assert log("severity", "P2", "--reason", "backup fills")[0] == 0
+    assert log("role", "scribe=ben")[0] == 0
+    assert log("update", "30")[0] == 0
+    code, _, error = log("close", "--cause", "OOM")
+    assert code == 4
+    assert "the Summary is empty" in error
+    file = next((log.folder / "runbooks" / "incidents").glob("*.md"))
+    text = file.read_text()
+    words = "Redis at cache-01.internal died; 4 orders of AAPL 1,200 late."
+    file.write_text(
+        text.replace("## Summary\n", f"## Summary\n\n{words}\n").replace("## Impact\n", "## Impact\n\nNone.\n")
+    )
+    assert log("close", "--rpo-rows", "12")[0] == 0
+    found = log.json("show", "redis")
+    assert (found["is_open"], found["cause"], found["metrics"]["rpo_rows"]) == (False, "OOM", 12)
+    kinds = [entry["kind"] for entry in found["timeline"]]
+    assert kinds == ["opened", "note", "severity", "role", "update", "closed"]
+    assert log("close", "redis")[0] == 4
+    kinds = [record.kind for record in AuditLog(log.folder / "state").tail()]
+    assert kinds == ["incident_opened", "incident_severity", "incident_closed"]
+
+
+def test_exports(log: Log) -> None:
+    log("new", "Feed late", "--severity", "P2", "--section", "3.2", "--drill", "--began", "2020-01-01T10:00:00Z")
+    file = next((log.folder / "runbooks" / "incidents").glob("*.md"))
+    words = "Seen on cache-01.internal by asha@jump1."
+    file.write_text(file.read_text().replace("## Summary\n", f"## Summary\n\n{words}\n"))
+    code, full, _ = log("export")
+    assert code == 0
+    assert "| Time to acknowledge (MTTA) |" in full
+    assert words in full
+    summary = log("export", "--as", "summary")[1]
+    assert "P2 incident: Data feed failure" in summary
+    assert "This is a drill." in summary
+    assert not any(word in summary for word in ("cache-01", "asha", "jump1"))
+    assert json.loads(log("export", "--as", "timeline")[1])["is_drill"] is True
+
+
+def test_list_and_search(log: Log) -> None:
+    log("new", "Feed late", "--severity", "P2")
+    log("close", "--although", "a try")
+    log("new", "Redis down", "--severity", "P1")
+    log("note", "a \x1b[31mneedle")
+    lines = log("list")[1].splitlines()
+    assert sorted(line.split()[3] for line in lines) == ["OPEN", "closed"]
+    assert len(log("list", "--open")[1].splitlines()) == 1
+    code, said, _ = log("search", "NEEDLE")
+    assert (code, said.count("\n"), "\x1b" in said) == (0, 1, False)
+    assert log("search", "nowhere")[0] == 1
+
+
+def test_a_long_note_comes_from_standard_input(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    log("new", "x", "--severity", "P3")
+    monkeypatch.setattr("sys.stdin", io.StringIO("first\nsecond\n"))
+    assert log("note", "-")[0] == 0
+    text = next((log.folder / "runbooks" / "incidents").glob("*.md")).read_text()
+    assert ": first\n  second\n" in text
+
+
+@pytest.mark.parametrize(
+    "words", [("new", "x"), ("new", "x", "--severity", "P9"), ("role", "boss=x"), ("close", "--rpo-rows", "y")]
+)
+def test_wrong_words_are_usage(log: Log, words: tuple[str, ...]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        log(*words)
+    assert ended.value.code == 2
+
+
+def test_break_glass_needs_somebody_else(log: Log) -> None:
+    log("new", "x", "--severity", "P1")
+    file = next((log.folder / "runbooks" / "incidents").glob("*.md"))
+    me = json.loads(log("show", "--json")[1])["opened_by"]
+    file.write_text(file.read_text().replace("roles:", f"break_glass: ['{me}']\nroles:"))
+    assert log("close", "--although", "tired")[0] == 4
+    assert log("review", "--text", "fine")[0] == 4
+    file.write_text(
+        file.read_text().replace(me, "ben@jump2", 1) if False else file.read_text().replace(f"['{me}']", "[ben@jump2]")
+    )
+    assert log("review", "--text", "looked at it")[0] == 0
+    assert log("close", "--although", "tired")[0] == 0
+
+
+def test_git_commits_what_matters_and_failing_stops_nothing(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    log = Log(tmp_path, capsys, is_git=True)
+    code, _, error = log("new", "outside", "--severity", "P4")
+    assert code == 0
+    assert "not committed" in error
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    hook = tmp_path / ".git" / "hooks" / "pre-commit"
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    hook.chmod(0o755)
+    code, _, error = log("note", "inside")
+    assert (code, error) == (0, "")
+    listed = subprocess.run(
+        ["git", "-C", str(tmp_path), "ls-files"], check=True, capture_output=True, text=True
+    ).stdout.split()
+    assert len(listed) == 1
+    assert listed[0].startswith("runbooks/incidents/")
+    assert listed[0].endswith("P4-outside.md")
+
+
+def test_a_note_that_cannot_be_written_is_kept(log: Log) -> None:
+    log("new", "x", "--severity", "P1")
+    file = next((log.folder / "runbooks" / "incidents").glob("*.md"))
+    hidden = file.parent / ".cockpit" / "lock"
+    hidden.unlink()
+    hidden.mkdir()
+    code, _, error = log("note", "not to be lost")
+    assert code == 5
+    assert "not to be lost" in (log.folder / "state" / "drafts" / "notes.jsonl").read_text()
+    assert "is kept in" in error

@@ -1,0 +1,120 @@
+"""Metrics, what closing asks for, templates, and what a stakeholder may read."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cockpit.incidents.closing import lacks
+from cockpit.incidents.exports import SECTIONS
+from cockpit.incidents.metrics import metrics, recovered_at
+from cockpit.incidents.redaction import redacted
+from cockpit.incidents.templates import body
+from cockpit.model.incident import Incident, TimelineEntry
+from cockpit.model.severity import Severity
+from cockpit.storage.incident_text import headings, section_text
+
+
+def incident(*entries: tuple[float, str, str], **facts: object) -> Incident:
+    timeline = tuple(TimelineEntry(at, kind, "words", key) for at, kind, key in entries)
+    return Incident("x", "t", Severity.P1, opened_at=100.0, began_at=60.0, rto_minutes=10, timeline=timeline, **facts)  # type: ignore[arg-type]
+
+
+def test_metrics_of_one_that_is_over() -> None:
+    found = metrics(
+        incident(
+            (60, "finding", "finding/a/x/P1"),
+            (70, "action", "job/1/confirmed"),
+            (80, "finding", "finding/b/y/P2"),
+            (300, "cleared", "finding/a/x/cleared"),
+            (360, "cleared", "finding/b/y/cleared"),
+        ),
+        now=9000,
+    )
+    assert (found.acknowledged_s, found.recovered_s, found.running_s, found.is_within) == (10, 300, 300, True)
+
+
+def test_metrics_of_one_that_is_not_over() -> None:
+    standing = incident((60, "finding", "finding/a/x/P1"), (90, "cleared", "finding/b/y/cleared"))
+    assert recovered_at(standing) is None
+    assert metrics(standing, now=90).is_within is None
+    assert metrics(standing, now=6000).is_within is False
+    again = incident(
+        (60, "finding", "finding/a/x/P1"), (90, "cleared", "finding/a/x/cleared"), (95, "finding", "finding/a/x/P2")
+    )
+    assert recovered_at(again) is None
+
+
+def test_what_somebody_wrote_of_the_recovery_counts() -> None:
+    assert recovered_at(incident((60, "finding", "finding/a/x/P1"), recovered_at=200.0)) == 200
+    assert recovered_at(incident(closed_at=500.0)) == 500
+
+
+@pytest.mark.parametrize("section", [*SECTIONS, "", "9.9", "../x"])
+def test_a_template_has_every_section(section: str) -> None:
+    text = body(section, "Redis $down <b>")
+    assert [name for _, name in headings(text.split("\n"))][1:] == [
+        "Summary",
+        "Impact",
+        "Timeline",
+        "Actions",
+        "Follow-ups",
+    ]
+    assert text.startswith("# Redis $down ‹b>")
+    assert (section_text(text, "Summary"), section_text(text, "Impact")) == ("", "")
+
+
+def test_closing_asks_for_what_is_missing() -> None:
+    found = [
+        lack.what for lack in lacks(incident((60, "finding", "finding/a/x/P1"), break_glass=("ben",)), body("", "t"))
+    ]
+    assert found == [
+        "a review by somebody else than ben",
+        "the Summary is empty",
+        "the Impact is empty",
+        "the cause",
+        "it is not over: words",
+    ]
+    text = body("", "t").replace("## Summary\n", "## Summary\n\ns\n").replace("## Impact\n", "## Impact\n\ni\n")
+    assert lacks(incident(cause="c"), text) == ()
+
+
+FORBIDDEN = (
+    "redis.internal",
+    "redis-01",
+    "10.0.0.7:6379",
+    "fe80::1",
+    "https://hooks.slack.com/services/T/B/x",
+    "asha@jump1",
+    "/srv/hedgefund/ledger.db",
+    "U1234567",
+    "AAPL 1,200",
+    "+300 RELIANCE",
+    "$6.8M",
+    "6.8 M",
+    "1,234,567",
+    "12 lots",
+    "10000001",
+    "KeyError: 'x'",
+    "topsecretname",
+)
+PLAIN = st.text(alphabet="abc éü.,;:!?()\n\t-|", max_size=12)
+
+
+@given(st.lists(st.one_of(st.sampled_from(FORBIDDEN), PLAIN), max_size=12))
+def test_nothing_of_the_list_is_left(parts: list[str]) -> None:
+    text = redacted(" ".join(parts), secrets=("topsecretname",))
+    assert [word for word in FORBIDDEN if word in text] == []
+
+
+def test_traces_tables_and_fences_go_whole() -> None:
+    text = redacted(
+        'fine\nTraceback (most recent call last):\n  File "x.py", line 3\n| a | 1 |\n```\nx\n```\nend at 10:32'
+    )
+    assert text == "fine\nend at 10:32"
+
+
+def test_what_may_be_read_is_left() -> None:
+    text = "Trading stopped at 19:44 for 12 min. P1 since 2026-04-01; 3 of 4 systems recovered."
+    assert redacted(text) == text
