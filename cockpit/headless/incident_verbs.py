@@ -151,7 +151,8 @@ def _note(desk: Desk, args: argparse.Namespace) -> int:
     try:
         desk.incidents.note(text, incident.id)
     except JournalError as error:
-        kept = Drafts(state_folder(desk.settings) / "drafts").keep_note(incident.id, text, SystemClock().now())
+        drafts = Drafts(state_folder(desk.settings) / "drafts")
+        kept = drafts.keep_note(incident.id, f"{desk.by}: {text}", SystemClock().now())
         raise JournalError(f"{error}; the note is kept in {kept}, and written by the next cockpit that can") from error
     return desk.done(desk.incidents.find(incident.id), "noted", args)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -58,8 +59,7 @@ class Drafts:
 
     def forget_body(self, name: str) -> None:
         """It stands where it belongs."""
-        with suppress(OSError):
-            self._file(name).unlink()
+        self.forget(self._file(name))
 
     def keep_note(self, name: str, text: str, at: float) -> Path:
         """Keep a note.
@@ -71,21 +71,19 @@ class Drafts:
         self._write(file, json.dumps(asdict(Note(name, text, at))) + "\n", os.O_APPEND)
         return file
 
-    def take_notes(self) -> tuple[Note, ...]:
-        """All notes that wait; they are the caller's from now on."""
+    def notes(self) -> tuple[tuple[Path, tuple[Note, ...]], ...]:
+        """The notes that wait, by the file that holds them; to be forgotten once they stand where they belong."""
         file = self.folder / "notes.jsonl"
-        taken = file.with_name(f"notes.{os.getpid()}")
-        try:
-            file.replace(taken)
-            lines = taken.read_bytes().splitlines()
-            taken.unlink()
-        except OSError:
-            return ()
-        found = []
-        for line in lines:
-            with suppress(ValueError, TypeError):
-                found.append(Note(**json.loads(line)))
-        return tuple(found)
+        with suppress(OSError):
+            # Moved away first: a note that comes meanwhile begins a new file, and is not forgotten with these.
+            file.replace(file.with_name(f"notes.{time.time_ns()}.waiting"))
+        waiting = sorted(self.folder.glob("notes.*.waiting")) if self.folder.is_dir() else []
+        return tuple((each, _notes(each)) for each in waiting)
+
+    def forget(self, file: Path) -> None:
+        """They stand where they belong."""
+        with suppress(OSError):
+            file.unlink()
 
     def _write(self, file: Path, text: str, how: int) -> None:
         try:
@@ -100,3 +98,12 @@ class Drafts:
 
     def _file(self, name: str) -> Path:
         return self.folder / f"{quote(name, safe='')}.body.json"
+
+
+def _notes(file: Path) -> tuple[Note, ...]:
+    found = []
+    with suppress(OSError):
+        for line in file.read_bytes().splitlines():
+            with suppress(ValueError, TypeError):
+                found.append(Note(**json.loads(line)))
+    return tuple(found)

@@ -6,9 +6,10 @@ import itertools
 import os
 import re
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -67,7 +68,7 @@ class Incidents:
 
     def __init__(self, folder: Path, by: str = "", clock: Clock | None = None) -> None:
         self.folder = folder
-        self._by = by
+        self.by = by
         self._clock = clock or SystemClock()
         self._guard = threading.Lock()
         self._known: dict[str, tuple[files.Stamp, Incident]] = {}
@@ -136,13 +137,13 @@ class Incidents:
             "drill": opening.is_drill,
             "began": iso(opening.began_at) if opening.began_at is not None else None,
             "opened": iso(now),
-            "opened_by": self._by,
+            "opened_by": self.by,
             "closed": None,
             "rto_minutes": opening.rto_minutes,
             "roles": dict(opening.roles),
-            "severity_history": [self._change(now, opening.severity, opening.reason)],
+            "severity_history": [_change(self.by, now, opening.severity, opening.reason)],
         }
-        words = f"{opening.severity.label} {opening.title} by {self._by}: {opening.reason}"
+        words = f"{opening.severity.label} {opening.title} by {self.by}: {opening.reason}"
         text = with_event(f"---\n{written(values)}---\n{opening.body}", Event(now, "opened", words, OPENED))
         name = f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d-%H%M}-{opening.severity.label}-{slug(opening.title)}"
         file = files.create(self.folder, _numbered(name), text)
@@ -159,8 +160,16 @@ class Incidents:
             if found is None:
                 return False
             name = found.id
-        self._update(name, lambda text: with_event(text, event))
+        self.record_all([event], name)
         return True
+
+    def record_all(self, events: Sequence[Event], name: str) -> None:
+        """Write events into the timeline of that incident, each once.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        self._update(name, lambda text: reduce(with_event, events, text))
 
     def note(self, text: str, name: str | None = None) -> bool:
         """Write what somebody says into the timeline.
@@ -168,7 +177,7 @@ class Incidents:
         Raises:
             JournalError: it cannot be written.
         """
-        return self.record(Event(self._clock.now(), "note", f"{self._by}: {text}"), name)
+        return self.record(Event(self._clock.now(), "note", f"{self.by}: {text}"), name)
 
     def set(self, name: str, values: Mapping[str, Any], event: Event | None = None) -> Incident:
         """Set keys of the front matter, and say so in the timeline.
@@ -206,9 +215,9 @@ class Incidents:
                 {"at": iso(each.at), "severity": each.severity.label, "by": each.by, "reason": each.reason}
                 for each in was.severity_history
             ]
-            return {"severity": severity.label, "severity_history": [*history, self._change(now, severity, why)]}
+            return {"severity": severity.label, "severity_history": [*history, _change(self.by, now, severity, why)]}
 
-        event = Event(now, "severity", f"{severity.label} by {self._by}: {why}")
+        event = Event(now, "severity", f"{severity.label} by {self.by}: {why}")
         return self.revise(name, values, event)
 
     def set_roles(self, name: str, roles: Mapping[str, str]) -> Incident:
@@ -218,7 +227,7 @@ class Incidents:
             JournalError: it cannot be written.
         """
         words = ", ".join(f"{role} {who}" for role, who in roles.items())
-        event = Event(self._clock.now(), "role", f"{words}, by {self._by}")
+        event = Event(self._clock.now(), "role", f"{words}, by {self.by}")
         return self.revise(name, lambda was: {"roles": {**dict(was.roles), **roles}}, event)
 
     def save_body(self, name: str, base: str, mine: str) -> Saved:
@@ -240,9 +249,6 @@ class Incidents:
 
     def _update(self, name: str, change: Callable[[str], str]) -> str:
         return files.update(self._file(name), change)
-
-    def _change(self, at: float, severity: Severity, why: str) -> dict[str, str]:
-        return {"at": iso(at), "severity": severity.label, "by": self._by, "reason": clean(why, 500)}
 
     def _file(self, name: str) -> Path:
         if not name or "/" in name or name.startswith("."):
@@ -271,6 +277,10 @@ class Incidents:
                 known = (stamp, replace(facts(name, ""), problem=str(error)))
             self._known[name] = known
         return known[1]
+
+
+def _change(by: str, at: float, severity: Severity, why: str) -> dict[str, str]:
+    return {"at": iso(at), "severity": severity.label, "by": by, "reason": clean(why, 500)}
 
 
 def slug(title: str) -> str:

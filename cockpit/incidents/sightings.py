@@ -1,0 +1,165 @@
+"""What the platform does, as events for the timeline: findings that stand or have gone, jobs confirmed and ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from cockpit.incidents.metrics import CLEARED, FINDING, outstanding
+from cockpit.incidents.opening import serious
+from cockpit.model.finding import Finding
+from cockpit.model.incident import Event, Incident
+from cockpit.model.job import Job, Phase, StepState
+from cockpit.model.severity import Severity
+from cockpit.model.snapshot import Snapshot
+
+RAISED_S = 2.0
+"""A finding that does not stand for so long is no news."""
+CLEARED_S = 3.0
+"""So long it must be gone before it counts as cleared."""
+BEFORE_S = 900.0
+"""Jobs confirmed at most this long before the incident was opened belong to it: the halt comes before the report."""
+
+
+@dataclass(slots=True)
+class _Sight:
+    """One finding, as this cockpit has seen it."""
+
+    finding: Finding
+    first_at: float
+    last_at: float
+
+
+@dataclass(slots=True)
+class Sightings:
+    """Remembers what was seen; says what the timeline of the open incident still lacks."""
+
+    _seen: dict[str, _Sight] = field(default_factory=dict)
+    _told: dict[str, str] = field(default_factory=dict)
+    """What the timeline says of each subject last, as far as we know."""
+    _jobs: set[str] = field(default_factory=set)
+    """Keys of what it says of jobs."""
+    _for: str = ""
+
+    def due(self, snapshot: Snapshot, incident: Incident | None) -> tuple[Event, ...]:
+        """Events that are to be written now, oldest first; call it for every snapshot, also while none is open."""
+        self._look(snapshot)
+        if incident is None:
+            self._for = ""
+            return ()
+        if incident.id != self._for:
+            self._for, self._jobs = incident.id, set()
+            self._told = {about: _word(entry.key) for about, entry in outstanding(incident.timeline).items()}
+        events = [*self._raised(snapshot.taken_at), *self._gone(snapshot), *self._worked(snapshot, incident)]
+        return tuple(sorted(events, key=lambda event: event.at))
+
+    def is_about(self, incident: Incident) -> bool:
+        """Whether what this incident's timeline says is known already."""
+        return incident.id == self._for
+
+    def written(self, events: tuple[Event, ...]) -> None:
+        """They are in the file: they are not due again."""
+        for event in events:
+            if event.is_state:
+                self._told[event.key.rpartition("/")[0]] = _word(event.key)
+            else:
+                self._jobs.add(event.key)
+
+    def _look(self, snapshot: Snapshot) -> None:
+        now = snapshot.taken_at
+        for finding in serious(snapshot.assessment):
+            about = _about(finding)
+            known = self._seen.get(about)
+            if known is None or now - known.last_at > CLEARED_S:
+                self._seen[about] = _Sight(finding, now, now)
+            else:
+                known.finding, known.last_at = finding, now
+
+    def _raised(self, now: float) -> list[Event]:
+        events = []
+        for about, sight in self._seen.items():
+            stands_s = sight.last_at - min(sight.first_at, sight.finding.since)
+            word = sight.finding.severity.label
+            is_news = self._told.get(about) in (None, CLEARED) or word < self._told[about]
+            if stands_s >= RAISED_S and is_news and now - sight.last_at < CLEARED_S:
+                is_worse = about in self._told and self._told[about] != CLEARED
+                at = sight.last_at if is_worse else sight.finding.since
+                events.append(Event(at, "finding", _words(sight.finding), f"{about}/{word}", is_state=True))
+        return events
+
+    def _gone(self, snapshot: Snapshot) -> list[Event]:
+        """What a panel that cannot be judged does not show is not gone."""
+        events = []
+        for about, word in self._told.items():
+            sight = self._seen.get(about)
+            if word == CLEARED or (snapshot.assessment.severity is Severity.UNKNOWN and not snapshot.assessment.panels):
+                continue
+            if sight is None:
+                # Told by a cockpit before us: it is gone once we have looked for as long as it takes to see it.
+                self._seen[about] = _Sight(_unknown(about, snapshot.taken_at), snapshot.taken_at, snapshot.taken_at)
+                continue
+            panel = sight.finding.panel
+            is_blind = bool(panel) and snapshot.assessment.panel(panel) is Severity.UNKNOWN
+            if is_blind:
+                sight.last_at = snapshot.taken_at
+            elif snapshot.taken_at - sight.last_at > CLEARED_S:
+                text = f"{sight.finding.summary or about.removeprefix(FINDING)}: gone"
+                events.append(Event(sight.last_at, "cleared", text, f"{about}/{CLEARED}", is_state=True))
+        return events
+
+    def _worked(self, snapshot: Snapshot, incident: Incident) -> list[Event]:
+        events = []
+        for job in snapshot.jobs:
+            if job.submitted_at < incident.from_at - BEFORE_S:
+                continue
+            events.append(Event(job.submitted_at, "action", _confirmed(job), f"job/{job.id}/confirmed"))
+            if job.phase.is_over:
+                ended = job.ended_at if job.ended_at is not None else snapshot.taken_at
+                events.append(Event(ended, "outcome", _ended(job), f"job/{job.id}/{_slug(job.phase)}"))
+        return [event for event in events if event.key not in self._jobs]
+
+
+def _about(finding: Finding) -> str:
+    return f"{FINDING}{finding.rule}/{finding.subject.replace('/', '_')}"
+
+
+def _word(key: str) -> str:
+    return key.rpartition("/")[2]
+
+
+def _unknown(about: str, now: float) -> Finding:
+    """A finding of which only the name is left."""
+    _, rule, subject = about.split("/", 2)
+    return Finding(rule, subject, Severity.P2, "", "", "", "", now)
+
+
+def _words(finding: Finding) -> str:
+    keys = f" › {finding.keys}" if finding.keys else ""
+    section = f" ({finding.section} {finding.section_title or ''})".replace(" )", ")") if finding.section else ""
+    return f"{finding.severity.label} {finding.summary}{section}{keys}"
+
+
+def _confirmed(job: Job) -> str:
+    reason = f": {job.reason}" if job.reason else ""
+    return f"{job.title} on {job.target}, confirmed by {job.by}{reason}"
+
+
+def _ended(job: Job) -> str:
+    took = f" after {job.ended_at - job.submitted_at:.1f} s" if job.ended_at is not None else ""
+    held = [
+        f"{proof.name} {proof.took_s:.1f} s"
+        for proof in job.proofs
+        if proof.state is StepState.DONE and proof.took_s is not None
+    ]
+    proven = f"; proven: {', '.join(held)}" if held and job.phase is Phase.DONE else ""
+    error = f"; {job.error}" if job.error else ""
+    notes = f"; {'; '.join(job.notes)}" if job.notes else ""
+    return f"{job.title} {job.phase.value.upper()}{took}{proven}{error}{notes}"
+
+
+def _slug(phase: Phase) -> str:
+    return phase.value.replace(" ", "-")
+
+
+def brief(event: Event, limit: int = 400) -> Event:
+    """The event with no more words than a timeline needs."""
+    return replace(event, text=event.text if len(event.text) <= limit else event.text[: limit - 1] + "…")
