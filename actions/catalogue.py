@@ -2,119 +2,115 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Collection, Iterator
 from pathlib import Path
-from typing import NoReturn
 
 import yaml
 
-from cockpit.errors import ConfigError
+from actions.nodes import Nodes
+from actions.parameters import PARAMETERS
 from cockpit.model.action import ActionSpec
 from cockpit.model.plan import Danger
 
 RUNBOOK = Path(__file__).with_name("runbook.yaml")
+GUARDS = ("halted", "reason", "second")
 _SECTION = ("section", "title", "key", "steps")
 _STEP = ("action", "name", "key", "title", "summary", "danger")
+_MORE = ("parameters", "suggests", "overrides", "guards")
+_ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
+_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
 def load(file: Path) -> tuple[ActionSpec, ...]:
     """The steps of a runbook file, in its order.
 
     Raises:
-        ConfigError: it cannot be read or is wrong; the text names the file and the line.
+        ConfigError: it cannot be read or is wrong; the text names file, line and column.
     """
-    try:
-        root = yaml.compose(file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
-    except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {file}: {error}") from error
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{file} is not valid YAML: {error}") from error
-    return _Reader(file).actions(root)
+    nodes = Nodes(file)
+    sections = nodes.items(nodes.fields(nodes.root(), ("sections",))["sections"])
+    return tuple(action for section in sections for action in _section(nodes, section))
 
 
-class _Reader:
-    """Walks the nodes instead of the values, because only they know their lines."""
+def _section(nodes: Nodes, node: yaml.Node) -> Iterator[ActionSpec]:
+    fields = nodes.fields(node, _SECTION)
+    section, title = nodes.words(fields["section"]), nodes.words(fields["title"])
+    key = read_key(nodes, fields["key"])
+    nodes.once(f"section {section}", fields["section"])
+    nodes.once(f"section key {key}", fields["key"])
+    for step in nodes.items(fields["steps"]):
+        yield read_step(nodes, step, section, title, key)
 
-    def __init__(self, file: Path) -> None:
-        self._file = file
-        self._seen: dict[str, int] = {}
 
-    def actions(self, root: yaml.Node | None) -> tuple[ActionSpec, ...]:
-        if root is None:
-            raise ConfigError(f"{self._file} is empty: it must hold `sections`")
-        sections = self._list(self._fields(root, ("sections",))["sections"])
-        return tuple(action for section in sections for action in self._section(section))
+def read_step(nodes: Nodes, node: yaml.Node, section: str, section_title: str, section_key: str) -> ActionSpec:
+    """One row.
 
-    def _section(self, node: yaml.Node) -> Iterator[ActionSpec]:
-        fields = self._fields(node, _SECTION)
-        section, title, key = (self._text(fields[name]) for name in ("section", "title", "key"))
-        self._once(f"section key {self._key(fields['key'])}", fields["key"])
-        for step in self._list(fields["steps"]):
-            yield self._step(step, section, title, key)
+    Raises:
+        ConfigError: it is wrong; the text names file, line and column.
+    """
+    fields = nodes.fields(node, _STEP, _MORE)
+    action, name, danger = (nodes.text(fields[part]) for part in ("action", "name", "danger"))
+    if not _ACTION.fullmatch(action):
+        nodes.fail(fields["action"], "action must read like kill_switch.engage")
+    if not _NAME.fullmatch(name):
+        nodes.fail(fields["name"], "a name is made of small letters, digits and hyphens, 32 at most")
+    nodes.one_of(fields["danger"], tuple(Danger), "danger")
+    key = read_key(nodes, fields["key"])
+    nodes.once(f"step key {section_key} {key}", fields["key"])
+    nodes.once(f"name {name}", fields["name"])
+    return ActionSpec(
+        id=action,
+        step=name,
+        title=nodes.words(fields["title"]),
+        summary=nodes.words(fields["summary"]),
+        section=section,
+        section_title=section_title,
+        section_key=section_key,
+        key=key,
+        danger=Danger(danger),
+        parameters=_parameters(nodes, fields.get("parameters"), action),
+        suggests=_words(nodes, fields.get("suggests")),
+        overrides=nodes.texts(fields["overrides"]) if "overrides" in fields else None,
+        guards=_words(nodes, fields.get("guards"), GUARDS, "a guard"),
+        place=nodes.place(node),
+    )
 
-    def _step(self, node: yaml.Node, section: str, section_title: str, section_key: str) -> ActionSpec:
-        fields = self._fields(node, _STEP)
-        texts = {name: self._text(fields[name]) for name in _STEP}
-        self._once(f"step key {section_key} {self._key(fields['key'])}", fields["key"])
-        self._once(f"name {texts['name']}", fields["name"])
-        if texts["danger"] not in tuple(Danger):
-            self._fail(fields["danger"], f"danger must be one of {', '.join(Danger)}, not {texts['danger']!r}")
-        module, _, function = texts["action"].partition(".")
-        if not (module.isidentifier() and function.isidentifier()):
-            self._fail(fields["action"], "action must read like kill_switch.engage")
-        return ActionSpec(
-            id=texts["action"],
-            step=texts["name"],
-            title=texts["title"],
-            summary=texts["summary"],
-            section=section,
-            section_title=section_title,
-            section_key=section_key,
-            key=texts["key"],
-            danger=Danger(texts["danger"]),
-        )
 
-    def _fields(self, node: yaml.Node, names: tuple[str, ...]) -> dict[str, yaml.Node]:
-        """Exactly these keys: a misspelt one is an error, not ignored."""
-        if not isinstance(node, yaml.MappingNode):
-            self._fail(node, f"here belongs a mapping with {', '.join(names)}")
-        found: dict[str, yaml.Node] = {}
-        for key, value in node.value:
-            name = self._text(key)
-            if name not in names:
-                self._fail(key, f"unknown key {name!r}; known: {', '.join(names)}")
-            if name in found:
-                self._fail(key, f"{name} stands twice")
-            found[name] = value
-        missing = [name for name in names if name not in found]
-        if missing:
-            self._fail(node, f"missing: {', '.join(missing)}")
-        return found
+def read_key(nodes: Nodes, node: yaml.Node) -> str:
+    """A key that leads to a section or step.
 
-    def _list(self, node: yaml.Node) -> list[yaml.Node]:
-        if not isinstance(node, yaml.SequenceNode):
-            self._fail(node, "here belongs a list")
-        return list(node.value)
+    Raises:
+        ConfigError: it is no such key.
+    """
+    key = nodes.text(node)
+    if len(key) != 1 or not (key.isascii() and key.isalnum()):
+        nodes.fail(node, f"a key is one letter or digit, not {key[:20]!r}")
+    return key
 
-    def _text(self, node: yaml.Node) -> str:
-        if not isinstance(node, yaml.ScalarNode) or not node.value.strip():
-            self._fail(node, "here belongs a text")
-        return str(node.value)
 
-    def _key(self, node: yaml.Node) -> str:
-        key = self._text(node)
-        if len(key) != 1 or not key.isalnum():
-            self._fail(node, f"a key is one letter or digit, not {key!r}")
-        return key
+def _parameters(nodes: Nodes, node: yaml.Node | None, action: str) -> tuple[tuple[str, str], ...]:
+    """What the row fixes: only what the action takes, so that a misspelt name is found here and not at 3 a.m."""
+    if node is None:
+        return ()
+    known = PARAMETERS.get(action, ())
+    found = nodes.mapping(node)
+    for name, (key, _) in found.items():
+        if name not in known:
+            nodes.fail(key, f"{action} takes no parameter {name[:40]!r}; it takes: {', '.join(known) or 'none'}")
+    return tuple((name, nodes.words(value)) for name, (_, value) in found.items())
 
-    def _once(self, what: str, node: yaml.Node) -> None:
-        line = self._seen.setdefault(what, node.start_mark.line + 1)
-        if line != node.start_mark.line + 1:
-            self._fail(node, f"{what} is taken by line {line}")
 
-    def _fail(self, node: yaml.Node, text: str) -> NoReturn:
-        raise ConfigError(f"{self._file}:{node.start_mark.line + 1}: {text}")
+def _words(
+    nodes: Nodes, node: yaml.Node | None, known: Collection[str] | None = None, what: str = ""
+) -> tuple[str, ...]:
+    if node is None:
+        return ()
+    items = nodes.items(node)
+    return tuple(nodes.text(item) if known is None else nodes.one_of(item, known, what) for item in items)
 
 
 ACTIONS = load(RUNBOOK)
 """What this release can do."""
+KNOWN = frozenset(row.id for row in ACTIONS)
+"""Every action that there is."""

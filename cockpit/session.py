@@ -58,7 +58,7 @@ class Session:
 
         clock = clock or SystemClock()
         operator = current_operator()
-        runner = Runner(settings, clock, operator, state_folder(settings))
+        runner = Runner(settings, clock, operator, state_folder(settings), actions=ACTIONS)
         return cls(settings, clock, operator, runner, ACTIONS)
 
     def start(self, listener: Listener) -> None:
@@ -92,9 +92,9 @@ class Session:
         """The steps that can be taken."""
         return self._actions
 
-    def prepare(self, action_id: str, parameters: dict[str, str], is_shown: bool = True) -> Future[Plan]:
-        """A plan with its checks evaluated on the newest snapshot; what is not shown to anybody is not in the audit."""
-        return in_daemon_thread(self._runner.prepare, action_id, parameters, self.snapshot, is_shown)
+    def prepare(self, name: str, parameters: dict[str, str], is_shown: bool = True) -> Future[Plan]:
+        """A step's plan with its checks judged on the newest snapshot; one that is not shown is not in the audit."""
+        return in_daemon_thread(self._runner.prepare, name, parameters, self.snapshot, is_shown)
 
     def submit(self, plan: Plan, confirmation: Confirmation) -> Future[Job]:
         """Do what was confirmed."""

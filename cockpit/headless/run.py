@@ -105,7 +105,7 @@ def _parameters(args: argparse.Namespace) -> dict[str, str]:
 
 def _take(session: Session, row: ActionSpec, parameters: dict[str, str], args: argparse.Namespace) -> int:
     say: Callable[[str], None] = (lambda _: None) if args.json else _say
-    plan = session.prepare(row.id, parameters).result()
+    plan = session.prepare(row.step, parameters).result()
     for line in plan_lines(plan):
         say(line)
     if args.dry_run:

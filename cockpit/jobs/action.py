@@ -6,12 +6,11 @@ import importlib
 from collections.abc import Mapping
 from typing import Protocol, TypeGuard, cast
 
-from actions.catalogue import ACTIONS
+from actions.catalogue import KNOWN
 from actions.kill_switch.intent import Write
 from actions.step import Stage, Step
 from cockpit.config import Settings
 from cockpit.errors import Rejected
-from cockpit.model.action import ActionSpec
 from cockpit.model.audit import Operator
 from cockpit.model.job import JobStep
 from cockpit.model.plan import Confirmation, Plan
@@ -56,7 +55,8 @@ def action_for(action_id: str) -> Action:
     Raises:
         Rejected: there is no such action.
     """
-    spec(action_id)
+    if action_id not in KNOWN:
+        raise Rejected(f"there is no action {action_id}")
     return cast(Action, importlib.import_module(f"actions.{action_id}"))
 
 
@@ -68,15 +68,3 @@ def is_struck(action: Action) -> TypeGuard[Struck]:
 def is_worked(action: Action) -> TypeGuard[Worked]:
     """Whether a worker does it."""
     return hasattr(action, "steps")
-
-
-def spec(action_id: str) -> ActionSpec:
-    """The runbook's row.
-
-    Raises:
-        Rejected: there is none.
-    """
-    for row in ACTIONS:
-        if row.id == action_id:
-            return row
-    raise Rejected(f"there is no action {action_id}")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Collection
 
+from actions.catalogue import ACTIONS
 from actions.step import Result, Step
 from cockpit.clients.bounded import bounded
 from cockpit.errors import CockpitError, ConfigError, Refused, Unreachable
 from cockpit.jobs.guard import why_not_on
 from cockpit.jobs.resolve import settled
+from cockpit.jobs.rows import as_its_row_says, row_for
 from cockpit.jobs.scene import Scene
 from cockpit.model.job import Phase, StepState
 from cockpit.model.snapshot import Snapshot
@@ -47,9 +49,10 @@ async def _judged(scene: Scene, overrides: Collection[str]) -> tuple[Snapshot, s
 
 
 def _refusal(scene: Scene, snapshot: Snapshot, overrides: Collection[str]) -> str | None:
-    plan = scene.plan
+    plan, now = scene.plan, scene.clock.now()
     try:
-        live = scene.action.plan(scene.settings, scene.who, dict(plan.parameters), snapshot, scene.clock.now())
+        live = scene.action.plan(scene.settings, scene.who, dict(plan.parameters), snapshot, now)
+        live = as_its_row_says(live, row_for(ACTIONS, plan.step or plan.action), snapshot, now)
     except CockpitError as error:
         return str(error)
     if live.digest != plan.digest:

@@ -12,6 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
+from actions.catalogue import ACTIONS
 from actions.kill_switch.intent import Write
 from cockpit.clock import Clock
 from cockpit.config import Settings
@@ -23,8 +24,10 @@ from cockpit.jobs.guard import why_refused
 from cockpit.jobs.hotline import Hotline
 from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.record import Record
+from cockpit.jobs.rows import as_its_row_says, row_for, with_fixed
 from cockpit.jobs.scribe import Scribe
 from cockpit.jobs.strike import Outcome
+from cockpit.model.action import ActionSpec
 from cockpit.model.audit import Operator
 from cockpit.model.job import Job, Phase
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
@@ -52,10 +55,12 @@ class Runner:
         *,
         store: JobStore | None = None,
         log: AuditLog | None = None,
+        actions: tuple[ActionSpec, ...] = ACTIONS,
     ) -> None:
         self._settings = settings
         self._clock = clock
         self._operator = operator
+        self._actions = actions
         self._store = store or JobStore(state_folder / "jobs")
         self._guard = threading.Lock()
         self._hotline: Hotline | None = None
@@ -88,16 +93,16 @@ class Runner:
         """Have something in the audit that is no job: opened, closed."""
         self._minutes.write(kind, text)
 
-    def prepare(self, action_id: str, parameters: Mapping[str, str], snapshot: Snapshot, is_shown: bool = True) -> Plan:
-        """What the action would do now, with its checks judged on this snapshot; changes nothing, waits for nothing.
+    def prepare(self, name: str, parameters: Mapping[str, str], snapshot: Snapshot, is_shown: bool = True) -> Plan:
+        """What the step would do now, judged on this snapshot; it changes nothing and never waits.
 
         A plan that nobody is shown, only asked for whether it would be refused, is not in the audit.
 
         Raises:
-            Rejected: there is no such action.
+            Rejected: there is no such step, or it is for something else than these parameters.
         """
         self.start()
-        plan = self._plan(action_for(action_id), parameters, snapshot)
+        plan = self._plan(row_for(self._actions, name), parameters, snapshot)
         if not is_shown:
             return plan
         with self._guard:
@@ -118,7 +123,7 @@ class Runner:
         """
         pressed_at = self._clock.monotonic()
         action = action_for(plan.action)
-        live = self._live(action, plan, snapshot)
+        live = self._live(plan, snapshot)
         refusal = why_refused(plan, live, confirmation)
         if refusal is not None:
             self._minutes.write("refused", f"{plan.title}: {refusal}", plan.digest)
@@ -178,17 +183,20 @@ class Runner:
         except Exception as error:
             return Outcome(False, False, f"whether Redis took it is unknown: {str(error) or type(error).__name__}")
 
-    def _live(self, action: Action, plan: Plan, snapshot: Snapshot) -> Plan:
+    def _live(self, plan: Plan, snapshot: Snapshot) -> Plan:
         """The plan as it would be made now; a halt that was confirmed goes ahead even where that fails."""
         try:
-            return self._plan(action, dict(plan.parameters), snapshot)
+            row = row_for(self._actions, plan.step or plan.action)
+            return self._plan(row, dict(plan.parameters), snapshot)
         except Exception:
             if plan.danger is not Danger.PROTECT:
                 raise
             return plan
 
-    def _plan(self, action: Action, parameters: Mapping[str, str], snapshot: Snapshot) -> Plan:
-        plan = action.plan(self._settings, self._operator, parameters, snapshot, self._clock.now())
+    def _plan(self, row: ActionSpec, parameters: Mapping[str, str], snapshot: Snapshot) -> Plan:
+        action, now = action_for(row.id), self._clock.now()
+        plan = action.plan(self._settings, self._operator, with_fixed(row, parameters), snapshot, now)
+        plan = as_its_row_says(plan, row, snapshot, now)
         checks = (*plan.checks, *self._target_checks(action, plan), *self._journal_checks(plan))
         usually_s, usually = self._usually(plan)
         return replace(plan, checks=checks, usually=usually, usually_s=usually_s)

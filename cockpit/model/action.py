@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 from cockpit.model.plan import Danger
 
@@ -12,9 +13,9 @@ class ActionSpec:
     """One step that an operator can take."""
 
     id: str
-    """kill_switch.engage"""
+    """What does it, kill_switch.engage; several rows may name the same, with other parameters."""
     step: str
-    """Its name on the command line: kill-switch."""
+    """Its name, which no other row has: kill-switch."""
     title: str
     summary: str
     section: str
@@ -26,4 +27,23 @@ class ActionSpec:
     """The key after that: k."""
     danger: Danger
     parameters: tuple[tuple[str, str], ...] = ()
-    """What the row gives the action to go by."""
+    """Parameters that this row fixes."""
+    suggests: tuple[str, ...] = ()
+    """The finding rules that this step answers."""
+    overrides: tuple[str, ...] | None = None
+    """The checks that may be overridden here; None: those that the action allows."""
+    guards: tuple[str, ...] = ()
+    """What this row asks for beyond the action: halted, reason, second."""
+    place: str = field(default="", compare=False)
+    """Where the row stands: runbook.yaml:12:7."""
+
+    def answers(self, rule: str, subject: str) -> bool:
+        """Whether a finding suggests it; it names a rule, or a rule/subject."""
+        return rule in self.suggests or f"{rule}/{subject}" in self.suggests
+
+
+def row_named(actions: Iterable[ActionSpec], name: str) -> ActionSpec | None:
+    """The row by its step's name, else the first that names this action."""
+    rows = tuple(actions)
+    by_step = next((row for row in rows if row.step == name), None)
+    return by_step or next((row for row in rows if row.id == name), None)

@@ -79,6 +79,8 @@ class Plan:
     """What nobody else may work on meanwhile, beside the target."""
     is_cancellable: bool = False
     """Whether it may be stopped half-way without harm."""
+    step: str = ""
+    """The row of the runbook that it was made for."""
     prepared_at: float = field(default=0.0, compare=False)
 
     @property

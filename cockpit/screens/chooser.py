@@ -67,7 +67,7 @@ class ChooserScreen(Sheet[ActionSpec]):
             if step.step in self._asked:
                 continue  # it has not answered yet: what hangs must not pile up
             self._asked.add(step.step)
-            asked = session.prepare(step.id, dict(step.parameters), is_shown=False)
+            asked = session.prepare(step.step, {}, is_shown=False)
             asked.add_done_callback(lambda done, name=step.step: landed(name, done))  # type: ignore[misc]
 
     def _told(self, name: str, words: str) -> None:

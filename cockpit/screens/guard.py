@@ -82,7 +82,7 @@ class GuardScreen(Sheet[Job | None]):
         if self.job is not None or self.answer.is_sending or self._is_preparing or self.desk.session is None:
             return
         self._is_preparing = True
-        self._when_done(self.desk.session.prepare(self.step.id, dict(self.step.parameters)), self._prepared)
+        self._when_done(self.desk.session.prepare(self.step.step, {}), self._prepared)
 
     def _prepared(self, plan: Plan | None, error: str) -> None:
         self._is_preparing = False

@@ -64,8 +64,8 @@ class SessionPort(Protocol):
     def actions(self) -> tuple[ActionSpec, ...]:
         """The steps that exist."""
 
-    def prepare(self, action_id: str, parameters: dict[str, str], is_shown: bool = True) -> Future[Plan]:
-        """A plan with its checks evaluated now; one that is not shown to anybody is not in the audit."""
+    def prepare(self, name: str, parameters: dict[str, str], is_shown: bool = True) -> Future[Plan]:
+        """A step's plan with its checks evaluated now; one that is not shown to anybody is not in the audit."""
 
     def submit(self, plan: Plan, confirmation: Confirmation) -> Future[Job]:
         """Do what was confirmed."""

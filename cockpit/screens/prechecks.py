@@ -36,7 +36,7 @@ class Prechecks:
         due = [step for step in steps if step.step not in self._asked and self._at(step) < now - AGAIN_S]
         for step in sorted(due, key=self._at)[: max(0, AT_ONCE - len(self._asked))]:
             self._asked.add(step.step)
-            asked = session.prepare(step.id, dict(step.parameters), is_shown=False)
+            asked = session.prepare(step.step, {}, is_shown=False)
             asked.add_done_callback(lambda done, name=step.step: self._soon(name, done))  # type: ignore[misc]
 
     def _at(self, step: ActionSpec) -> float:

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from textual.app import App
 
-from cockpit.model.action import ActionSpec
+from cockpit.model.action import ActionSpec, row_named
 from cockpit.screens.chooser import ChooserScreen
 from cockpit.screens.desk import Desk
 from cockpit.screens.guard import GuardScreen
@@ -56,10 +56,9 @@ def _step(screen: Wall, name: str) -> None:
     if session is None:
         screen.hint(NOT_YET)
         return
-    steps = session.actions()
-    found = [step for step in steps if step.step == name] or [step for step in steps if step.id == name]
-    if found:
-        screen.app.push_screen(GuardScreen(screen.desk, found[0]))
+    row = row_named(session.actions(), name)
+    if row is not None:
+        screen.app.push_screen(GuardScreen(screen.desk, row))
     else:
         screen.hint(f"The runbook has no step {name}")
 

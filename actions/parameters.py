@@ -1,0 +1,16 @@
+"""What each action may be told: the names that a row of the runbook may fix, and `--set` may give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "kill_switch.engage": ("reason",),
+    "kill_switch.release": ("reason",),
+    "reroute.away": ("venue", "to"),
+    "reroute.back": ("venue",),
+    "rollout.restart": ("deployment",),
+    "snapshot.take": ("redis", "ledger"),
+    "feed.switch": ("to",),
+    "backend.terminate": ("pid",),
+}
