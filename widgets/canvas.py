@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.segment import Segment
 from textual.filter import LineFilter
@@ -19,13 +19,18 @@ _NEVER: Line = (("\0", ""),)
 """Equal to no line that anybody gives."""
 
 
+Ask = Callable[[int, int], tuple[Sequence[Line], Look]]
+"""The lines for a size that nobody has painted yet: the first frame, and each after a resize, is complete."""
+
+
 class Canvas(Widget):
     """Draws lines; whoever owns it calls `paint`."""
 
     DEFAULT_CSS = "Canvas { width: 100%; height: 100%; }"
 
-    def __init__(self, *, id: str | None = None) -> None:
+    def __init__(self, *, id: str | None = None, ask: Ask | None = None) -> None:
         super().__init__(id=id)
+        self._ask = ask
         self._look = NIGHT
         self._width = 0
         self._given: list[Line] = []
@@ -36,6 +41,15 @@ class Canvas(Widget):
 
     def paint(self, lines: Sequence[Line], look: Look) -> None:
         """Show these lines; rows that stay the same are left alone."""
+        dirty = self._take(lines, look)
+        if dirty is None:
+            self.refresh()
+        elif dirty:
+            # Whole rows: which cells of them are sent is decided where the bytes are made.
+            self.refresh(*dirty, layout=False)
+
+    def _take(self, lines: Sequence[Line], look: Look) -> list[Region] | None:
+        """Keep them; the rows that changed, None where all did."""
         width, height = self.size
         fresh = [*lines[:height], *[EMPTY] * (height - len(lines))]
         is_all = look is not self._look or len(fresh) != len(self._given) or width != self._width
@@ -52,14 +66,12 @@ class Canvas(Widget):
                 self._lines[y] = merged(pad(safe(after), width))
                 self._shown[y] = None
                 dirty.append(Region(0, y, width, 1))
-        if is_all:
-            self.refresh()
-        elif dirty:
-            # Whole rows: which cells of them are sent is decided where the bytes are made.
-            self.refresh(*dirty, layout=False)
+        return None if is_all else dirty
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The cached strips, filtered once; the toolkit's own cache filters and measures every row at every paint."""
+        if self._ask is not None and self.size != (self._width, len(self._given)):
+            self._take(*self._ask(*self.size))
         filters = self.get_line_filters()
         if filters != self._filters:
             self._filters, self._shown = filters, [None] * len(self._shown)

@@ -33,7 +33,9 @@ class FullScreen(Screen[None], inherit_bindings=False):
     def __init__(self, desk: Desk) -> None:
         super().__init__()
         self.desk = desk
-        self.top, self.body, self.keys = Canvas(id="top"), Canvas(id="body"), Canvas(id="keys")
+        self.top = Canvas(id="top", ask=lambda width, height: (top_lines(self.scene(), width), desk.look))
+        self.body = Canvas(id="body", ask=lambda width, height: (self.rows(self.scene(), width, height), desk.look))
+        self.keys = Canvas(id="keys", ask=lambda width, height: ([self.key_line(width)], desk.look))
         self._hint = ""
         self._hint_until = 0.0
 
