@@ -12,5 +12,6 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "rollout.restart": ("deployment",),
     "snapshot.take": ("redis", "ledger"),
     "feed.switch": ("to",),
+    "notify.send": ("audiences", "note", "only", "full_subject", "full_body", "summary_subject", "summary_body"),
     "backend.terminate": ("pid",),
 }

@@ -17,6 +17,7 @@ COMMANDS = {
     "jobs": ("cockpit.headless.jobs", "list jobs, show or follow one"),
     "incident": ("cockpit.headless.incident", "the incident log: open, note, change, close, export, search"),
     "audit": ("cockpit.headless.audit", "show or verify the audit journal"),
+    "notify": ("cockpit.headless.notify", "tell ops, risk officer or stakeholders; list what did not arrive"),
     "alerts": ("cockpit.headless.alerts", "check an alerts.yaml"),
     "sandbox": ("cockpit.headless.sandbox", "a small trading platform to train on"),
 }

@@ -18,9 +18,12 @@ from cockpit.headless.platform import find_platform
 from cockpit.model.action import ActionSpec
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.model.plan import Confirmation, Danger, Plan
+from cockpit.severity.silence import configured
 from cockpit.text import clean
 
 if TYPE_CHECKING:
+    from cockpit.config import Settings
+    from cockpit.jobs.action import Worked
     from cockpit.session import Session
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -84,13 +87,19 @@ def run(args: argparse.Namespace) -> int:
     action = action_for(row.id)
     is_halt = row.danger is Danger.PROTECT and is_struck(action)
     session = Session.open(settings)
-    ear = Ear(action.EVIDENCE if is_worked(action) else EVIDENCE if is_halt else ALL_EVIDENCE)
+    ear = Ear(_planned_on(action, settings) if is_worked(action) else EVIDENCE if is_halt else ALL_EVIDENCE)
     session.start(ear)
     try:
         ear.wait_round(PROTECT_WAIT_S if is_halt else OTHER_WAIT_S)
         return _take(session, row, parameters, args)
     finally:
         session.stop(1.0)
+
+
+def _planned_on(action: Worked, settings: Settings) -> frozenset[str]:
+    """A plan may want to see more than its steps are judged by: a notice tells of everything."""
+    wanted: frozenset[str] = getattr(action, "PLANNED_ON", action.EVIDENCE)
+    return wanted if wanted == action.EVIDENCE else wanted & configured(settings)
 
 
 def _parameters(args: argparse.Namespace) -> dict[str, str]:

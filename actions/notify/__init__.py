@@ -1,0 +1,1 @@
+"""Telling people: ops and risk officer in full, stakeholders in summary."""
