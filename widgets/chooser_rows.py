@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from cockpit.model.action import ActionSpec
-from themes.glyphs import DANGER
+from cockpit.model.finding import Finding
+from themes.glyphs import DANGER, SEVERITY
 from widgets.line import EMPTY, Line, cut, cut_text, field, line, pad, width_of, wrapped
 
 REFUSED = "refused: "
@@ -16,6 +17,7 @@ INDENT = 4
 NARROWEST = 24
 """Cells that the last column needs to be worth one."""
 MOST_LINES = 3
+NOTHING: Mapping[str, Finding] = {}
 
 
 def sections(actions: tuple[ActionSpec, ...]) -> dict[str, list[ActionSpec]]:
@@ -27,12 +29,16 @@ def sections(actions: tuple[ActionSpec, ...]) -> dict[str, list[ActionSpec]]:
 
 
 def chooser_rows(
-    actions: tuple[ActionSpec, ...], section: str | None, refusals: Mapping[str, str], width: int
+    actions: tuple[ActionSpec, ...],
+    section: str | None,
+    refusals: Mapping[str, str],
+    width: int,
+    suggested: Mapping[str, Finding] = NOTHING,
 ) -> list[Line]:
     """Sections, or the steps of one section; drawn over the foot of the wall."""
     found = sections(actions)
     if section is None or section not in found:
-        rows = [_section(key, steps) for key, steps in found.items()]
+        rows = [_section(key, steps, suggested.get(steps[0].section)) for key, steps in found.items()]
         title = "Space › section"
     else:
         rows = _table(found[section], refusals, width - 4)
@@ -57,10 +63,15 @@ def chooser_rows(
     return [top, *body, bottom]
 
 
-def _section(key: str, steps: list[ActionSpec]) -> Line:
+def _section(key: str, steps: list[ActionSpec], finding: Finding | None) -> Line:
+    """What is in it; where a finding suggests it, that first."""
     first = steps[0]
     names = ", ".join(f"{step.key} {step.step}" for step in steps)
-    return line((f" {key} ", "key"), field(f" {first.section} {first.section_title}", 28, "value"), (names, "label"))
+    head = line((f" {key} ", "key"), field(f" {first.section} {first.section_title}", 28, "value"))
+    if finding is not None:
+        mark = SEVERITY[finding.severity]
+        head = (*head, (f"{mark.glyph} {mark.word} ", mark.ink), (f"{cut_text(finding.summary, 40)}   ", "value"))
+    return line(*head, (names, "label"))
 
 
 def _table(steps: list[ActionSpec], refusals: Mapping[str, str], width: int) -> list[Line]:

@@ -7,6 +7,7 @@ from themes.glyphs import Mark
 from widgets.figures import age, short_age
 from widgets.guard_rows import WIDEST, dialog, scrolled, world_ink
 from widgets.line import EMPTY, Line, both, line, wrapped
+from widgets.progress import fraction_line, left_words
 
 _STEPS = {
     StepState.WAITING: Mark("○", "waiting", "dim"),
@@ -16,20 +17,15 @@ _STEPS = {
     StepState.UNKNOWN: Mark("?", "unknown", "unknown"),
 }
 _PHASES = {
-    Phase.DONE: ("block_ok", "PROVEN"),
-    Phase.FAILED: ("block_crit", "FAILED"),
-    Phase.IN_DOUBT: ("block_unknown", "IN DOUBT"),
-    Phase.CANCELLED: ("block_warn", "CANCELLED"),
-}
-
-_MARKS = {
     Phase.QUEUED: Mark("▶", "queued", "accent"),
     Phase.RUNNING: Mark("▶", "running", "accent"),
     Phase.VERIFYING: Mark("▶", "verifying", "accent"),
     Phase.DONE: Mark("●", "proven", "ok"),
     Phase.FAILED: Mark("■", "FAILED", "crit"),
     Phase.IN_DOUBT: Mark("?", "IN DOUBT", "unknown"),
+    Phase.CANCELLED: Mark("◇", "cancelled", "warn"),
 }
+_BLOCKS = {"ok": "block_ok", "crit": "block_crit", "unknown": "block_unknown", "warn": "block_warn"}
 
 
 def job_rows(job: Job, now: float, room: tuple[int, int], scroll: int = 0) -> list[Line]:
@@ -57,7 +53,7 @@ def progress_rows(job: Job, width: int) -> list[Line]:
 
 def phase_mark(job: Job) -> Mark:
     """How a job's phase looks in a list."""
-    return _MARKS[job.phase]
+    return _PHASES[job.phase]
 
 
 def _aloud(job: Job, width: int) -> list[Line]:
@@ -78,14 +74,19 @@ def _step(step: JobStep, width: int, preposition: str) -> list[Line]:
         line((f"{mark.glyph} ", mark.ink), (first, ink)), line((took, "label" if step.took_s else mark.ink)), width
     )
     rows = [head, *(line("  ", (each, ink)) for each in more)]
+    done = fraction_line(step, width - 2)
+    rows += [(("  ", "text"), *done)] if done else []
     return [*rows, *(line("  ", (each, "label")) for each in wrapped(step.detail, width - 2))]
 
 
 def _end(job: Job, now: float, width: int) -> Line:
     took = age((job.ended_at or now) - job.submitted_at)
+    mark = phase_mark(job)
     if not job.phase.is_over:
-        return both(
-            line((f"▶ {job.phase.value}, {took}", "accent")), line(("Esc: it goes on in the background", "dim")), width
-        )
-    ink, word = _PHASES[job.phase]
-    return both(line((f" {word} ", ink), (f"  after {took}", "value")), line(("Enter closes", "dim")), width)
+        left = left_words(job, now)
+        stopping = f", {job.cancelled_by} asks it to stop" if job.cancelled_by else ""
+        head = line((f"{mark.glyph} {mark.word}, {took}{stopping}", mark.ink), (f"  {left}" if left else "", "label"))
+        go_on = "Esc closes" if stopping else "Esc: it goes on in the background"
+        return both(head, line((go_on, "dim")), width)
+    ended = line((f" {mark.word.upper()} ", _BLOCKS[mark.ink]), (f"  after {took}", "value"))
+    return both(ended, line(("Enter closes", "dim")), width)

@@ -9,6 +9,7 @@ from cockpit.model.job import Job
 from widgets.figures import age
 from widgets.job_rows import phase_mark, progress_rows
 from widgets.line import EMPTY, Line, both, cut, field, line, pad, width_of, wrapped
+from widgets.progress import left_words
 
 WIDE = 110
 """From here on list and job stand side by side."""
@@ -48,11 +49,14 @@ def detail_rows(job: Job, now: float, width: int) -> list[Line]:
     """Who, when, what of it and how it ended."""
     mark = phase_mark(job)
     took = age((job.ended_at or now) - job.submitted_at)
-    rows = [both(line((job.title, "title")), line((f"{mark.glyph} {mark.word} ", mark.ink), (took, "value")), width)]
+    left = "" if job.phase.is_over else left_words(job, now)
+    state = line((f"{mark.glyph} {mark.word} ", mark.ink), (took, "value"), (f"  {left}" if left else "", "label"))
+    rows = [both(line((job.title, "title")), state, width)]
     facts = [
         ("Target", f"{job.target} ({job.world.value})"),
         ("By", f"{job.by}, {when(job.submitted_at, now)} UTC"),
         ("Reason", job.reason or ""),
+        ("Stop", f"asked for by {job.cancelled_by}" if job.cancelled_by and not job.phase.is_over else ""),
         ("Job", job.id),
     ]
     for label, text in facts:

@@ -10,6 +10,7 @@ from cockpit.screens.desk import Desk
 from cockpit.screens.sheet import Sheet
 from widgets.chooser_rows import chooser_rows, sections
 from widgets.line import Line
+from widgets.runbook_rows import suggestions
 
 
 class ChooserScreen(Sheet[ActionSpec]):
@@ -26,7 +27,9 @@ class ChooserScreen(Sheet[ActionSpec]):
 
     def rows(self) -> list[Line]:
         """Sections or steps, over the whole width."""
-        return chooser_rows(self._actions, self.section, self.refusals, self.app.size.width)
+        snapshot = self.desk.snapshot
+        suggested = suggestions(snapshot.assessment.findings) if snapshot else {}
+        return chooser_rows(self._actions, self.section, self.refusals, self.app.size.width, suggested)
 
     def press(self, key: str, character: str | None) -> None:
         """A section's key, then a step's."""

@@ -1,60 +1,55 @@
-"""How far a job is, as its journal tells it, and what is locked meanwhile."""
+"""How far a job is: a fraction where one exists, time left from it or from the last times, nothing made up."""
 
 from __future__ import annotations
 
-import os
-from dataclasses import replace
-from pathlib import Path
+from typing import Any
 
 import pytest
 
-from cockpit.errors import Rejected
-from cockpit.jobs import journaling
-from cockpit.model.job import Job, Phase
-from cockpit.model.plan import Confirmation
-from cockpit.storage.fold import fold
-from cockpit.storage.journal import Entry
-from cockpit.storage.plans import plan_from_json, plan_to_json
-from cockpit.storage.targets import Holder, Targets
-from tests.unit.healthy import NOW
-from tests.unit.test_journal import WHO, a_plan
-
-TOLD = Entry(NOW, "step_progress", {"step": 0, "detail": "5 of 10", "fraction": 0.5})
+from cockpit.model.job import Job, JobStep, Phase, StepState
+from cockpit.model.world import World
+from widgets.job_rows import job_rows, phase_mark
+from widgets.line import plain
+from widgets.progress import fraction_line, left_words
 
 
-def folded(*entries: Entry) -> Job:
-    plan = replace(a_plan(), is_cancellable=True, usually_s=3.5, locks=("book",))
-    job = fold("j", (*journaling.submission(plan, Confirmation(plan.digest), WHO, "", NOW), *entries), is_held=True)
-    assert job is not None
-    return job
+def job(phase: Phase = Phase.RUNNING, **facts: Any) -> Job:
+    known: dict[str, Any] = {"steps": (JobStep("replay", StepState.RUNNING),), "submitted_at": 100.0, **facts}
+    return Job("1", "script.replay", "Replay", "ledger.db", World.PAPER, "d", "asha", phase, **known)
 
 
-def test_a_fraction_stands_while_the_step_runs_and_goes_with_its_end() -> None:
-    running = folded(TOLD).steps[0]
-    assert (running.fraction, running.detail) == (0.5, "5 of 10")
-    ended = folded(TOLD, Entry(NOW, "step_done", {"step": 0, "detail": "all"})).steps[0]
-    assert (ended.fraction, ended.detail) == (None, "all")
+def half(fraction: float | None) -> tuple[JobStep, ...]:
+    return (JobStep("replay", StepState.RUNNING, "50 of 100 events", None, fraction), JobStep("check"))
 
 
-def test_a_job_says_whether_it_may_be_stopped_and_who_asked() -> None:
-    job = folded(Entry(NOW, "cancel", {"by": "ben@jump1"}), Entry(NOW + 1, "cancelled", {"error": "1 of 2 done"}))
-    assert (job.is_cancellable, job.cancelled_by, job.usually_s) == (True, "ben@jump1", 3.5)
-    assert (job.phase, job.phase.is_over, job.error) == (Phase.CANCELLED, True, "1 of 2 done")
+@pytest.mark.parametrize(
+    ("one", "said"),
+    [
+        (job(), ""),
+        (job(usually_s=30.0), "about 20 s left"),
+        (job(usually_s=4.0), "longer than the usual 4.0 s"),
+        (job(steps=half(0.5)), "about 10 s left"),
+        (job(steps=half(0.01)), ""),
+        (job(steps=half(0.01), usually_s=12.0), "about 2.0 s left"),
+        (job(steps=half(1.0)), "about 1.0 s left"),
+        (job(steps=(JobStep("a", StepState.DONE), *half(0.5))), ""),
+    ],
+)
+def test_what_is_left(one: Job, said: str) -> None:
+    assert left_words(one, 110.0) == said
 
 
-def test_locks_and_times_go_through_the_file_and_not_into_the_digest() -> None:
-    plan = replace(a_plan(), locks=("book", "a"), usually_s=2.0, is_cancellable=True)
-    read = plan_from_json(plan_to_json(plan))
-    assert (read, read.digest) == (plan, a_plan().digest)
-    assert read.held == tuple(sorted(("a", "book", plan.target)))
+def test_a_bar_only_where_there_is_a_fraction() -> None:
+    assert fraction_line(half(None)[0], 40) == ()
+    assert plain(fraction_line(half(0.62)[0], 40)).endswith(" 62 %")
+    assert plain(fraction_line(half(7.0)[0], 40)).endswith(" 100 %")
+    assert fraction_line(JobStep("a", StepState.DONE, fraction=1.0), 40) == ()
 
 
-def test_all_locks_or_none(tmp_path: Path) -> None:
-    targets, mine = Targets(tmp_path / "targets"), Holder("1", "asha@jump1", "Replay")
-    held = targets.take_all(("book", "ledger.db"), mine)
-    with pytest.raises(Rejected, match="asha@jump1 is at it: Replay"):
-        targets.take_all(("a", "book", "redis"), Holder("2", "ben@jump1", "Restart"))
-    assert (targets.holder("a"), targets.holder("redis"), targets.holder("book")) == (None, None, mine)
-    for descriptor in held:
-        os.close(descriptor)
-    assert targets.holder("book") is None
+@pytest.mark.parametrize("phase", Phase)
+def test_every_phase_has_a_word_and_a_dialog(phase: Phase) -> None:
+    one = job(phase, steps=half(0.5), ended_at=111.0 if phase.is_over else None, cancelled_by="ravi@jump2")
+    text = "\n".join(plain(row) for row in job_rows(one, 110.0, (80, 20)))
+    assert phase_mark(one).word.lower() in text.lower()
+    assert ("50 %" in text) and ("50 of 100 events" in text)
+    assert phase.is_over or "ravi@jump2 asks it to stop" in text

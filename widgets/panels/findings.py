@@ -20,6 +20,7 @@ _PHASES = {
     "done": ("●", "ok"),
     "failed": ("■", "crit"),
     "in doubt": ("?", "unknown"),
+    "cancelled": ("◇", "warn"),
 }
 
 
