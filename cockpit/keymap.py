@@ -92,6 +92,7 @@ KEYS: tuple[Key, ...] = (
     Key("step_page_up", "runbook", ("pageup",), "stand('move', -10)", "", "Ten steps up"),
     Key("step_leave", "runbook", ("escape",), "stand('back')", "wall", "Clear the filter, or back to the wall"),
     Key("job_open", "jobs", ("enter",), "show", "open", "The job in a dialog: its steps and proofs"),
+    Key("job_undo", "jobs", ("u",), "undo", "undo", "The dialog of the step that undoes the job", Danger.DISRUPT),
     Key("job_large", "jobs", ("z",), "read('large')", "output", "The output over the whole screen, and back"),
     Key("job_search", "jobs", ("slash",), "search", "search", "Look for a text in the output"),
     Key("job_down", "jobs", ("down", "j"), "stand('move', 1)", "", "The next job"),

@@ -92,3 +92,26 @@ async def test_hostile_output_reaches_no_terminal(tmp_path: Path, size: tuple[in
         strips = it.app.screen._compositor.render_strips()
         assert all(segment.text.isprintable() for strip in strips for segment in strip if not segment.control)
         assert it.app._exception is None
+
+
+async def test_undo_opens_the_step_that_undoes_it_and_only_that() -> None:
+    done = replace(snapshots.engaged(Phase.DONE), action="kill_switch.engage")
+    other = replace(done, id="20260620-200000-000-x", action="script.replay", title="Replay")
+    async with cockpit(replace(snapshots.healthy(), jobs=(other, done))) as it:
+        await it.press("6", "u")
+        await it.sees("No step undoes this: Replay")
+        await it.press("j", "u")
+        await it.sees("Lets every order pass again")
+        await it.press("escape")
+        assert it.session.submitted == []
+        it.session.show(replace(snapshots.healthy(), jobs=(replace(done, phase=Phase.VERIFYING, ended_at=None),)))
+        await it.press("u")
+        await it.sees("what is not over cannot be undone")
+
+
+def test_what_undoes_is_a_step_or_will_be() -> None:
+    from actions.catalogue import ACTIONS
+    from actions.undoing import UNDONE_BY
+
+    known = {step.id for step in ACTIONS} | {"rollout.undo"}
+    assert set(UNDONE_BY) | set(UNDONE_BY.values()) <= known
