@@ -83,7 +83,7 @@ KEYS: tuple[Key, ...] = (
     Key("back", "overview", ("escape",), "stand('back')", "", "Close, unselect, unfreeze or clear the filter"),
     Key("step_take", "runbook", ("enter",), "take", "open", "The dialog of the selected step"),
     Key("step_walk", "runbook", ("w",), "walk", "walk", "Walk the section step by step, or go on where it was left"),
-    Key("step_skip", "runbook", ("s",), "skip", "", "In a walk: leave the present step undone, Enter confirms"),
+    Key("step_skip", "runbook", ("s",), "skip", "", "In a walk: go on without the present step, Enter confirms"),
     Key("walk_end", "runbook", ("x",), "end_walk", "", "In a walk: end it"),
     Key("step_filter", "runbook", ("slash",), "stand('filter', True)", "filter", "Show only steps with this text"),
     Key("step_down", "runbook", ("down", "j"), "stand('move', 1)", "", "The next step"),

@@ -10,7 +10,7 @@ from cockpit.model.action import ActionSpec
 from cockpit.model.finding import Finding
 from cockpit.model.job import Job, Phase
 from cockpit.model.walk import Passed, Walk
-from themes.glyphs import DANGER, SEVERITY
+from themes.glyphs import DANGER, SEVERITY, Mark
 from widgets import line as lines
 from widgets.figures import age, plural
 from widgets.job_rows import phase_mark
@@ -25,6 +25,11 @@ LAST = 22
 WIDE = 110
 """From here on each step says when it was last taken."""
 DETAIL = 6
+_PASSED = {
+    Passed.PROVEN: Mark("●", "proven", "ok"),
+    Passed.SKIPPED: Mark("○", "skipped", "label"),
+    Passed.UNPROVEN: Mark("?", "taken, not proven", "unknown"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +103,7 @@ def _walk(book: Book, width: int) -> list[Line]:
     if walk is None:
         return []
     since = f"{walk.by}, {age(max(0.0, book.now - walk.at))} ago"
-    keys = "Enter next step   s skip   x end" if walk.step else "x closes it"
+    keys = "Enter next step   s go on without   x end" if walk.step else "x closes it"
     head = lines.line((" WALK ", "block_warn"), (f" {walk.words} ", "strong"), (since, "label"))
     return [both(head, lines.line((keys, "key"), " "), width)]
 
@@ -139,8 +144,8 @@ def _state(book: Book, step: ActionSpec) -> Line:
     if walk is not None and walk.section == step.section and step.step in walk.steps:
         at = walk.steps.index(step.step)
         if at < len(walk.passed):
-            is_proven = walk.passed[at] is Passed.PROVEN
-            return lines.line(("● proven", "ok") if is_proven else ("○ skipped", "label"))
+            mark = _PASSED[walk.passed[at]]
+            return lines.line((f"{mark.glyph} {mark.word}", mark.ink))
         here = (("next › ", "accent"),) if at == len(walk.passed) else ()
     said = book.standings.get(step.step, Standing())
     why = f"  {said.why}" if said.why else ""

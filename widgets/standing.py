@@ -26,7 +26,7 @@ class Standing:
     def as_of(self, now: float) -> Standing:
         """What it is worth now."""
         if self.at and now - self.at > OLD_S:
-            return Standing(UNKNOWN, "its checks did not answer", self.at)
+            return Standing(UNKNOWN, "its checks did not answer lately", self.at)
         return self
 
 

@@ -11,6 +11,8 @@ class Passed(StrEnum):
 
     PROVEN = "proven"
     SKIPPED = "skipped"
+    UNPROVEN = "not proven"
+    """Taken, and gone on from although nobody could prove it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,7 +131,9 @@ class CockpitApp(App[int], inherit_bindings=False):
         """Ages grow also when no snapshot comes."""
         if self.desk.clock.monotonic() - self._drawn_at > TICK_S * 0.9:
             self._draw()
-        if isinstance(self.screen, Sheet | FullScreen):
+        # What lies beneath a sheet goes on: it is looked at, and what it asked must not grow old unasked.
+        self.front.tick()
+        if isinstance(self.screen, Sheet):
             self.screen.tick()
 
     def _soon(self, function: Callable[..., None], *arguments: object) -> None:

@@ -14,6 +14,7 @@ from cockpit.screens.listing import ListScreen
 from cockpit.screens.prechecks import Prechecks
 from cockpit.screens.skip import SkipScreen
 from cockpit.screens.walking import Walking
+from widgets.job_rows import phase_mark
 from widgets.line import Line, line
 from widgets.runbook_rows import Book, ordered, runbook_rows, suggestions, visible
 from widgets.scene import Scene
@@ -134,12 +135,19 @@ class RunbookScreen(ListScreen):
         steps = self.desk.session.actions() if self.desk.session else ()
         title = next((each.title for each in steps if each.step == walk.step), walk.step)
 
+        session = self.desk.session
+        job = session.job(walk.job) if session and walk.job else None
+        if job is not None and not job.phase.is_over:
+            self.hint("It still runs: the next step is offered once this one is proven")
+            return
+
         def answered(is_skipped: bool | None) -> None:
             if is_skipped:
-                self.walking.past(Passed.SKIPPED)
+                self.walking.past(Passed.UNPROVEN if job else Passed.SKIPPED)
                 self._next()
 
-        self.app.push_screen(SkipScreen(self.desk, walk.words, title), answered)
+        words = f"Go on although this is {phase_mark(job).word}: {title}?" if job else f"Go on without: {title}?"
+        self.app.push_screen(SkipScreen(self.desk, walk.words, words), answered)
 
     def action_end_walk(self) -> None:
         """Forget where the walk stands."""
@@ -167,6 +175,6 @@ class RunbookScreen(ListScreen):
         if job.phase is Phase.DONE:
             self._next()
         elif job.phase.is_over:
-            self.hint(f"{job.phase.value.capitalize()}: Enter looks at the step again, s skips it, x ends the walk")
+            self.hint(f"{job.phase.value.capitalize()}: Enter looks at the step again, s goes on, x ends the walk")
         else:
             self.hint("It goes on: the next step is offered once this one is proven")

@@ -1,4 +1,4 @@
-"""Asked before a step of a walk is left undone."""
+"""Asked before a walk goes on without a step, or with one that is not proven."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from widgets.line import EMPTY, Line, both, line, wrapped
 
 
 class SkipScreen(Sheet[bool]):
-    """Answers whether to skip."""
+    """Answers whether to go on."""
 
-    def __init__(self, desk: Desk, where: str, title: str) -> None:
+    def __init__(self, desk: Desk, where: str, question: str) -> None:
         super().__init__(desk)
         self._where = where
-        self._title = title
+        self._question = question
         self._hands = Hands(desk.clock.monotonic())
 
     def rows(self) -> list[Line]:
@@ -23,18 +23,18 @@ class SkipScreen(Sheet[bool]):
         width = min(64, self.room[0])
         body = [
             *(line((each, "label")) for each in wrapped(self._where, width - 4)),
-            *(line((each, "value")) for each in wrapped(f"Go on without: {self._title}?", width - 4)),
+            *(line((each, "value")) for each in wrapped(self._question, width - 4)),
             EMPTY,
             both(
-                line((" Enter ", "block_warn"), ("  skips it", "strong")),
-                line(("[ Esc keeps it ]", "label")),
+                line((" Enter ", "block_warn"), ("  goes on", "strong")),
+                line(("[ Esc stays ]", "label")),
                 width - 4,
             ),
         ]
-        return dialog(line(("Skip a step", "title")), (), body, "border_selected", width)
+        return dialog(line(("Go on", "title")), (), body, "border_selected", width)
 
     def press(self, key: str, character: str | None) -> None:
-        """Only a deliberate Enter skips."""
+        """Only a deliberate Enter goes on."""
         why = self._hands.why_not(key, self.desk.clock.monotonic(), is_confirming=key == "enter")
         if key == "enter" and why is None:
             self.dismiss(True)

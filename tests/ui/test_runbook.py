@@ -150,6 +150,9 @@ async def test_what_is_not_proven_does_not_lie_behind() -> None:
         it.session.finish(Phase.FAILED)
         it.app.screen.tick()  # type: ignore[attr-defined]
         assert it.session.shelf.kept is not None and it.session.shelf.kept.passed == ()
+        await it.press("s")
+        await it.sees("Go on although this is FAILED: Engage the kill switch?")
+        await it.press("escape")
         it.session.finish(Phase.DONE)
         it.app.screen.tick()  # type: ignore[attr-defined]
         await it.sees("step 2 of 2")
