@@ -51,7 +51,7 @@ class Opening:
         from cockpit.session import Session, open_world
 
         settings, self._close = open_world(self._config, progress)
-        self._session = Session.open(settings)
+        self._session = Session.open(settings, is_attended=True)
         return self._session, readiness
 
     def close(self) -> None:

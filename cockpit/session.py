@@ -28,8 +28,11 @@ from cockpit.severity.sections import Sections
 
 if TYPE_CHECKING:
     from cockpit.jobs.runner import Runner
+    from cockpit.notify.herald import Herald
 
 Listener = Callable[[Snapshot], None]
+NOTICE = "notify-all"
+"""The runbook's step that tells whoever it is told to tell."""
 
 
 class Session:
@@ -44,14 +47,18 @@ class Session:
         self._runner = runner
         self._actions = actions
         self._observer: Observer | None = None
+        self._herald: Herald | None = None
         self._journals = Journals(runner.jobs)
         self.shelf = Shelf(state_folder(settings))
         """What is kept beside the jobs."""
         self._first = Snapshot(0, clock.now(), settings.world, settings.site)
 
     @classmethod
-    def open(cls, settings: Settings, clock: Clock | None = None) -> Session:
-        """Put it together; nothing is connected yet, and nothing written."""
+    def open(cls, settings: Settings, clock: Clock | None = None, is_attended: bool = False) -> Session:
+        """Put it together; nothing is connected yet, and nothing written.
+
+        Attended is a cockpit that somebody sits at: it tells P1 and P2 by itself, where alerts.yaml wants that.
+        """
         from actions.catalogue import ACTIONS
         from cockpit.jobs.operator import current_operator
         from cockpit.jobs.runner import Runner
@@ -59,12 +66,26 @@ class Session:
         clock = clock or SystemClock()
         operator = current_operator()
         runner = Runner(settings, clock, operator, state_folder(settings), actions=ACTIONS)
-        return cls(settings, clock, operator, runner, ACTIONS)
+        session = cls(settings, clock, operator, runner, ACTIONS)
+        if is_attended:
+            from cockpit.notify.herald import Herald
+
+            session._herald = Herald(settings, state_folder(settings), session._tell)
+        return session
 
     def start(self, listener: Listener) -> None:
         """Begin to watch, and warm the line that a halt will use; the listener is called on the observing thread."""
         self._journals.start()
-        self._observer = watch(self.settings, self._clock, self._actions, self._runner.present, listener)
+        herald = self._herald
+
+        def hear(snapshot: Snapshot) -> None:
+            if herald is not None:
+                herald.hear(snapshot)
+            listener(snapshot)
+
+        self._observer = watch(self.settings, self._clock, self._actions, self._runner.present, hear)
+        if herald is not None:
+            herald.start()
         in_daemon_thread(self._runner.start)
         self._runner.note("opened", f"cockpit opened on {self.settings.world} {self.settings.site}")
 
@@ -72,6 +93,8 @@ class Session:
         """Watch no more; whatever hangs is left behind, and jobs that run go on."""
         ends_at = self._clock.monotonic() + timeout_s
         self._journals.stop()
+        if self._herald is not None:
+            self._herald.stop()
         if self._observer is not None:
             self._runner.note("closed", f"cockpit closed on {self.settings.world} {self.settings.site}")
             self._observer.stop(timeout_s / 2)
@@ -105,6 +128,12 @@ class Session:
     def job(self, job_id: str) -> Job | None:
         """A job, as it was last known a moment ago; asked for by the screen, so it waits for no disk."""
         return next((job for job in self._runner.present() if job.id == job_id), None)
+
+    def _tell(self, audiences: str, headline: str) -> None:
+        """A notice that goes out by itself: the same step that a person takes, with the same plan and journal."""
+        plan = self._runner.prepare(NOTICE, {"audiences": audiences, "note": headline}, self.snapshot)
+        self._runner.submit(plan, Confirmation(plan.digest, reason="told by itself"), self.snapshot)
+        self._look_again()
 
     def _look_again(self) -> None:
         self._journals.poke()

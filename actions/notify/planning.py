@@ -54,6 +54,7 @@ def plan_for(
         proofs=(),
         proof_deadline_s=DEADLINE_S,
         undo="none: what was sent is sent",
+        is_settled=True,
         prepared_at=now,
     )
     return _filled(draft, alerting, told, (*_checks(settings, snapshot, told, unknown, fields, now),))

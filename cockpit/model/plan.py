@@ -81,6 +81,8 @@ class Plan:
     """Whether it may be stopped half-way without harm."""
     step: str = ""
     """The row of the runbook that it was made for."""
+    is_settled: bool = field(default=False, compare=False)
+    """Its parameters hold all that was decided: asked again with them, the same would be done."""
     prepared_at: float = field(default=0.0, compare=False)
 
     @property

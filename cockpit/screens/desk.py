@@ -44,10 +44,13 @@ class Desk:
         if self.snapshot is None or self.session is None:
             return None
         # Imported only here: the first frame has no snapshot.
+        from cockpit.alerting.force import in_force
         from cockpit.severity.watch import as_of
 
         now, settings = self.clock.now(), self.session.settings
-        return View(as_of(self.snapshot, now, settings.interval_s), now, settings)
+        # The panels mark what is late by the same thresholds as the findings.
+        judged_by = in_force(settings, self.snapshot.alerting.value)
+        return View(as_of(self.snapshot, now, settings.interval_s), now, judged_by)
 
     @property
     def world(self) -> World | None:

@@ -82,7 +82,9 @@ class GuardScreen(Sheet[Job | None]):
         if self.job is not None or self.answer.is_sending or self._is_preparing or self.desk.session is None:
             return
         self._is_preparing = True
-        self._when_done(self.desk.session.prepare(self.step.step, {}), self._prepared)
+        # What was written for this dialog, the text of a notice, is not written anew while somebody reads it.
+        settled = dict(self.plan.parameters) if self.plan is not None and self.plan.is_settled else {}
+        self._when_done(self.desk.session.prepare(self.step.step, settled), self._prepared)
 
     def _prepared(self, plan: Plan | None, error: str) -> None:
         self._is_preparing = False

@@ -90,6 +90,8 @@ class FakeSession:
         """What was prepared to be judged, and not shown."""
         self.submitted: list[tuple[Plan, Confirmation]] = []
         self.plan: Plan = halt_plan()
+        self.asked: dict[str, str] = {}
+        """The parameters of the last plan."""
         self.jobs: dict[str, Job] = {job.id: job for job in snapshot.jobs}
         self.is_stopped = False
         self.shelf = FakeShelf()
@@ -124,6 +126,7 @@ class FakeSession:
 
     def prepare(self, action_id: str, parameters: dict[str, str], is_shown: bool = True) -> Future[Plan]:
         (self.prepared if is_shown else self.peeked).append(action_id)
+        self.asked = parameters
         future: Future[Plan] = Future()
         plan = release_plan() if action_id.endswith("release") else self.plan
         future.set_result(plan)

@@ -214,6 +214,15 @@ async def test_a_plan_that_changes_must_be_read_again() -> None:
         assert it.session.submitted == []
 
 
+async def test_a_text_that_was_written_for_the_dialog_is_not_written_anew_while_it_is_read() -> None:
+    async with cockpit() as it:
+        it.session.plan = replace(halt_plan(), parameters=(("full_body", "IBKR is down"),), is_settled=True)
+        await it.press("K")
+        await it.sees("Stops every new order")
+        it.app.screen._prepare()  # type: ignore[attr-defined]
+        assert it.session.asked == {"full_body": "IBKR is down"}
+
+
 async def test_the_dialog_stays_whole_on_a_small_screen() -> None:
     async with cockpit(size=(80, 24)) as it:
         await it.press("space", "b", "r")

@@ -1,0 +1,125 @@
+"""Tells P1 and P2 by itself: one cockpit of a platform does, on a thread of its own, where alerts.yaml wants it."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from cockpit.config import Settings
+from cockpit.errors import CockpitError
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.world import World
+from cockpit.notify.news import State, Told, look
+from cockpit.storage.disk import append_synced, opened, private_folder, try_lock
+
+EVERY_S = 0.5
+RETRY_S = 30.0
+"""Where a notice could not even be handed over."""
+KEPT = "notices.told.json"
+
+Send = Callable[[str, str], object]
+"""Audiences and headline; an error where no job came of it."""
+
+
+class Herald:
+    """Hears every snapshot; `hear` never waits."""
+
+    def __init__(self, settings: Settings, folder: Path, send: Send) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._send = send
+        self._newest: Snapshot | None = None
+        self._state: State | None = None
+        self._lock = -1
+        self._retry_at = 0.0
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="herald", daemon=True)
+
+    def start(self) -> None:
+        """Begin to listen."""
+        if self._settings.world is not World.REPLAY:
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Tell nothing more."""
+        self._stopping.set()
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it listens."""
+        return self._thread.is_alive()
+
+    def hear(self, snapshot: Snapshot) -> None:
+        """The newest snapshot."""
+        self._newest = snapshot
+
+    def _run(self) -> None:
+        while not self._stopping.wait(EVERY_S):
+            with suppress(Exception):  # what cannot be told now is tried again
+                self.look()
+        self.let_go()
+
+    def look(self) -> None:
+        """One look at the newest snapshot."""
+        snapshot = self._newest
+        if snapshot is None or not self._is_wanted(snapshot) or not self._is_mine():
+            self._state = None
+            return
+        if self._state is None:
+            self._state = State.after(self._read(), snapshot.taken_at)
+        self._state, news = look(self._state, snapshot, self._settings.alerting)
+        if news is None or snapshot.taken_at < self._retry_at:
+            return
+        # Remembered first: a message that is lost with a crash is better than one that is told again and again.
+        self._write(news.told)
+        try:
+            self._send(",".join(self._settings.alerting.automatic), news.headline)
+        except CockpitError:
+            self._write(self._state.told)
+            self._retry_at = snapshot.taken_at + RETRY_S
+            raise
+        self._state = State(news.told, self._state.since, self._state.seen_at)
+
+    def _is_wanted(self, snapshot: Snapshot) -> bool:
+        alerting = snapshot.alerting.value
+        return alerting is not None and alerting.is_automatic and snapshot.alerting.is_live(snapshot.taken_at)
+
+    def _is_mine(self) -> bool:
+        """Whether this is the one cockpit that tells: whoever holds the lock on the platform's root folder."""
+        if self._lock >= 0:
+            return True
+        try:
+            descriptor = os.open(self._settings.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+        except OSError:
+            return False
+        if try_lock(descriptor):
+            self._lock = descriptor
+            return True
+        os.close(descriptor)
+        return False
+
+    def let_go(self) -> None:
+        """Another cockpit may tell from now on."""
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+    def _read(self) -> Told:
+        """What the cockpit before this one has told."""
+        try:
+            fields: dict[str, Any] = json.loads((self._folder / KEPT).read_bytes())
+            findings = {str(about): int(level) for about, level in fields["findings"].items()}
+            return Told(findings, tuple(float(at) for at in fields["sent_at"]))
+        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+            return Told()
+
+    def _write(self, told: Told) -> None:
+        draft = private_folder(self._folder) / f"{KEPT}.new"
+        with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
+            append_synced(descriptor, json.dumps({"findings": dict(told.findings), "sent_at": told.sent_at}).encode())
+        draft.replace(self._folder / KEPT)

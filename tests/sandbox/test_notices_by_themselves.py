@@ -1,0 +1,64 @@
+"""P1 and P2 are told by themselves, by one cockpit of two, and so is their end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from benchmarks.fault_times import is_calm
+from cockpit.config import load
+from cockpit.sandbox.layout import Layout
+from cockpit.session import Session
+from tests.sandbox.conftest import Control, wait_until
+from tests.unit.hostile_sinks import OK, Sink, serve_slack, sinking
+
+QUICK = {"settle_s": 0.5, "clear_s": 3.0, "pause_s": 0.5, "hourly": 100, "automatic": ("ops",)}
+
+
+@pytest.fixture
+def sink(sandbox: tuple[Layout, Control]) -> Iterator[Sink]:
+    layout, control = sandbox
+    alerts = layout.root / "alerts.yaml"
+    before = alerts.read_bytes()
+    with sinking(serve_slack, OK) as found:
+        hook = f"http://127.0.0.1:{found.port}/services/T/B/x"
+        routing = f"routing: {{slack: {{webhook_url: '{hook}'}}}}"
+        alerts.write_text(f"notify: {{enabled: true}}\n{routing}\naudiences: {{ops: {{channels: [slack]}}}}\n")
+        yield found
+    alerts.write_bytes(before)
+    control.clear()
+
+
+def heard(sink: Sink) -> list[str]:
+    """The first lines of what arrived."""
+    return [json.loads(body)["text"].splitlines()[0] for body in sink.got]
+
+
+def test_one_of_two_cockpits_tells_and_each_thing_once(
+    sandbox: tuple[Layout, Control], sink: Sink, tmp_path: Path
+) -> None:
+    layout, control = sandbox
+    settings = load(layout.config)
+    part = settings.alerting.model_copy(update=QUICK)
+    settings = settings.model_copy(update={"alerting": part, "state": tmp_path / "state"})
+    both = [Session.open(settings, is_attended=True) for _ in range(2)]
+    for session in both:
+        session.start(lambda snapshot: None)
+    try:
+        wait_until(lambda: all(is_calm(session.snapshot) for session in both), 60.0)
+        control.inject("feed-late")
+        wait_until(lambda: any(" P2: " in line for line in heard(sink)), 30.0)
+        control.clear("feed-late")
+        wait_until(lambda: any("All clear" in line for line in heard(sink)), 60.0)
+        told = heard(sink)
+        assert len(told) == len(set(told)), told
+        assert all(line.startswith("[SANDBOX sandbox] ") for line in told)
+        jobs = wait_until(lambda: len(both[0].snapshot.jobs) >= len(told) and both[0].snapshot.jobs, 10.0)
+        assert {job.action for job in jobs} == {"notify.send"}
+        assert {job.reason for job in jobs} == {"told by itself"}
+    finally:
+        for session in both:
+            session.stop()

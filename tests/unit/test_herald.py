@@ -1,0 +1,174 @@
+"""What goes out by itself: once each, not too often, by one cockpit, never of a recording."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.config import AlertingPart, Settings
+from cockpit.errors import Rejected
+from cockpit.model.alerting import Alerting
+from cockpit.model.finding import Assessment, Finding
+from cockpit.model.severity import Severity
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.world import World
+from cockpit.notify.herald import Herald
+from cockpit.notify.news import ALL_CLEAR, State, Told, look
+from cockpit.severity.watch import died
+from tests.unit.healthy import NOW, SETTINGS, snapshot
+
+P1, P2, P3 = Severity.P1, Severity.P2, Severity.P3
+PART = AlertingPart(settle_s=5.0, clear_s=60.0, pause_s=60.0, hourly=4)
+PANELS = (("brokers", Severity.OK),)
+
+
+def finding(rule: str, severity: Severity, **changes: Any) -> Finding:
+    return replace(Finding(rule, "x", severity, "brokers", f"{rule} is wrong", "", "", NOW), **changes)
+
+
+def shown(at: float, *findings: Finding, is_automatic: bool = True) -> Snapshot:
+    made = snapshot(at, alerting=Alerting(is_present=True, is_automatic=is_automatic))
+    worst = min((one.severity for one in findings), default=Severity.OK)
+    return replace(made, assessment=Assessment(worst, findings, PANELS))
+
+
+class Wire:
+    """Sends all news at once."""
+
+    def __init__(self) -> None:
+        self.state = State()
+        self.sent: list[tuple[float, str]] = []
+
+    def see(self, second: float, *findings: Finding) -> None:
+        self.state, news = look(self.state, shown(NOW + second, *findings), PART)
+        if news is not None:
+            self.sent.append((second, news.headline))
+            self.state = replace(self.state, told=news.told)
+
+    def seen(self, begin: int, end: int, *findings: Finding) -> None:
+        for second in range(begin, end):
+            self.see(second, *findings)
+
+
+def test_a_finding_is_told_once_it_stands_and_once_only() -> None:
+    wire = Wire()
+    wire.seen(0, 300, finding("venue_down", P1), finding("feed_late", P2), finding("candles_late", P3))
+    assert wire.sent == [(5, "P1: venue_down is wrong (and 1 more)")]
+
+
+def test_what_flaps_or_is_expected_or_minor_is_no_news() -> None:
+    wire = Wire()
+    for second in range(0, 40, 4):
+        wire.see(second, finding("venue_slow", P2))
+        wire.see(second + 1)
+    assert wire.sent == [(8, "P2: venue_slow is wrong")]
+    wire = Wire()
+    wire.seen(0, 60, finding("venue_reset", P2, is_expected=True), finding("candles_late", P3))
+    assert wire.sent == []
+
+
+def test_worse_is_news_better_is_none_and_the_end_is_told() -> None:
+    wire = Wire()
+    wire.seen(0, 100, finding("venue_down", P2))
+    wire.seen(100, 200, finding("venue_down", P1))
+    wire.seen(200, 300, finding("venue_down", P2))
+    wire.seen(300, 500)
+    assert wire.sent == [(5, "P2: venue_down is wrong"), (100, "P1: venue_down is wrong"), (359, ALL_CLEAR)]
+
+
+def test_not_more_often_than_agreed_and_what_waited_is_in_the_next() -> None:
+    wire = Wire()
+    for minute in range(10):
+        standing = [finding(f"rule_{number}", P1) for number in range(2 * minute + 1)]
+        wire.seen(30 * minute, 30 * minute + 30, *standing)
+    assert [second for second, _ in wire.sent] == [5, 65, 125, 185]
+    assert wire.sent[1][1] == "P1: rule_1 is wrong (and 3 more)"
+
+
+def test_a_blind_cockpit_knows_no_news() -> None:
+    wire = Wire()
+    wire.seen(0, 10, finding("venue_down", P1))
+    state, news = look(wire.state, died(shown(NOW + 500), "it ended"), PART)
+    assert news is None and state is wire.state
+
+
+class Post:
+    def __init__(self) -> None:
+        self.sent: list[tuple[str, str]] = []
+        self.is_refusing = False
+
+    def __call__(self, audiences: str, headline: str) -> None:
+        if self.is_refusing:
+            raise Rejected("no route")
+        self.sent.append((audiences, headline))
+
+
+def herald(root: Path, post: Post, **changes: Any) -> Herald:
+    settings: Settings = SETTINGS.model_copy(update={"root": root, "alerting": PART, **changes})
+    return Herald(settings, root / "state", post)
+
+
+def watched(one: Herald, begin: int, end: int, *findings: Finding, **options: Any) -> None:
+    for second in range(begin, end):
+        one.hear(shown(NOW + second, *findings, **options))
+        one.look()
+
+
+def test_one_cockpit_tells_and_the_next_does_not_tell_it_again(tmp_path: Path) -> None:
+    post = Post()
+    first, second = herald(tmp_path, post), herald(tmp_path, post)
+    for at in range(20):
+        watched(first, at, at + 1, finding("venue_down", P1))
+        watched(second, at, at + 1, finding("venue_down", P1))
+    assert post.sent == [("ops,risk_officer", "P1: venue_down is wrong")]
+    first.let_go()
+    watched(second, 20, 60, finding("venue_down", P1))
+    assert len(post.sent) == 1
+    watched(second, 60, 200)
+    assert [headline for _, headline in post.sent] == ["P1: venue_down is wrong", ALL_CLEAR]
+    second.let_go()
+
+
+def test_nothing_goes_out_unless_the_file_says_so(tmp_path: Path) -> None:
+    post = Post()
+    one = herald(tmp_path, post)
+    watched(one, 0, 30, finding("venue_down", P1), is_automatic=False)
+    assert post.sent == [] and not (tmp_path / "state").exists()
+
+
+def test_a_recording_tells_nobody(tmp_path: Path) -> None:
+    one = herald(tmp_path, Post(), world=World.REPLAY)
+    one.start()
+    assert not one.is_running
+
+
+def test_what_could_not_be_handed_over_is_tried_again(tmp_path: Path) -> None:
+    post = Post()
+    one = herald(tmp_path, post)
+    post.is_refusing = True
+    with pytest.raises(Rejected):
+        watched(one, 0, 6, finding("venue_down", P1))
+    post.is_refusing = False
+    watched(one, 6, 35, finding("venue_down", P1))
+    assert post.sent == []
+    watched(one, 35, 100, finding("venue_down", P1))
+    assert len(post.sent) == 1
+    one.let_go()
+
+
+def test_what_is_kept_is_private_and_a_broken_file_is_nothing(tmp_path: Path) -> None:
+    one = herald(tmp_path, Post())
+    watched(one, 0, 10, finding("venue_down", P1))
+    file = tmp_path / "state" / "notices.told.json"
+    assert file.stat().st_mode & 0o777 == 0o600
+    file.write_text("{")
+    one.let_go()
+    post = Post()
+    other = herald(tmp_path, post)
+    watched(other, 10, 20, finding("venue_down", P1))
+    assert len(post.sent) == 1
+    other.let_go()
+    assert Told().room_at(NOW, PART)
