@@ -1,14 +1,17 @@
-"""What is kept beside the jobs, for whoever looks: their output in pages, and where a walk stands."""
+"""What is kept beside the jobs, for whoever looks: their output in pages, where a walk stands, the audit journal."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 from pathlib import Path
 
 from cockpit.clients.bounded import in_daemon_thread
+from cockpit.model.audit import AuditRecord, Recent, Soundness
 from cockpit.model.page import Page
 from cockpit.model.walk import Walk
-from cockpit.storage import pages, walks
+from cockpit.storage import pages, recent, walks
+from cockpit.storage.audit import AuditLog
 
 
 class Shelf:
@@ -37,5 +40,25 @@ class Shelf:
         """Write it down; None forgets it."""
         return in_daemon_thread(walks.keep_walk, self._folder, walk)
 
+    def audit(self) -> Future[Recent]:
+        """The newest part of the audit journal."""
+        return in_daemon_thread(recent.read_recent, self._folder)
+
+    def verify(self, now: float) -> Future[Soundness]:
+        """Walk the whole chain of the audit journal."""
+        return in_daemon_thread(_verified, self._folder, now)
+
+    def export(self, records: Sequence[AuditRecord], now: float) -> Future[Path]:
+        """Write these records into a file of their own."""
+        return in_daemon_thread(recent.export, self._folder, records, now)
+
     def _jobs(self, job_id: str) -> Path:
         return self._folder / "jobs" / Path(job_id).name
+
+
+def _verified(folder: Path, now: float) -> Soundness:
+    found = AuditLog(folder).verify()
+    if found.problem is not None:
+        return Soundness(False, f"BROKEN at line {found.line}: {found.problem}", now)
+    notes = "".join(f"; {note}" for note in found.notes)
+    return Soundness(True, f"sound: {found.records} records, last hash {found.last_hash[:16]}{notes}", now)

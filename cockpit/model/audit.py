@@ -40,3 +40,24 @@ class AuditRecord:
     text: str
     prev: str
     hash: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """The newest part of the journal."""
+
+    records: tuple[AuditRecord, ...] = ()
+    """The newest first."""
+    size_bytes: int = 0
+    """Of the whole journal."""
+    is_all: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Soundness:
+    """What came of walking the whole chain."""
+
+    is_sound: bool
+    words: str
+    at: float
+    """When it was walked, in Unix seconds."""

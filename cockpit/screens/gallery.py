@@ -31,6 +31,7 @@ PLACES = (
     Place(FIRST, "Overview", "overview", "OverviewScreen"),
     Place("runbook", "Runbook", "runbook", "RunbookScreen"),
     Place("jobs", "Jobs", "jobs", "JobsScreen"),
+    Place("audit", "Audit", "audit", "AuditScreen"),
 )
 """What can be gone to; a screen that is not built is not here, and has no key."""
 

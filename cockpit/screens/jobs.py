@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from actions.undoing import UNDONE_BY
 from cockpit.model.job import Job
 from cockpit.screens.desk import Desk
-from cockpit.screens.guard import GuardScreen
 from cockpit.screens.job_sheet import JobSheet
 from cockpit.screens.listing import ListScreen
 from cockpit.screens.reading import Reading
+from cockpit.screens.verdicts import cancel, resolve, undo
 from widgets.field import Field
 from widgets.jobs_rows import WIDE, beside, detail_rows, list_rows, ruled
 from widgets.line import Line
@@ -127,19 +126,10 @@ class JobsScreen(ListScreen):
         if self.job is not None:
             self.app.push_screen(JobSheet(self.desk, self.job))
 
-    def action_undo(self) -> None:
-        """The dialog of the step that undoes what the job did; that one decides whether it can be."""
-        job, session = self.job, self.desk.session
-        if job is None or session is None:
-            return
-        wanted = UNDONE_BY.get(job.action)
-        step = next((step for step in session.actions() if step.id == wanted), None)
-        if not job.phase.is_over:
-            self.hint("It still runs: what is not over cannot be undone")
-        elif step is None:
-            self.hint(f"No step undoes this: {job.title}")
-        else:
-            self.app.push_screen(GuardScreen(self.desk, step))
+    def action_say(self, what: str) -> None:
+        """Something to the selected job: cancel, resolve, undo."""
+        if self.job is not None:
+            {"cancel": cancel, "resolve": resolve, "undo": undo}[what](self, self.job)
 
     def action_read(self, how: str, count: int = 0) -> None:
         """Through the output: page, line, begin, end, side, find."""

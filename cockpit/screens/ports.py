@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
+from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from cockpit.model.action import ActionSpec
-from cockpit.model.audit import Operator
+from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
 from cockpit.model.job import Job
 from cockpit.model.page import Page
 from cockpit.model.plan import Confirmation, Plan
@@ -35,6 +36,15 @@ class ShelfPort(Protocol):
 
     def keep(self, walk: Walk | None) -> Future[None]:
         """Write it down; None forgets it."""
+
+    def audit(self) -> Future[Recent]:
+        """The newest part of the audit journal."""
+
+    def verify(self, now: float) -> Future[Soundness]:
+        """Walk the whole chain of the audit journal."""
+
+    def export(self, records: Sequence[AuditRecord], now: float) -> Future[Path]:
+        """Write these records into a file of their own."""
 
 
 class SessionPort(Protocol):
@@ -72,3 +82,9 @@ class SessionPort(Protocol):
 
     def job(self, job_id: str) -> Job | None:
         """A job as its journal tells it."""
+
+    def cancel(self, job_id: str) -> Future[Job]:
+        """Ask a job to stop where that does no harm."""
+
+    def resolve(self, job_id: str, is_done: bool, reason: str) -> Future[Job]:
+        """Our word for a job in doubt."""

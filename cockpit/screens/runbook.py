@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from cockpit.model.action import ActionSpec
 from cockpit.model.job import Job, Phase
 from cockpit.model.walk import Passed
+from cockpit.screens.ask import AskScreen
 from cockpit.screens.desk import Desk
 from cockpit.screens.guard import GuardScreen
 from cockpit.screens.job_sheet import JobSheet
 from cockpit.screens.listing import ListScreen
 from cockpit.screens.prechecks import Prechecks
-from cockpit.screens.skip import SkipScreen
 from cockpit.screens.walking import Walking
 from widgets.job_rows import phase_mark
 from widgets.line import Line, line
@@ -147,7 +147,7 @@ class RunbookScreen(ListScreen):
                 self._next()
 
         words = f"Go on although this is {phase_mark(job).word}: {title}?" if job else f"Go on without: {title}?"
-        self.app.push_screen(SkipScreen(self.desk, walk.words, words), answered)
+        self.app.push_screen(AskScreen(self.desk, "Go on", (walk.words, words), "enter", "goes on"), answered)
 
     def action_end_walk(self) -> None:
         """Forget where the walk stands."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any
 
 from cockpit.config import FeedsPart, Settings, VenuePart
 from cockpit.model.action import ActionSpec
-from cockpit.model.audit import Operator
+from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
 from cockpit.model.job import Job, JobStep, Phase, StepState
 from cockpit.model.page import Page
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, PlanStep, Verdict
@@ -59,6 +59,9 @@ class FakeShelf:
     def __init__(self) -> None:
         self.kept: Walk | None = None
         self.folder = Path("/nowhere")
+        self.recent = Recent()
+        self.is_sound = True
+        self.exported: list[tuple[AuditRecord, ...]] = []
 
     def page(self, job_id: str, offset: int) -> Future[Page]:
         return done(pages.page_from(self.folder, offset))
@@ -75,6 +78,16 @@ class FakeShelf:
     def keep(self, walk: Walk | None) -> Future[None]:
         self.kept = walk
         return done()
+
+    def audit(self) -> Future[Recent]:
+        return done(self.recent)
+
+    def verify(self, now: float) -> Future[Soundness]:
+        return done(Soundness(self.is_sound, "sound: 2 records" if self.is_sound else "BROKEN at line 2", now))
+
+    def export(self, records: Sequence[AuditRecord], now: float) -> Future[Path]:
+        self.exported.append(tuple(records))
+        return done(Path("/state/exports/audit-1.jsonl"))
 
 
 class FakeSession:
@@ -95,6 +108,7 @@ class FakeSession:
         self.jobs: dict[str, Job] = {job.id: job for job in snapshot.jobs}
         self.is_stopped = False
         self.shelf = FakeShelf()
+        self.said: list[tuple[object, ...]] = []
 
     def start(self, listener: Callable[[Snapshot], None]) -> None:
         self.listener = listener
@@ -160,6 +174,14 @@ class FakeSession:
         for job in self.jobs.values():
             proofs = tuple(replace(p, state=StepState.DONE, took_s=1.4, detail=p.detail or "holds") for p in job.proofs)
             self.jobs[job.id] = replace(job, phase=phase, ended_at=NOW + 2, proofs=proofs)
+
+    def cancel(self, job_id: str) -> Future[Job]:
+        self.said.append(("cancel", job_id))
+        return done(self.jobs.get(job_id))
+
+    def resolve(self, job_id: str, is_done: bool, reason: str) -> Future[Job]:
+        self.said.append(("resolve", job_id, is_done, reason))
+        return done(self.jobs.get(job_id))
 
     def job(self, job_id: str) -> Job | None:
         return self.jobs.get(job_id)

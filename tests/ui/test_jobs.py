@@ -115,3 +115,44 @@ def test_what_undoes_is_a_step_or_will_be() -> None:
 
     known = {step.id for step in ACTIONS} | {"rollout.undo"}
     assert set(UNDONE_BY) | set(UNDONE_BY.values()) <= known
+
+
+async def test_a_job_is_stopped_only_where_that_does_no_harm_and_only_on_purpose() -> None:
+    whole = snapshots.engaged(Phase.RUNNING)
+    async with cockpit(replace(snapshots.healthy(), jobs=(whole,))) as it:
+        await it.press("6", "c")
+        await it.sees("cannot be stopped half-way")
+        it.session.show(replace(snapshots.healthy(), jobs=(replace(whole, is_cancellable=True),)))
+        await it.press("c")
+        await it.sees("Stop half-way")
+        await it.press("y")
+        assert it.session.said == [], "too early to be meant"
+        await it.press("enter", "y", after_s=2)
+        assert it.session.said == [("cancel", whole.id)]
+        it.session.show(replace(snapshots.healthy(), jobs=(replace(whole, is_cancellable=True, cancelled_by="ravi"),)))
+        await it.press("c")
+        await it.sees("ravi has asked it to stop")
+        it.session.show(replace(snapshots.healthy(), jobs=(snapshots.engaged(Phase.DONE),)))
+        await it.press("c")
+        await it.sees("there is nothing to stop")
+
+
+async def test_a_word_for_a_job_in_doubt_needs_a_choice_and_a_reason() -> None:
+    async with cockpit(replace(snapshots.healthy(), jobs=(snapshots.engaged(Phase.DONE),))) as it:
+        await it.press("6", "r")
+        await it.sees("Only a job in doubt")
+        job = snapshots.engaged(Phase.IN_DOUBT)
+        it.session.show(replace(snapshots.healthy(), jobs=(job,)))
+        await it.press("r")
+        await it.sees("It was")
+        await it.press("x")
+        await it.sees("too early")
+        await it.press("enter", after_s=2)
+        await it.sees("Say first whether it was done")
+        await it.press("right", "right", after_s=1)
+        await it.press("enter", after_s=2)
+        await it.sees("Give a reason")
+        await it.press(*"seen it", after_s=0.2)
+        await it.press("enter", after_s=2)
+        assert it.session.said == [("resolve", job.id, False, "seen it")]
+        await it.sees("not as a proof")
