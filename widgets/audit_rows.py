@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from cockpit.model.audit import AuditRecord, Recent, Soundness
 from widgets.figures import age, megabytes, plural
 from widgets.jobs_rows import ruled, when
-from widgets.line import EMPTY, Line, cut, cut_text, field, line, wrapped
+from widgets.line import EMPTY, Line, cut, cut_text, field, line, pad, wrapped
 
 DETAIL = 7
-KIND = 12
+KIND = 13
 WHO = 18
 _KINDS = {
     "failed": "crit",
@@ -76,7 +76,7 @@ def _record(record: AuditRecord, now: float, width: int, is_picked: bool) -> Lin
         field(record.kind, KIND, _KINDS.get(record.kind, "label")),
         (cut_text(record.text, max(0, width - 13 - WHO - KIND - 3)), "value"),
     )
-    return tuple((text, "picked") for text, _ in row) if is_picked else row
+    return tuple((text, "picked") for text, _ in pad(row, width)) if is_picked else row
 
 
 def _detail(record: AuditRecord, now: float, width: int) -> list[Line]:

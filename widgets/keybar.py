@@ -9,7 +9,9 @@ from cockpit.model.danger import Danger
 from widgets.field import Field
 from widgets.line import Line, Span, line, pad, width_of
 
-_LEAST_NEEDED = ("theme", "freeze", "filter", "wall", "zoom", "commands", "screens")
+_LEAST_NEEDED = (
+    "theme", "freeze", "filter", "wall", "zoom", "commands", "search", "export", "undo", "output", "screens", "walk",
+)  # fmt: skip
 """Labels that go first where the line is short; the help has all of them."""
 
 

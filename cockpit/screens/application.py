@@ -87,6 +87,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         self._reporter = reporter
         self._latest: Snapshot | None = None
         self._is_woken = threading.Event()
+        self._has_told_of_jobs = False
         self._drawn_at = float("-inf")
         self._screen_context: Context | None = None
         self.desk.soon = self._soon
@@ -181,7 +182,19 @@ class CockpitApp(App[int], inherit_bindings=False):
     def _take(self) -> None:
         self._is_woken.clear()
         self.desk.snapshot = self._latest
+        if not self._has_told_of_jobs and self._latest is not None and self._latest.jobs:
+            self._has_told_of_jobs = True
+            self._tell_of(self._latest)
         self._draw()
+
+    def _tell_of(self, snapshot: Snapshot) -> None:
+        """What this operator has left behind, once: reconnecting is nothing more than looking at it."""
+        mine = [job for job in snapshot.jobs if job.by == self.desk.operator]
+        running = [job.title for job in mine if not job.phase.is_over]
+        doubtful = [job.title for job in mine if job.phase.value == "in doubt"]
+        if running or doubtful:
+            words = f"{running[0]} goes on" if running else f"{doubtful[0]} is IN DOUBT"
+            self.front.hint(f"Yours: {words}; 6 shows it")
 
     def _draw(self) -> None:
         self._drawn_at = self.desk.clock.monotonic()

@@ -76,7 +76,11 @@ class FullScreen(Screen[None], inherit_bindings=False):
 
     def key_line(self, width: int) -> Line:
         """The keys that work here, now."""
-        return key_bar(keymap.bar(self.SCOPE), width)
+        return key_bar([row for row in keymap.bar(self.SCOPE) if self.offers(row)], width)
+
+    def offers(self, row: keymap.Key) -> bool:
+        """Whether the key bar names the key now; it works, or says why it does not, all the same."""
+        return True
 
     def scene(self) -> Scene:
         """All that is to be seen."""
@@ -122,13 +126,10 @@ class FullScreen(Screen[None], inherit_bindings=False):
         """Ctrl-C ends nothing here."""
         self.hint("Ctrl-C does nothing here: q leaves, Esc goes back, K halts trading")
 
-    def action_theme(self) -> None:
-        """The next theme."""
-        self.action_use_theme(self.desk.next_look().name)
-
-    def action_use_theme(self, name: str) -> None:
-        """The theme of that name."""
-        self.desk.look = next(look for look in self.desk.looks if look.name == name)
+    def action_theme(self, name: str = "") -> None:
+        """The theme of that name, or the next one."""
+        named = next((look for look in self.desk.looks if look.name == name), None)
+        self.desk.look = named or self.desk.next_look()
         self.app.theme = toolkit_name(self.desk.look)
         self.hint(f"Theme: {self.desk.look.title}")
 

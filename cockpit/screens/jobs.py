@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from cockpit.model.job import Job
+from actions.undoing import UNDONE_BY
+from cockpit.keymap import Key
+from cockpit.model.job import Job, Phase
 from cockpit.screens.desk import Desk
 from cockpit.screens.job_sheet import JobSheet
 from cockpit.screens.listing import ListScreen
@@ -56,6 +58,18 @@ class JobsScreen(ListScreen):
     def kept(self) -> str:
         """The text stays and can be gone on with."""
         return "n next   N before   Esc clears it"
+
+    def offers(self, row: Key) -> bool:
+        """What can be said to the selected job."""
+        job = self.job
+        match row.id:
+            case "job_cancel":
+                return job is not None and not job.phase.is_over and job.is_cancellable
+            case "job_resolve":
+                return job is not None and job.phase is Phase.IN_DOUBT
+            case "job_undo":
+                return job is not None and job.phase.is_over and job.action in UNDONE_BY
+        return True
 
     # what is shown
 

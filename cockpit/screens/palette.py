@@ -28,7 +28,7 @@ def entries(desk: Desk, scope: str) -> list[Entry]:
     ]
     if scope == "overview":
         listed += [Entry(f"Zoom {panel.title}", "", f"stand('zoom', {panel.id!r})") for panel in PANELS if panel.sample]
-    listed += [Entry(f"Theme {look.title}", "", f"use_theme({look.name!r})") for look in desk.looks]
+    listed += [Entry(f"Theme {look.title}", "", f"theme({look.name!r})") for look in desk.looks]
     return listed
 
 

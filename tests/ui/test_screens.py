@@ -82,3 +82,25 @@ async def test_every_screen_at_every_size(key: str, size: tuple[int, int]) -> No
         await it.pilot.resize_terminal(100, 30)
         await it.press("1")
         assert it.app._exception is None
+
+
+@pytest.mark.parametrize(
+    ("phase", "said"), [(Phase.RUNNING, "goes on; 6"), (Phase.IN_DOUBT, "is IN DOUBT; 6"), (Phase.DONE, "")]
+)
+async def test_coming_back_says_what_was_left_behind(phase: Phase, said: str) -> None:
+    async with cockpit(replace(snapshots.healthy(), jobs=(snapshots.engaged(phase),))) as it:
+        if said:
+            await it.sees(f"Yours: Engage the kill switch {said} shows it")
+        else:
+            assert "Yours" not in it.text()
+
+
+@pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
+async def test_help_and_leaving_are_on_the_key_bar_of_every_screen(place: Any) -> None:
+    job = replace(snapshots.engaged(Phase.IN_DOUBT), action="kill_switch.engage")
+    number = next(row.keys[0] for row in keymap.KEYS if row.action == f"go({place.name!r})")
+    async with cockpit(replace(snapshots.healthy(), jobs=(replace(job, by="ravi@jump2"),)), size=(80, 24)) as it:
+        await it.press(number)
+        await it.until(lambda: place.name == it.app.front.SCOPE, place.name)
+        for shown in ("K halt", "Space steps", "? help", "q quit"):
+            await it.sees(shown)
