@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
@@ -82,6 +82,11 @@ class SessionPort(Protocol):
 
     def job(self, job_id: str) -> Job | None:
         """A job as its journal tells it."""
+
+
+@runtime_checkable
+class TakesRequests(Protocol):
+    """A session that jobs can be stopped through, and given somebody's word."""
 
     def cancel(self, job_id: str) -> Future[Job]:
         """Ask a job to stop where that does no harm."""
