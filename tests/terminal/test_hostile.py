@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from textual.pilot import Pilot
 from textual.screen import Screen
 from textual.widgets import Static
 
+from cockpit.model.audit import AuditRecord, Recent
 from cockpit.terminal.gate import passed
 from cockpit.text import clean
 from tests.terminal.hostile import TEXTS, poisoned, poisoned_snapshot, raw_in, row_widths
@@ -22,6 +24,8 @@ from tests.ui import snapshots
 ROUND = [
     "z", "right", "escape", "slash", "a", "enter", "escape", "question_mark", "escape", "colon", "a", "escape",
     "space", "b", "escape", "escape", "p", "p", "K", "escape", "t", "tab", "z", "z",
+    "2", "j", "enter", "escape", "w", "escape", "s", "escape", "6", "enter", "escape", "z", "u", "escape",
+    "7", "j", "v", "1",
 ]  # fmt: skip
 """Through every screen and dialog."""
 
@@ -33,6 +37,10 @@ async def tour(text: str, names: tuple[str, ...], keys: list[str], is_ascii: boo
     app.is_emulated = False
     session = app.session
     session.plan = poisoned(session.plan, text)
+    steps = tuple(replace(step, title=text, summary=text, section_title=text) for step in session.actions())
+    session.actions = lambda: steps  # type: ignore[method-assign]
+    record = AuditRecord(snapshots.NOW, session.operator, "confirmed", "SANDBOX", "hf-1", "", "", "", "0")
+    session.shelf.recent = Recent((poisoned(record, text), record))
     session.jobs = {name: poisoned(job, text) for name, job in session.jobs.items()}
 
     async def pilot_of(pilot: Pilot[Any]) -> None:
