@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
@@ -23,13 +24,22 @@ class Result:
     detail: str
     facts: Mapping[str, Any] = field(default_factory=dict)
     """What later steps and proofs need; journaled."""
+    is_stopped: bool = False
+    """Whether somebody stopped it before its end."""
 
 
 class Output(Protocol):
     """Where the output of commands goes."""
 
-    def write(self, chunk: bytes) -> None:
-        """Take the next piece, as it comes."""
+    def write(self, chunk: bytes) -> bytes:
+        """Take the next piece, as it comes, whatever the disk says; what of all that came may be shown."""
+
+    def flush(self) -> bytes:
+        """A program has ended: what was held back, for it might have begun a secret."""
+
+    @property
+    def shortfall(self) -> str:
+        """What could not be kept, in words; empty where everything was."""
 
 
 class Tell(Protocol):
@@ -55,6 +65,8 @@ class Stage:
     tell: Tell
     locks: tuple[int, ...] = ()
     """Descriptors of the plan's locks: a child that inherits them keeps the target for as long as it lives."""
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once somebody has asked to stop the job; only what does no harm half-way heeds it."""
 
 
 class Step:

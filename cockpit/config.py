@@ -173,6 +173,8 @@ class ScriptsPart(Part):
 
     path: tuple[Path, ...] = ()
     """Folders that come first on PATH for them."""
+    env: tuple[str, ...] = ()
+    """Names of further variables that they are given; beside those: PATH, HOME, USER, TZ, LANG, LC_* and REDIS_URL."""
     gap_fill: tuple[str, ...] = ("python", "backend/ingestion/candle_aggregator.py", "--gap-fill")
     replay: tuple[str, ...] = ("python", "backend/ops/replay_with_params.py", "--source", "ledger.db")
     flatten: tuple[str, ...] = ("python", "backend/ops/hedger.py", "--flatten-all")
@@ -183,6 +185,22 @@ class ScriptsPart(Part):
     """The largest order that the flattening program sends."""
     orders_per_s: int = Field(default=10, ge=1)
     """What the flattening program sends at most, per venue: the exchange's rule."""
+    gap_fill_timeout_s: Seconds = 300.0
+    replay_timeout_s: Seconds = 900.0
+    flatten_timeout_s: Seconds = 180.0
+    """It gives up by itself after 120 s."""
+    scenarios_timeout_s: Seconds = 120.0
+
+
+class JobsPart(Part):
+    """How steps are worked through, by processes of their own."""
+
+    systemd: Literal["auto", "never", "always"] = "auto"
+    """Whether a worker is started in a scope of its own: auto where logind would kill it at the end of the session."""
+    output_max_bytes: int = Field(default=256 << 20, ge=1 << 16)
+    """What is kept of the output of one job."""
+    disk_free_min_bytes: int = Field(default=64 << 20, ge=0)
+    """With less than this free, output is not kept: the journals need the room."""
 
 
 class SnapshotsPart(Part):
@@ -290,6 +308,7 @@ class Settings(Part):
     docker: DockerPart | None = None
     grafana: GrafanaPart | None = None
     scripts: ScriptsPart = ScriptsPart()
+    jobs: JobsPart = JobsPart()
     snapshots: SnapshotsPart = SnapshotsPart()
     incidents: IncidentsPart = IncidentsPart()
     thresholds: Thresholds = Thresholds()

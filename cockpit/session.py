@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ParamSpec
 
 from cockpit import paths
 from cockpit.clients.bounded import in_daemon_thread
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from cockpit.jobs.runner import Runner
     from cockpit.notify.herald import Herald
 
+P = ParamSpec("P")
 Listener = Callable[[Snapshot], None]
 NOTICE = "notify-all"
 """The runbook's step that tells whoever it is told to tell."""
@@ -123,6 +124,19 @@ class Session:
         """Do what was confirmed."""
         future = in_daemon_thread(self._runner.submit, plan, confirmation, self.snapshot)
         future.add_done_callback(lambda _: self._look_again())
+        return future
+
+    def cancel(self, job_id: str) -> Future[Job]:
+        """Ask a job to stop where that does no harm; the job once the wish is written."""
+        return self._asked(self._runner.requests.cancel, job_id)
+
+    def resolve(self, job_id: str, is_done: bool, reason: str) -> Future[Job]:
+        """Our word for a job in doubt."""
+        return self._asked(self._runner.requests.resolve, job_id, is_done, reason)
+
+    def _asked(self, request: Callable[P, Job], *args: P.args, **kwargs: P.kwargs) -> Future[Job]:
+        future = in_daemon_thread(request, *args, **kwargs)
+        future.add_done_callback(lambda _: self._journals.poke())
         return future
 
     def job(self, job_id: str) -> Job | None:

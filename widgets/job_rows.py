@@ -25,6 +25,10 @@ _PHASES = {
     Phase.IN_DOUBT: Mark("?", "IN DOUBT", "unknown"),
     Phase.CANCELLED: Mark("◇", "cancelled", "warn"),
 }
+_BY_WORD = {
+    Phase.DONE: Mark("●", "done, by word", "warn"),
+    Phase.FAILED: Mark("■", "not done, by word", "warn"),
+}
 _BLOCKS = {"ok": "block_ok", "crit": "block_crit", "unknown": "block_unknown", "warn": "block_warn"}
 
 
@@ -52,8 +56,8 @@ def progress_rows(job: Job, width: int) -> list[Line]:
 
 
 def phase_mark(job: Job) -> Mark:
-    """How a job's phase looks in a list."""
-    return _PHASES[job.phase]
+    """How a job's phase looks in a list; somebody's word is never drawn as a proof."""
+    return _PHASES[job.phase] if job.resolved_by is None else _BY_WORD[job.phase]
 
 
 def _aloud(job: Job, width: int) -> list[Line]:

@@ -3,79 +3,135 @@
 from __future__ import annotations
 
 import os
+import re
 import shlex
 from collections.abc import Sequence
+from pathlib import Path
+from shutil import which
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from actions.checks import FAIL, PASS
+from actions.script.said import Said
 from actions.step import Result, Stage, Step
-from cockpit.clients.programs import run_program
+from cockpit.clients.programs import Ended, run_program
 from cockpit.config import RedisPart, Settings
 from cockpit.model.job import StepState
 from cockpit.model.plan import Check, Plan, PlanStep
 
-READ_BYTES = 1 << 16
-"""So much of the output is looked at, and its last line; all of it is on disk."""
 MARGIN_S = 10.0
+KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR")
+"""All that a program is told of our environment, beside LC_*: the rest may hold secrets."""
+COUNTED = re.compile(r"([\d,]+) of ([\d,]+)")
 
 
 class Command(Step):
     """Runs what stands in the plan: what was confirmed, to the letter."""
 
-    def __init__(self, plan: Plan, index: int, timeout_s: float) -> None:
+    def __init__(self, plan: Plan, index: int, timeout_s: float | None = None) -> None:
         self._command = tuple(shlex.split(plan.steps[index].command))
-        self._timeout_s = timeout_s
-        self.deadline_s = timeout_s + MARGIN_S
+        self._timeout_s = timeout_s or plan.steps[index].timeout_s or self.deadline_s
+        self.deadline_s = self._timeout_s + MARGIN_S
 
     async def perform(self, stage: Stage) -> Result:
-        """To its end, or to the end of its time."""
-
-        said = bytearray()
+        """To its end, or to the end of its time, or until somebody stops it where that does no harm."""
+        said, output = Said(), stage.output
 
         def take(piece: bytes) -> None:
-            stage.output.write(piece)
-            said.extend(piece[: max(0, READ_BYTES - len(said))])
-            lines = piece.decode("utf-8", "replace").splitlines()
-            if lines and lines[-1].strip():
-                stage.tell(lines[-1])
+            line = said.hear(output.write(piece))
+            if line is not None:
+                stage.tell(*self.progress(line))
 
         ended = await run_program(
-            self._command, stage.settings.root, environment(stage.settings), take, self._timeout_s, stage.locks
+            self._command,
+            stage.settings.root,
+            environment(stage.settings),
+            take,
+            self._timeout_s,
+            stage.locks,
+            stage.stop if stage.plan.is_cancellable else None,
         )
-        last = f": {ended.last_line}" if ended.last_line else ""
+        said.hear(output.flush())
+        return self._result(ended, said, f" ({output.shortfall})" if output.shortfall else "")
+
+    def _result(self, ended: Ended, said: Said, shortfall: str) -> Result:
+        last = f": {said.last_line}" if said.last_line else ""
+        if ended.is_stopped:
+            return Result(StepState.FAILED, f"stopped before its end{last}{shortfall}", is_stopped=True)
         if ended.is_late:
-            return Result(StepState.FAILED, f"ended by us after {self._timeout_s:.0f} s{last}")
+            return Result(StepState.FAILED, f"ended by us after {self._timeout_s:g} s{last}{shortfall}")
         if ended.code == 0:
-            facts = self.read(f"{said.decode('utf-8', 'replace')}\n{ended.last_line}")
-            return Result(StepState.DONE, ended.last_line or "it ended with 0", facts)
+            return Result(StepState.DONE, (said.last_line or "it ended with 0") + shortfall, self.read(said.text))
         how = f"ended by signal {-ended.code}" if ended.code < 0 else f"ended with {ended.code}"
-        return Result(StepState.FAILED, f"{how}{last}")
+        return Result(StepState.FAILED, f"{how}{last}{shortfall}")
+
+    def progress(self, line: str) -> tuple[str, float | None]:
+        """What a line says of how far it is: in words, and as a fraction where it says that."""
+        return line, None
 
     def read(self, said: str) -> dict[str, Any]:
         """What the proofs need of the beginning of its output and of its last line."""
         return {}
 
 
-def command_step(meaning: str, command: Sequence[str]) -> PlanStep:
+def counted(line: str) -> float | None:
+    """The fraction in a line of progress.
+
+    >>> counted("progress: 30,000 of 120,000 events verified")
+    0.25
+    >>> counted("progress: nothing")
+    """
+    found = COUNTED.search(line) if line.startswith("progress: ") else None
+    if found is None:
+        return None
+    done, whole = (int(number.replace(",", "") or 0) for number in found.groups())
+    return done / whole if whole else None
+
+
+def command_step(meaning: str, command: Sequence[str], timeout_s: float | None = None) -> PlanStep:
     """The step of a plan; by hand it is the same line in the platform's root."""
-    return PlanStep(meaning, shlex.join(command), shlex.join(command))
+    return PlanStep(meaning, shlex.join(command), shlex.join(command), timeout_s)
 
 
 def program_check(settings: Settings, command: Sequence[str]) -> Check:
-    """Whether what would be run is there."""
+    """Whether what would be run is there, may be run, and its script too."""
+    problem = _program_problem(settings, command[0])
+    if problem:
+        return Check("program", FAIL, problem)
     script = next((word for word in command[1:] if word.endswith(".py")), None)
-    if script is None or (settings.root / script).is_file():
+    if script is None or os.access(settings.root / script, os.R_OK):
         return Check("program", PASS, f"{script or command[0]} in {settings.root}")
-    return Check("program", FAIL, f"{script} is not in {settings.root}")
+    is_there = (settings.root / script).exists()
+    return Check("program", FAIL, f"{script} {'cannot be read' if is_there else 'is not'} in {settings.root}")
+
+
+def _program_problem(settings: Settings, name: str) -> str:
+    """Why the program cannot be run, looked for where it will be; empty where it can."""
+    folders = environment_path(settings).split(os.pathsep)
+    if os.sep in name:
+        places = [settings.root / name]
+        found = which(places[0])
+    else:
+        places = [Path(folder) / name for folder in folders]
+        found = which(name, path=os.pathsep.join(folders))
+    if found is not None:
+        return ""
+    present = next((place for place in places if place.is_file()), None)
+    if present is not None:
+        return f"{present} is not executable"
+    return f"{name} is not there" if os.sep in name else f"{name} is in no folder of PATH ({os.pathsep.join(folders)})"
+
+
+def environment_path(settings: Settings) -> str:
+    """The folders of the configuration first."""
+    return os.pathsep.join([*map(str, settings.scripts.path), os.environ.get("PATH", os.defpath)])
 
 
 def environment(settings: Settings) -> dict[str, str]:
-    """Ours, with the folders of the configuration first on PATH and Redis' address where the programs look for it."""
-    found: dict[str, Any] = dict(os.environ)
-    folders = [str(folder) for folder in settings.scripts.path]
-    found["PATH"] = os.pathsep.join([*folders, found.get("PATH", os.defpath)])
-    found["PYTHONUNBUFFERED"] = "1"
+    """The little of ours that a program needs, what the configuration lets through, and Redis' address."""
+    names = {*KEPT, *settings.scripts.env}
+    found = {name: value for name, value in os.environ.items() if name in names or name.startswith("LC_")}
+    found |= {"PATH": environment_path(settings), "TERM": "dumb", "PYTHONUNBUFFERED": "1"}
     if settings.redis is not None:
         found["REDIS_URL"] = _address(settings.redis)
     return found

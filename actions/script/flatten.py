@@ -19,8 +19,6 @@ from cockpit.model.snapshot import Snapshot
 
 ID = "script.flatten"
 EVIDENCE = frozenset({"redis", "risk", "kill_switch", "venues"})
-TIMEOUT_S = 180.0
-"""The program gives up by itself after 120 s."""
 DEADLINE_S = 20.0
 FLAT = "every position is 0"
 NEVER_FLIPPED = "no position changed its sign"
@@ -38,7 +36,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         target="positions",
         danger=Danger.DANGER,
         parameters=(),
-        steps=(command_step("positions closed", settings.scripts.flatten),),
+        steps=(command_step("positions closed", settings.scripts.flatten, settings.scripts.flatten_timeout_s),),
         checks=tuple(_checks(settings, snapshot, now)),
         impact=tuple(_impact(settings, snapshot)),
         proofs=(FLAT, NEVER_FLIPPED, LEDGER_EQUAL),
@@ -53,7 +51,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
 
 def steps(plan: Plan) -> tuple[Step, ...]:
     """The program."""
-    return (_Flatten(plan, 0, TIMEOUT_S),)
+    return (_Flatten(plan, 0),)
 
 
 class _Flatten(Command):

@@ -16,7 +16,6 @@ from cockpit.model.snapshot import Snapshot
 
 ID = "script.gap_fill"
 EVIDENCE = frozenset({"feeds", "redis"})
-TIMEOUT_S = 300.0
 DEADLINE_S = 20.0
 NO_GAP = "no candle is missing"
 FRESH = "candles go on being made"
@@ -35,7 +34,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         target="candles",
         danger=Danger.DISRUPT,
         parameters=(),
-        steps=(command_step("gaps listed and filled", settings.scripts.gap_fill),),
+        steps=(command_step("gaps listed and filled", settings.scripts.gap_fill, settings.scripts.gap_fill_timeout_s),),
         checks=tuple(_checks(settings, snapshot, now)),
         impact=tuple(_impact(snapshot)),
         proofs=(NO_GAP, FRESH),
@@ -49,7 +48,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
 
 def steps(plan: Plan) -> tuple[Step, ...]:
     """The program."""
-    return (_Fill(plan, 0, TIMEOUT_S),)
+    return (_Fill(plan, 0),)
 
 
 class _Fill(Command):

@@ -20,7 +20,6 @@ from cockpit.model.snapshot import Snapshot
 
 ID = "script.replay"
 EVIDENCE = frozenset({"redis", "risk", "kill_switch", "flow"})
-TIMEOUT_S = 900.0
 DEADLINE_S = 20.0
 CHAIN = "the ledger's hash chain is whole"
 NOTHING_LEFT = "a second run would change nothing"
@@ -42,8 +41,8 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         danger=Danger.DISRUPT,
         parameters=(),
         steps=(
-            command_step("replayed", command),
-            command_step("counted again", (*command, "--dry-run")),
+            command_step("replayed", command, settings.scripts.replay_timeout_s),
+            command_step("counted again", (*command, "--dry-run"), settings.scripts.replay_timeout_s),
         ),
         checks=tuple(_checks(settings, snapshot, now)),
         impact=tuple(_impact(settings, now)),
@@ -59,7 +58,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
 
 def steps(plan: Plan) -> tuple[Step, ...]:
     """The program twice, the second time only counting."""
-    return (_Replay(plan, 0, TIMEOUT_S), _Count(plan, 1, TIMEOUT_S))
+    return (_Replay(plan, 0), _Count(plan, 1))
 
 
 class _Replay(Command):

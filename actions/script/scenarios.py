@@ -18,7 +18,6 @@ from cockpit.model.snapshot import Snapshot
 
 ID = "script.scenarios"
 EVIDENCE = frozenset({"risk"})
-TIMEOUT_S = 120.0
 PUBLISHED = "the table is published"
 PUBLISHED_ON = re.compile(r"published on \S+ as \S+")
 
@@ -35,7 +34,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         target="scenarios",
         danger=Danger.OBSERVE,
         parameters=(),
-        steps=(command_step("scenarios computed", command),),
+        steps=(command_step("scenarios computed", command, settings.scripts.scenarios_timeout_s),),
         checks=tuple(_checks(settings, snapshot, now)),
         impact=("none on trading; the result is in the job's output",),
         proofs=(PUBLISHED,),
@@ -48,7 +47,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
 
 def steps(plan: Plan) -> tuple[Step, ...]:
     """The program."""
-    return (_Scenarios(plan, 0, TIMEOUT_S),)
+    return (_Scenarios(plan, 0),)
 
 
 class _Scenarios(Command):

@@ -5,8 +5,10 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from cockpit.clients.docker import connect
+from cockpit.clients.web import Answer
 from cockpit.config import DockerPart
-from cockpit.errors import Refused
+from cockpit.errors import BackendError, Refused
+from cockpit.text import clean
 
 
 async def restart_container(part: DockerPart, name: str, stop_s: int, timeout_s: float) -> None:
@@ -20,10 +22,17 @@ async def restart_container(part: DockerPart, name: str, stop_s: int, timeout_s:
     try:
         answer = await web.post(f"/containers/{quote(name, safe='')}/restart", {"t": str(stop_s)})
         if 400 <= answer.status < 500:
-            said = answer.json()
-            message = said.get("message") if isinstance(said, dict) else None
-            raise Refused(f"Docker answered {answer.status}: {message or answer.reason}")
+            raise Refused(f"Docker answered {answer.status}: {_said(answer) or clean(answer.reason, 80)}")
         if answer.status != 204:
             web.reject(answer)
     finally:
         await web.close()
+
+
+def _said(answer: Answer) -> str:
+    """Its own words; a no without any is a no all the same."""
+    try:
+        said = answer.json()
+    except BackendError:
+        return ""
+    return clean(said["message"], 200) if isinstance(said, dict) and "message" in said else ""

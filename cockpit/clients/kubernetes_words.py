@@ -7,17 +7,28 @@ import json
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
 from cockpit.text import clean
 
+UNSENT = frozenset(
+    ("NewConnectionError", "ConnectTimeoutError", "ConnectionRefusedError", "NameResolutionError", "gaierror")
+)
+"""Where one of these is in the chain, there was no connection to send anything over."""
+
 
 def in_words(error: Exception, server: str, timeout_s: float) -> BackendError:
-    """A failed connection.
+    """A failed connection; `was_sent` unless it is certain that nothing was.
 
     >>> in_words(ConnectionRefusedError(111, "Connection refused"), "https://10.0.0.1:6443", 2.5)
     Unreachable('cannot reach https://10.0.0.1:6443: connection refused')
     """
-    place = clean(server)
     chain = _chain(error)
     kinds = {type(link).__name__ for link in chain}
     text = " ".join(str(link) for link in chain)
+    told = _told(chain, kinds, text, clean(server), timeout_s)
+    # A certificate is looked at before anything is sent.
+    told.was_sent = not (kinds & UNSENT or "CERTIFICATE_VERIFY_FAILED" in text)
+    return told
+
+
+def _told(chain: list[BaseException], kinds: set[str], text: str, place: str, timeout_s: float) -> BackendError:
     if kinds & {"ReadTimeoutError", "ConnectTimeoutError", "TimeoutError"}:
         return TimedOut(f"Kubernetes did not answer within {timeout_s:g} s")
     if "CERTIFICATE_VERIFY_FAILED" in text:

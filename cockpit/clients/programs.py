@@ -16,7 +16,7 @@ from cockpit.text import clean
 PIECE_BYTES = 1 << 16
 LAST_BYTES = 2000
 """What is kept of the output to say how it ended."""
-TERM_S = 3.0
+TERM_S = 5.0
 """From SIGTERM to SIGKILL."""
 
 
@@ -29,6 +29,8 @@ class Ended:
     last_line: str
     is_late: bool
     """Whether it was ended because its time was over."""
+    is_stopped: bool = False
+    """Whether it was ended because somebody wanted it."""
 
 
 async def run_program(
@@ -38,27 +40,31 @@ async def run_program(
     take: Callable[[bytes], None],
     timeout_s: float,
     keep_open: Sequence[int] = (),
+    stop: asyncio.Event | None = None,
 ) -> Ended:
-    """Run it to its end; `take` is given every piece of stdout and stderr in their order.
+    """Run it to its end, to that of its time, or until `stop`; `take` is given every piece of stdout and stderr.
 
     Raises:
         Refused: it cannot be started.
     """
     process = await _started(command, folder, environment, keep_open)
     tail = bytearray()
-    is_late = False
+    is_late = is_stopped = False
+    reading = asyncio.ensure_future(_read(process, take, tail))
+    stopping = asyncio.ensure_future((stop or asyncio.Event()).wait())
     try:
-        try:
-            async with asyncio.timeout(timeout_s):
-                await _drain(process, take, tail)
-                await process.wait()
-        except TimeoutError:
-            is_late = True
-            await _end(process)
+        await asyncio.wait({reading, stopping}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+        if not reading.done():
+            is_stopped, is_late = stopping.done(), not stopping.done()
+            await _end(process, reading)
+        if not reading.cancelled():
+            reading.result()
     finally:
         # Whatever became of us, nothing of it goes on unseen, its children neither.
         _signal(process.pid, signal.SIGKILL)
-    return Ended(process.returncode or 0, _last_line(tail), is_late)
+        stopping.cancel()
+        reading.cancel()
+    return Ended(process.returncode or 0, _last_line(tail), is_late, is_stopped)
 
 
 async def _started(
@@ -79,22 +85,27 @@ async def _started(
         raise Refused(f"cannot run {clean(command[0], 80)} in {clean(folder)}: {clean(error.strerror)}") from None
 
 
-async def _drain(process: asyncio.subprocess.Process, take: Callable[[bytes], None], tail: bytearray) -> None:
+async def _read(process: asyncio.subprocess.Process, take: Callable[[bytes], None], tail: bytearray) -> None:
+    """Until it has said everything and has ended."""
     assert process.stdout is not None
     while piece := await process.stdout.read(PIECE_BYTES):
         take(piece)
         tail += piece
         del tail[:-LAST_BYTES]
+    await process.wait()
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _end(process: asyncio.subprocess.Process, reading: asyncio.Future[None]) -> None:
+    """Kindly first; what it says meanwhile is heard."""
     _signal(process.pid, signal.SIGTERM)
-    with suppress(TimeoutError):
-        async with asyncio.timeout(TERM_S):
-            await process.wait()
-            return
+    await asyncio.wait({reading}, timeout=TERM_S)
     _signal(process.pid, signal.SIGKILL)
     await process.wait()
+    # Its children were killed with it; one that left its group may hold the pipe for ever.
+    done, _ = await asyncio.wait({reading}, timeout=TERM_S)
+    if not done:
+        reading.cancel()
+        await asyncio.wait({reading})
 
 
 def _signal(pid: int, number: signal.Signals) -> None:

@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cockpit.errors import CockpitError
-from cockpit.headless.plan_text import ENDS, end_line, step_line
+from cockpit.headless.plan_text import end_line, end_word, step_line
 from cockpit.headless.platform import find_platform
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.text import clean
 
 if TYPE_CHECKING:
+    from cockpit.config import Settings
     from cockpit.storage.jobs import JobStore
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -34,12 +35,19 @@ def add_arguments(subparsers: Subparsers) -> None:
         "jobs",
         help="list jobs, show or follow one",
         description=about,
-        epilog="exit codes with ID: 0 done and proven, 1 failed, in doubt or still running",
+        epilog="exit codes with ID: 0 done and proven, 1 failed, in doubt, cancelled or still running;"
+        " --cancel and --resolve: 0 written down, 4 refused",
     )
     parser.add_argument("id", nargs="?", metavar="ID", help="a job, or the end of its name")
     parser.add_argument(
         "--follow", action="store_true", help="show what happens until it is over; without ID, the newest"
     )
+    asking = parser.add_mutually_exclusive_group()
+    asking.add_argument("--cancel", action="store_true", help="stop it, where that does no harm half-way")
+    asking.add_argument(
+        "--resolve", choices=("done", "not-done"), help="your word for a job in doubt; changes nothing in the world"
+    )
+    parser.add_argument("--reason", metavar="TEXT", help="with --resolve: by what it is known")
     parser.add_argument("--last", type=int, default=20, metavar="N", help="list the newest N (default 20)")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
@@ -58,9 +66,32 @@ def run(args: argparse.Namespace) -> int:
     if args.id is None and not args.follow:
         return _list(store, args)
     job = _find(store, args.id)
+    if args.cancel or args.resolve:
+        return _ask(settings, job, args)
     if args.follow:
         return _follow(store, job, args.json)
     return _show(store, job, args.json)
+
+
+def _ask(settings: Settings, job: Job, args: argparse.Namespace) -> int:
+    """Have it stopped, or take the operator's word for it; what was written is shown."""
+    from cockpit.session import Session
+
+    session = Session.open(settings)
+    try:
+        if args.cancel:
+            asked = session.cancel(job.id).result()
+        else:
+            asked = session.resolve(job.id, args.resolve == "done", args.reason or "").result()
+    finally:
+        session.stop()
+    if args.json:
+        print(json.dumps({"format": 1, "job": asdict(asked)}, indent=1))
+    elif args.cancel:
+        print(f"{asked.cancelled_by} has told it to stop: {asked.title} (job {asked.id})")
+    else:
+        print(end_line(asked))
+    return DONE
 
 
 def _list(store: JobStore, args: argparse.Namespace) -> int:
@@ -78,7 +109,7 @@ def _list(store: JobStore, args: argparse.Namespace) -> int:
 def _line(job: Job) -> str:
     at = f"{datetime.fromtimestamp(job.submitted_at, UTC):%Y-%m-%d %H:%M:%SZ}"
     took = "" if job.ended_at is None else f" after {job.ended_at - job.submitted_at:.1f} s"
-    return f"{job.id}  {at}  {ENDS.get(job.phase, job.phase.upper())}{took}  {job.title}, by {job.by}"
+    return f"{job.id}  {at}  {end_word(job)}{took}  {job.title}, by {job.by}"
 
 
 def _find(store: JobStore, wanted: str | None) -> Job:

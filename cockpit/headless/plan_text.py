@@ -58,4 +58,11 @@ def step_line(step: JobStep) -> str:
 
 def end_line(job: Job) -> str:
     """How it ended."""
-    return f"{ENDS.get(job.phase, job.phase)}{f': {job.error}' if job.error else ''} (job {job.id})"
+    return f"{end_word(job)}{f': {job.error}' if job.error else ''} (job {job.id})"
+
+
+def end_word(job: Job) -> str:
+    """How it ended, or where it stands; somebody's word is never called a proof."""
+    if job.resolved_by is not None:
+        return f"BY WORD: {'DONE' if job.phase is Phase.DONE else 'NOT DONE'}"
+    return ENDS.get(job.phase, job.phase.upper())

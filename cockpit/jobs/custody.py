@@ -21,7 +21,7 @@ from cockpit.jobs.worked import LEFT_BEHIND
 from cockpit.jobs.worker import AUDIT_KINDS, failure_for, prover_for
 from cockpit.model.job import Job, Phase
 from cockpit.model.plan import Plan
-from cockpit.storage.fold import ENDS
+from cockpit.storage.fold import ENDS, RESOLVED
 from cockpit.storage.jobs import JobStore
 from cockpit.storage.journal import Entry
 from cockpit.storage.plans import plan_to_json
@@ -180,7 +180,7 @@ class Custody:
             return
         try:
             entries = self._store.entries(job.id)
-            if not entries or entries[-1].kind in ENDS:
+            if not entries or entries[-1].kind in (*ENDS, RESOLVED):
                 return
             now = self._clock.now()
             if now - entries[-1].at > FORGOTTEN_S:

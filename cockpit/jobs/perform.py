@@ -8,7 +8,7 @@ from collections.abc import Collection
 from actions.catalogue import ACTIONS
 from actions.step import Result, Step
 from cockpit.clients.bounded import bounded
-from cockpit.errors import CockpitError, ConfigError, Refused, Unreachable
+from cockpit.errors import BackendError, CockpitError, ConfigError, Refused, Rejected, Unreachable
 from cockpit.jobs.guard import why_not_on
 from cockpit.jobs.resolve import settled
 from cockpit.jobs.rows import as_its_row_says, row_for
@@ -27,9 +27,13 @@ async def perform(scene: Scene, overrides: Collection[str]) -> Phase | None:
     if refusal is not None:
         return scene.end(Phase.FAILED, f"nothing was done: {refusal}")
     for index, step in enumerate(scene.steps):
+        if scene.stop.is_set():
+            return scene.end_cancelled(index)
         if index:
             snapshot = await scene.evidence.read()
         result = await _perform(scene, index, step, snapshot)
+        if result.is_stopped:
+            return scene.end_cancelled(index, result.detail)
         if result.state is StepState.FAILED:
             return scene.end(Phase.FAILED, f"{scene.plan.steps[index].meaning}: {result.detail}")
         if result.state is StepState.UNKNOWN:
@@ -73,14 +77,18 @@ async def _perform(scene: Scene, index: int, step: Step, snapshot: Snapshot) -> 
     started = scene.clock.monotonic()
     try:
         result = await bounded(step.perform(stage), step.deadline_s, scene.plan.steps[index].meaning)
-    except (Refused, Unreachable, ConfigError) as error:
-        result = Result(StepState.FAILED, str(error))
     except CockpitError as error:
-        # It was sent and nobody said what became of it.
-        result = Result(StepState.UNKNOWN, str(error))
+        result = Result(state_after(error), str(error))
     except Exception as error:
         result = Result(StepState.UNKNOWN, f"{type(error).__name__}: {error}")
     if result.state is StepState.UNKNOWN:
         result = await settled(scene, index, step, result.detail)
     scene.end_step(index, result, scene.clock.monotonic() - started)
     return result
+
+
+def state_after(error: CockpitError) -> StepState:
+    """Known not to be done only where nothing was sent, or the answer was no; else the platform has to be looked at."""
+    is_sent = isinstance(error, BackendError) and error.was_sent
+    is_no = isinstance(error, Refused | Unreachable | ConfigError | Rejected)
+    return StepState.FAILED if is_no and not is_sent else StepState.UNKNOWN

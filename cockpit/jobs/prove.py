@@ -12,6 +12,7 @@ from cockpit.clock import Clock
 from cockpit.errors import BackendError
 from cockpit.jobs import journaling
 from cockpit.model.job import JobStep, Phase, StepState
+from cockpit.storage.fold import KINDS
 from cockpit.storage.journal import Entry
 
 LOOK_S = 0.25
@@ -50,11 +51,16 @@ class Proving:
         is_act_known: bool,
         late: StepState = StepState.UNKNOWN,
         failure: Failure = lambda error, is_known: (),
+        stopped: Callable[[], str] = str,
     ) -> None:
-        """`late`: what a proof becomes that did not hold in time; `failure`: what is said where not all hold."""
+        """`late`: what a proof becomes that did not hold in time; `failure`: what is said where not all hold.
+
+        `stopped`: who does not want to wait for it any more, empty as long as nobody says so.
+        """
         self._prover = prover
         self._late = late
         self._failure = failure
+        self._stopped = stopped
         self._done = "written" if late is StepState.UNKNOWN else "done"
         self._record = record
         self._clock = clock
@@ -73,6 +79,8 @@ class Proving:
             while True:
                 if await self._look() or self._clock.monotonic() >= ends_at:
                     return self._conclude()
+                if self._stopped():
+                    return self._cancel()
                 await asyncio.sleep(LOOK_S)
         finally:
             await self._prover.close()
@@ -135,6 +143,13 @@ class Proving:
         self._warn(self._failure(words, True)[1:])
         return self._end(Phase.FAILED if is_failed else Phase.IN_DOUBT, f"{self._done}, but not proven. {words}")
 
+    def _cancel(self) -> Phase:
+        """Everything is done: only the waiting is stopped."""
+        held = [step.name for step in self._steps if step.state is StepState.DONE]
+        left = [step.name for step in self._steps if step.state is not StepState.DONE]
+        words = f"done, then stopped by {self._stopped()} before it was proven; not seen: {', '.join(left)}"
+        return self._end(Phase.CANCELLED, words + (f"; seen: {', '.join(held)}" if held else ""))
+
     def _end_unknown(self) -> Phase:
         error = self._error or "it was not seen, but not for long enough to be sure"
         self._warn(self._failure(error, self._is_missing))
@@ -147,9 +162,8 @@ class Proving:
             self._record(journaling.note(self._clock.now(), text))
 
     def _end(self, phase: Phase, error: str | None) -> Phase:
-        kinds = {Phase.DONE: "done", Phase.FAILED: "failed", Phase.IN_DOUBT: "in_doubt"}
         facts = {} if error is None else {"error": error}
-        self._record(Entry(self._clock.now(), kinds[phase], facts))
+        self._record(Entry(self._clock.now(), KINDS[phase], facts))
         return phase
 
     def _tell_proof(self, index: int, step: JobStep) -> None:

@@ -6,11 +6,15 @@ import asyncio
 from dataclasses import replace
 
 from actions.step import Result, Step
+from cockpit.errors import Rejected
 from cockpit.jobs.scene import Scene
+from cockpit.model.danger import Danger
 from cockpit.model.job import Job, Phase, StepState
+from cockpit.storage.targets import Holder, Targets
 
 LOOK_S = 0.5
 LONGEST_LOOK_S = 20.0
+OPEN = (StepState.RUNNING, StepState.UNKNOWN)
 
 
 async def resolve(scene: Scene, job: Job) -> Phase | None:
@@ -30,6 +34,29 @@ async def resolve(scene: Scene, job: Job) -> Phase | None:
         if found.state is StepState.UNKNOWN:
             return scene.end(Phase.IN_DOUBT, f"whether this was done is unknown: {found.detail}")
     return None
+
+
+async def program_ended(scene: Scene, targets: Targets, job: Job) -> bool:
+    """Wait for what a dead worker has started: as long as that runs, it holds the job's locks, and nothing is settled.
+
+    Its locks are ours afterwards, unless somebody else has taken them meanwhile.
+    """
+    if scene.plan.danger is Danger.OBSERVE:
+        return True
+    open_s = sum(step.deadline_s for step, known in zip(scene.steps, job.steps, strict=True) if known.state in OPEN)
+    ends_at = scene.clock.monotonic() + open_s
+    while True:
+        try:
+            scene.locks = targets.take_all(scene.plan.held, Holder(job.id, job.by, job.title))
+        except Rejected:
+            holders = [targets.holder(name) for name in scene.plan.held]
+            if all(holder is None or holder.job != job.id for holder in holders):
+                return True
+        else:
+            return True
+        if scene.clock.monotonic() >= ends_at:
+            return False
+        await asyncio.sleep(LOOK_S)
 
 
 async def settled(scene: Scene, index: int, step: Step, why: str) -> Result:

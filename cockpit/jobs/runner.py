@@ -10,7 +10,6 @@ from concurrent.futures import Future
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import replace
 from pathlib import Path
-from statistics import median
 
 from actions.catalogue import ACTIONS
 from actions.kill_switch.intent import Write
@@ -23,13 +22,15 @@ from cockpit.jobs.custody import Custody
 from cockpit.jobs.guard import why_refused
 from cockpit.jobs.hotline import Hotline
 from cockpit.jobs.minutes import Minutes
+from cockpit.jobs.past import usual_time
 from cockpit.jobs.record import Record
+from cockpit.jobs.requests import Requests
 from cockpit.jobs.rows import as_its_row_says, row_for, with_fixed
 from cockpit.jobs.scribe import Scribe
 from cockpit.jobs.strike import Outcome
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import Operator
-from cockpit.model.job import Job, Phase
+from cockpit.model.job import Job
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
 from cockpit.model.snapshot import Snapshot
 from cockpit.storage.audit import AuditLog
@@ -71,6 +72,8 @@ class Runner:
         # A scribe of its own: the intent goes into both, and a halt waits for the slower, not for the sum.
         self._auditor = Scribe()
         self._minutes = Minutes(audit, self._auditor, clock, operator, settings.world, settings.site)
+        self.requests = Requests(self._store, self._minutes, operator, clock)
+        """To stop a job, to take somebody's word for one."""
         self._custody = Custody(self._store, self._scribe, self._minutes, settings, clock)
 
     def start(self) -> None:
@@ -198,7 +201,7 @@ class Runner:
         plan = action.plan(self._settings, self._operator, with_fixed(row, parameters), snapshot, now)
         plan = as_its_row_says(plan, row, snapshot, now)
         checks = (*plan.checks, *self._target_checks(action, plan), *self._journal_checks(plan))
-        usually_s, usually = self._usually(plan)
+        usually_s, usually = usual_time(self._custody.present(), plan)
         return replace(plan, checks=checks, usually=usually, usually_s=usually_s)
 
     def _target_checks(self, action: Action, plan: Plan) -> tuple[Check, ...]:
@@ -217,15 +220,6 @@ class Runner:
         if plan.danger is Danger.PROTECT:
             return (Check("journal", Verdict.WARN, f"{error}; it is done all the same, and written later"),)
         return (Check("journal", Verdict.FAIL, error),)
-
-    def _usually(self, plan: Plan) -> tuple[float | None, str | None]:
-        """How long the last ones on this target took, confirmed to proven."""
-        same = [job for job in self._custody.present() if (job.action, job.target) == (plan.action, plan.target)]
-        took = [job.ended_at - job.submitted_at for job in same if job.phase is Phase.DONE and job.ended_at is not None]
-        if not took:
-            return None, None
-        middle_s = round(median(took), 3)
-        return middle_s, f"proven in {middle_s:.0f} s ({len(took)} run{'' if len(took) == 1 else 's'})"
 
     def _wait_for_intent(self, is_protective: bool, record: Record, *written: Future[None]) -> str:
         """Intent before act; only a halt goes out before a disk that is full or hangs: that is said, else nothing."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
@@ -17,11 +18,11 @@ from cockpit.model.job import Phase, StepState
 from cockpit.model.plan import Plan
 from cockpit.model.snapshot import Snapshot
 from cockpit.storage.audit import AuditLog
+from cockpit.storage.fold import KINDS as END_KINDS
 from cockpit.storage.journal import Entry
 from cockpit.text import clean
 
 KINDS = {StepState.DONE: "step_done", StepState.FAILED: "step_failed", StepState.UNKNOWN: "step_unknown"}
-ENDS = {Phase.DONE: "done", Phase.FAILED: "failed", Phase.IN_DOUBT: "in_doubt", Phase.CANCELLED: "cancelled"}
 TELL_S = 1.0
 """Progress is told this often at most: each line waits for the disk."""
 
@@ -50,6 +51,8 @@ class Scene:
         self.evidence = evidence
         self.record = record
         self.locks: tuple[int, ...] = ()
+        self.stop = asyncio.Event()
+        self.stopped_by = ""
         self.facts: dict[str, Any] = {}
         self._output = output
         self._log = log
@@ -83,6 +86,7 @@ class Scene:
             self._output,
             lambda words, fraction=None: self._progress(index, words, fraction),
             self.locks,
+            self.stop,
         )
 
     def tell(self, kind: str, **facts: object) -> None:
@@ -107,15 +111,25 @@ class Scene:
 
     def end(self, phase: Phase, error: str) -> Phase:
         """The job's end."""
-        self.tell(ENDS[phase], error=clean(error, 600))
+        self.tell(END_KINDS[phase], error=clean(error, 600))
         return phase
+
+    def end_cancelled(self, index: int, half_done: str = "") -> Phase:
+        """Somebody stopped it before the step `index`, or in the middle of it."""
+        names = [step.meaning for step in self.plan.steps]
+        done, left = ", ".join(names[:index]) or "nothing", ", ".join(names[index + bool(half_done) :])
+        words = f"stopped by {self.stopped_by}; done: {done}"
+        words += f"; begun: {names[index]}: {half_done}" if half_done else ""
+        return self.end(Phase.CANCELLED, words + (f"; not done: {left}" if left else ""))
 
     def _progress(self, index: int, words: str, fraction: float | None) -> None:
         now = self.clock.monotonic()
         if now - self._told_at >= TELL_S:
             self._told_at = now
             known = {} if fraction is None else {"fraction": round(min(1.0, max(0.0, fraction)), 4)}
-            self.tell("step_progress", step=index, detail=clean(words, 200), **known)
+            # A disk that is full must not end the program whose progress this is.
+            with suppress(JournalError):
+                self.tell("step_progress", step=index, detail=clean(words, 200), **known)
 
     def _audit(self, kind: str, text: str) -> None:
         """The journal has it already: an audit that cannot be written must not stop a job half-way."""

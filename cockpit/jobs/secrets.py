@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from urllib.parse import quote
 
 from pydantic import BaseModel
 
@@ -20,7 +21,9 @@ def revealed(settings: Settings) -> tuple[str, ...]:
         except ConfigError:
             continue
         # `api_key:access_token` is one secret to us and two to whoever prints it.
-        found += [value, *value.split(":")]
+        parts = [value, *value.split(":")]
+        # In an address it stands quoted, and whoever prints the address prints it so.
+        found += [*parts, *(quote(part, safe="") for part in parts)]
     return tuple(dict.fromkeys(one.strip() for one in found if one.strip()))
 
 

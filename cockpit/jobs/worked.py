@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,7 +15,7 @@ from cockpit.jobs.evidence import Evidence
 from cockpit.jobs.judged import SnapshotProver
 from cockpit.jobs.perform import perform
 from cockpit.jobs.prove import Proving
-from cockpit.jobs.resolve import resolve
+from cockpit.jobs.resolve import program_ended, resolve
 from cockpit.jobs.scene import Scene
 from cockpit.jobs.secrets import revealed
 from cockpit.model.audit import Operator
@@ -22,6 +23,7 @@ from cockpit.model.danger import Danger
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.model.plan import Plan
 from cockpit.storage.audit import AuditLog
+from cockpit.storage.cancelling import requested_by
 from cockpit.storage.disk import reason
 from cockpit.storage.jobs import JobStore
 from cockpit.storage.journal import Entry
@@ -33,6 +35,7 @@ BEGUN = "working"
 LEFT_BEHIND = "left_behind"
 """Somebody else found the job without its worker: from then on it is only looked at."""
 PLAN = "plan.json"
+WATCH_S = 0.2
 
 
 async def work_through(
@@ -45,7 +48,7 @@ async def work_through(
     """
     folder = store.folder(job.id)
     plan = _plan(folder, job)
-    output = OutputFile(folder, revealed(settings))
+    output = OutputFile(folder, revealed(settings), settings.jobs.output_max_bytes, settings.jobs.disk_free_min_bytes)
     evidence = Evidence(settings, clock, action.EVIDENCE)
     who = Operator(**entries[0].facts["who"])
     log = AuditLog(folder.parent.parent)
@@ -57,10 +60,14 @@ async def work_through(
     scene.remember(entries)
     is_new = not any(entry.kind in (BEGUN, LEFT_BEHIND) for entry in entries)
     try:
-        refusal = _take(scene, Targets(folder.parent.parent / "targets"), job)
-        if refusal is not None and is_new:
-            return scene.end(Phase.FAILED, f"nothing was done: {refusal}")
-        return await _through(scene, job, entries, is_new)
+        targets = Targets(folder.parent.parent / "targets")
+        if is_new:
+            refusal = _take(scene, targets, job)
+            if refusal is not None:
+                return scene.end(Phase.FAILED, f"nothing was done: {refusal}")
+        elif not await program_ended(scene, targets, job):
+            return scene.end(Phase.IN_DOUBT, "its worker ended, and a program that it started still runs")
+        return await _through(scene, folder, job, entries, is_new)
     finally:
         output.close()
         await evidence.close()
@@ -92,8 +99,27 @@ def _take(scene: Scene, targets: Targets, job: Job) -> str | None:
     return None
 
 
-async def _through(scene: Scene, job: Job, entries: Sequence[Entry], is_new: bool) -> Phase:
+async def _through(scene: Scene, folder: Path, job: Job, entries: Sequence[Entry], is_new: bool) -> Phase:
     scene.tell(BEGUN, pid=os.getpid())
+    watching = asyncio.ensure_future(_watch(scene, folder))
+    try:
+        return await _worked(scene, job, entries, is_new)
+    finally:
+        watching.cancel()
+
+
+async def _watch(scene: Scene, folder: Path) -> None:
+    """Look for somebody's wish to stop the job."""
+    while scene.plan.is_cancellable:
+        by = requested_by(folder)
+        if by is not None:
+            scene.stopped_by = by
+            scene.stop.set()
+            return
+        await asyncio.sleep(WATCH_S)
+
+
+async def _worked(scene: Scene, job: Job, entries: Sequence[Entry], is_new: bool) -> Phase:
     if is_new:
         confirmed = next((entry for entry in entries if entry.kind == "confirmed"), None)
         ended = await perform(scene, tuple(confirmed.facts["overrides"]) if confirmed else ())
@@ -102,5 +128,13 @@ async def _through(scene: Scene, job: Job, entries: Sequence[Entry], is_new: boo
     if ended is not None:
         return ended
     names = [proof.name for proof in job.proofs]
-    proving = Proving(SnapshotProver(scene), names, scene.record, scene.clock, True, StepState.FAILED)
+    proving = Proving(
+        SnapshotProver(scene),
+        names,
+        scene.record,
+        scene.clock,
+        True,
+        StepState.FAILED,
+        stopped=lambda: scene.stopped_by,
+    )
     return await proving.run(float(entries[0].facts["deadline_s"]))

@@ -73,5 +73,7 @@ class Job:
     """Whether it may be stopped before its end."""
     cancelled_by: str | None = None
     """Who has asked to stop it."""
+    resolved_by: str | None = None
+    """Whose word it is that it was done, or was not; None where the platform said so."""
     usually_s: float | None = None
     """How long the last ones took, as it was known when it was confirmed."""

@@ -45,6 +45,8 @@ class PlanStep:
     command: str
     by_hand: str | None = None
     """The same as a shell line that an operator could type."""
+    timeout_s: float | None = None
+    """When a program is ended that has not come to its end; None where it is not a program."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -80,6 +80,12 @@ class SessionPort(Protocol):
     def submit(self, plan: Plan, confirmation: Confirmation) -> Future[Job]:
         """Do what was confirmed."""
 
+    def cancel(self, job_id: str) -> Future[Job]:
+        """Ask a job to stop where that does no harm."""
+
+    def resolve(self, job_id: str, is_done: bool, reason: str) -> Future[Job]:
+        """Our word for a job in doubt."""
+
     def job(self, job_id: str) -> Job | None:
         """A job as its journal tells it."""
 

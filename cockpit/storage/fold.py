@@ -13,6 +13,9 @@ from cockpit.storage.journal import Entry
 
 ENDS = {"done": Phase.DONE, "failed": Phase.FAILED, "in_doubt": Phase.IN_DOUBT, "cancelled": Phase.CANCELLED}
 """The entries that end a job."""
+RESOLVED = "resolved"
+"""Somebody's word about a job in doubt."""
+KINDS = {phase: kind for kind, phase in ENDS.items()}
 _STEP_STATES = {
     "step_started": StepState.RUNNING,
     "step_progress": StepState.RUNNING,
@@ -34,6 +37,8 @@ def fold(job_id: str, entries: Sequence[Entry], is_held: bool) -> Job | None:
     except (KeyError, ValueError, TypeError, IndexError):
         # A journal written by something else, or damaged: it is shown as what it is.
         return _unreadable(job_id, entries[0])
+    if job.resolved_by is not None and job.ended_at is None:
+        job = replace(job, ended_at=entries[-1].at)
     return job if is_held or job.phase.is_over else _abandoned(job, entries[-1].at)
 
 
@@ -70,9 +75,20 @@ def _apply(job: Job, entry: Entry) -> Job:
         return replace(job, notes=(*job.notes, facts["text"]))
     if entry.kind == "cancel":
         return replace(job, cancelled_by=facts["by"])
+    if entry.kind == RESOLVED:
+        return _resolved(job, facts)
     if entry.kind in ENDS:
         return replace(job, phase=ENDS[entry.kind], ended_at=entry.at, error=facts.get("error"))
     return job
+
+
+def _resolved(job: Job, facts: dict[str, Any]) -> Job:
+    """Not proven by anything that was seen: what it was in doubt for stays beside the word."""
+    word = "done" if facts["is_done"] else "not done"
+    error = f"{word} by the word of {facts['by']}, not proven: {facts['reason']}"
+    doubt = f" (in doubt because: {job.error})" if job.error else ""
+    phase = Phase.DONE if facts["is_done"] else Phase.FAILED
+    return replace(job, phase=phase, error=error + doubt, resolved_by=facts["by"])
 
 
 def _with(steps: tuple[JobStep, ...], index: int, state: StepState, facts: dict[str, Any]) -> tuple[JobStep, ...]:

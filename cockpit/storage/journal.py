@@ -21,7 +21,7 @@ class Entry:
     """Unix seconds."""
     kind: str
     """submitted confirmed working step_started step_progress step_done step_failed step_unknown note left_behind
-    verifying proof cancel done failed in_doubt cancelled"""
+    verifying proof cancel done failed in_doubt cancelled resolved"""
     facts: Mapping[str, Any] = field(default_factory=dict)
 
     def to_line(self) -> bytes:

@@ -111,9 +111,12 @@ def short_advice(finding: Finding) -> Line:
 def job_line(job: Job, now: float, width: int) -> Line:
     """When, what, and how it ended."""
     glyph, ink = _PHASES.get(job.phase.value, ("▶", "accent"))
+    word = job.phase.value
+    if job.resolved_by is not None:
+        ink, word = "warn", f"{word} by word"
     took = (job.ended_at or now) - job.submitted_at
     left = line((f"{glyph} ", ink), (f"{clock(job.submitted_at)} ", "label"), (job.title, "text"))
-    return both(left, line((job.phase.value, ink), (f" {age(took)}", "label")), width)
+    return both(left, line((word, ink), (f" {age(took)}", "label")), width)
 
 
 def summary(view: View, width: int) -> Line:
