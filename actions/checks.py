@@ -17,13 +17,6 @@ def world_check(world: World) -> tuple[Check, ...]:
     return (Check("world", FAIL, "this is a recording: nothing can be done in it"),) if world is World.REPLAY else ()
 
 
-def step_world_check(world: World) -> tuple[Check, ...]:
-    """Steps that a worker performs are for training so far; on LIVE the plan shows the line to type instead."""
-    if world is World.LIVE:
-        return (Check("world", FAIL, "not released for LIVE yet: do it by hand with the line above"),)
-    return world_check(world)
-
-
 def evidence_error(name: str, sample: Sample[T], now: float) -> Check | None:
     """The check that blocks where there is no evidence to judge by; None where there is."""
     if sample.is_live(now):

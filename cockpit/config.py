@@ -85,6 +85,8 @@ class VenuePart(Part):
     """`api_key:access_token`, for an HTTP probe that also asks whether the token is accepted."""
     backup: str | None = None
     """The adapter that takes its orders when it is down."""
+    exchange: str | None = None
+    """Where its orders go (NSE, BSE, NYSE, NASDAQ, LSE): while that is closed, what is held there stays open."""
     reset_utc: str | None = Field(default=None, pattern=r"^\d\d:\d\d-\d\d:\d\d$")
     """Its nightly reset, `HH:MM-HH:MM` UTC: an outage in it is expected."""
 

@@ -4,15 +4,46 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from actions.checks import FAIL, PASS, evidence_error
 from actions.step import Stage
 from cockpit.clients.ledger import read_ledger
 from cockpit.config import Settings
 from cockpit.errors import BackendError
 from cockpit.model.job import JobStep, StepState
+from cockpit.model.plan import Check
 from cockpit.model.snapshot import Snapshot
 
 LEDGER_EQUAL = "positions equal the ledger's"
 MOST_NAMED = 8
+
+
+def writable(snapshot: Snapshot, now: float) -> Check:
+    """Whether Redis answers and takes writes: by fresh evidence."""
+    name = "Redis takes writes"
+    unknown = evidence_error(name, snapshot.redis, now)
+    if unknown is not None:
+        return unknown
+    redis, age_s = snapshot.redis.value, snapshot.redis.age_s(now)
+    assert redis is not None
+    if redis.is_loading:
+        return Check(name, FAIL, "it is loading its data", age_s)
+    if redis.refuses_writes:
+        return Check(name, FAIL, "it refuses writes (MISCONF)", age_s)
+    if redis.role not in ("master", "primary"):
+        return Check(name, FAIL, f"it is a {redis.role}: it refuses writes", age_s)
+    return Check(name, PASS, f"answers in {redis.round_trip_ms:.1f} ms", age_s)
+
+
+def halted(snapshot: Snapshot, now: float, otherwise: str) -> Check:
+    """Whether trading is halted, by fresh evidence; `otherwise` says what would happen without."""
+    unknown = evidence_error("kill switch", snapshot.kill_switch, now)
+    if unknown is not None:
+        return unknown
+    assert snapshot.kill_switch.value is not None
+    age_s = snapshot.kill_switch.age_s(now)
+    if not snapshot.kill_switch.value.is_engaged:
+        return Check("kill switch", FAIL, f"not engaged: press K first, or {otherwise}", age_s)
+    return Check("kill switch", PASS, "engaged", age_s)
 
 
 def held(snapshot: Snapshot) -> dict[str, float | None]:

@@ -40,12 +40,12 @@ class Command(Step):
         def take(piece: bytes) -> None:
             line = said.hear(output.write(piece))
             if line is not None:
-                stage.tell(*self.progress(line))
+                stage.tell(*self.progress(line, stage))
 
         ended = await run_program(
             self._command,
             stage.settings.root,
-            environment(stage.settings),
+            {**environment(stage.settings), **self.variables(stage.settings)},
             take,
             self._timeout_s,
             stage.locks,
@@ -55,7 +55,8 @@ class Command(Step):
         return self._result(ended, said, f" ({output.shortfall})" if output.shortfall else "")
 
     def _result(self, ended: Ended, said: Said, shortfall: str) -> Result:
-        last = f": {said.last_line}" if said.last_line else ""
+        shown = (self.failed(said.end) if ended.code else "") or said.last_line
+        last = f": {shown}" if shown else ""
         if ended.is_stopped:
             return Result(StepState.FAILED, f"stopped before its end{last}{shortfall}", is_stopped=True)
         if ended.is_late:
@@ -65,7 +66,15 @@ class Command(Step):
         how = f"ended by signal {-ended.code}" if ended.code < 0 else f"ended with {ended.code}"
         return Result(StepState.FAILED, f"{how}{last}{shortfall}")
 
-    def progress(self, line: str) -> tuple[str, float | None]:
+    def variables(self, settings: Settings) -> dict[str, str]:
+        """What it is told besides by its environment: a program that does not know them is none the worse for it."""
+        return {}
+
+    def failed(self, end: str) -> str:
+        """What is to be said of the end of its output where it failed, in place of its last line."""
+        return ""
+
+    def progress(self, line: str, stage: Stage) -> tuple[str, float | None]:
         """What a line says of how far it is: in words, and as a fraction where it says that."""
         return line, None
 

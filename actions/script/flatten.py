@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Mapping
 from typing import Any
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, step_world_check
 from actions.script.book import LEDGER_EQUAL, held, ledger_equal, listed
-from actions.script.command import Command, command_step, program_check
+from actions.script.command import Command, command_step
+from actions.script.flatten_checks import checks, impact
 from actions.step import Result, Stage, Step
 from cockpit.config import Settings
 from cockpit.model.audit import Operator
 from cockpit.model.danger import Danger
 from cockpit.model.job import JobStep, StepState
-from cockpit.model.plan import Check, Plan
+from cockpit.model.plan import Plan
 from cockpit.model.snapshot import Snapshot
 
 ID = "script.flatten"
-EVIDENCE = frozenset({"redis", "risk", "kill_switch", "venues"})
+EVIDENCE = frozenset({"redis", "risk", "kill_switch", "venues", "heartbeats"})
 DEADLINE_S = 20.0
+GIVES_UP_S = 10.0
+OPEN = re.compile(r"^[\d.]+ s  (\d+) open, ")
+STILL_OPEN = re.compile(r"still open: (\S+) +(-?[\d,]+) *([^\r\n]*)")
 FLAT = "every position is 0"
 NEVER_FLIPPED = "no position changed its sign"
 
 
 def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
     """What flattening would do now."""
-    count = len(held(snapshot))
+    count, scripts = len(held(snapshot)), settings.scripts
     return Plan(
         action=ID,
         title="Flatten all positions",
@@ -35,14 +38,14 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         site=settings.site,
         target="positions",
         danger=Danger.DANGER,
-        parameters=(),
-        steps=(command_step("positions closed", settings.scripts.flatten, settings.scripts.flatten_timeout_s),),
-        checks=tuple(_checks(settings, snapshot, now)),
-        impact=tuple(_impact(settings, snapshot)),
+        parameters=(("orders_per_s", str(scripts.orders_per_s)), ("slice_usd", f"{scripts.slice_usd:g}")),
+        steps=(command_step("positions closed", scripts.flatten, scripts.flatten_timeout_s),),
+        checks=tuple(checks(settings, snapshot, now)),
+        impact=tuple(impact(settings, snapshot, now)),
         proofs=(FLAT, NEVER_FLIPPED, LEDGER_EQUAL),
         proof_deadline_s=DEADLINE_S,
         undo="none: positions have to be built up again by trading",
-        phrase=f"FLATTEN {count} POSITION{'' if count == 1 else 'S'}",
+        phrase=f"FLATTEN {count} POSITION{'' if count == 1 else 'S'} {settings.site}",
         needs_reason=True,
         locks=("book",),
         prepared_at=now,
@@ -59,14 +62,35 @@ class _Flatten(Command):
         """What was held: a sign that turns is seen by it."""
         return {"held": held(stage.snapshot)}
 
+    def variables(self, settings: Settings) -> dict[str, str]:
+        """The rates that the plan names."""
+        part = settings.scripts
+        return {
+            "FLATTEN_ORDERS_PER_S": str(part.orders_per_s),
+            "FLATTEN_SLICE_USD": f"{part.slice_usd:g}",
+            "FLATTEN_DEADLINE_S": f"{max(1.0, part.flatten_timeout_s - GIVES_UP_S):g}",
+        }
+
+    def progress(self, line: str, stage: Stage) -> tuple[str, float | None]:
+        """By the positions that it says are open."""
+        found, before = OPEN.search(line), len(stage.facts.get("held") or ())
+        return line, None if found is None or not before else 1.0 - min(before, int(found[1])) / before
+
+    def failed(self, end: str) -> str:
+        """What it lists as still open, each with its reason."""
+        last: dict[str, str] = {}
+        for symbol, qty, why in STILL_OPEN.findall(end):
+            last[symbol] = f"{symbol} {qty} ({why.strip()})" if why.strip() else f"{symbol} {qty}"
+        return f"still open: {', '.join(last.values())}" if last else ""
+
     def probe(self, stage: Stage) -> Result:
-        """Whether anything is still held."""
+        """Nothing held is done; while anything is, its orders may still be in flight, and nobody can say not done."""
         sample = stage.snapshot.risk
         if sample.value is None or not sample.is_live(stage.clock.now()):
             return Result(StepState.UNKNOWN, sample.error or "positions not read")
         left = held(stage.snapshot)
         if left:
-            return Result(StepState.FAILED, f"still open: {listed(left)}")
+            return Result(StepState.UNKNOWN, f"orders may still be in flight; still open: {listed(left)}")
         return Result(StepState.DONE, "nothing is held")
 
 
@@ -86,49 +110,3 @@ def judge(stage: Stage) -> tuple[JobStep, ...]:
     if turned:
         return (flat, JobStep(NEVER_FLIPPED, StepState.FAILED, listed(turned)), ledger_equal(stage))
     return (flat, JobStep(NEVER_FLIPPED, StepState.DONE, "none did"), ledger_equal(stage))
-
-
-def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check]:
-    yield from step_world_check(settings.world)
-    yield program_check(settings, settings.scripts.flatten)
-    yield _halted(snapshot, now)
-    unknown = evidence_error("positions", snapshot.risk, now) or evidence_error("Redis answers", snapshot.redis, now)
-    if unknown is not None:
-        yield unknown
-        return
-    count, age_s = len(held(snapshot)), snapshot.risk.age_s(now)
-    is_any = count > 0
-    yield Check("positions", PASS if is_any else FAIL, f"{count} held" if is_any else "already flat", age_s)
-    redis = snapshot.redis.value
-    if redis is not None and (redis.refuses_writes or redis.role not in ("master", "primary")):
-        yield Check("writes accepted", FAIL, "Redis refuses writes: no order can be sent", snapshot.redis.age_s(now))
-    for venue in snapshot.venues.value or ():
-        if venue.status != "up":
-            words = f"{venue.status}: what is held there may stay open"
-            yield Check(venue.name, WARN, words, snapshot.venues.age_s(now))
-
-
-def _halted(snapshot: Snapshot, now: float) -> Check:
-    """Capital first: while trading is enabled the strategies would buy back what this sells."""
-    unknown = evidence_error("kill switch", snapshot.kill_switch, now)
-    if unknown is not None:
-        return unknown
-    assert snapshot.kill_switch.value is not None
-    age_s = snapshot.kill_switch.age_s(now)
-    if not snapshot.kill_switch.value.is_engaged:
-        return Check("kill switch", FAIL, "not engaged: press K first, or the strategies trade against it", age_s)
-    return Check("kill switch", PASS, "engaged", age_s)
-
-
-def _impact(settings: Settings, snapshot: Snapshot) -> Iterator[str]:
-    risk = snapshot.risk.value
-    if risk is None:
-        yield "positions are unknown"
-        return
-    gross = "unknown" if risk.gross_usd is None else f"{risk.gross_usd:,.0f}"
-    net = "unknown" if risk.net_usd is None else f"{risk.net_usd:,.0f}"
-    yield f"{len(held(snapshot))} positions, gross {gross}, net {net}: {listed(held(snapshot))}"
-    slices = [math.ceil(abs(one.notional_usd or 0.0) / settings.scripts.slice_usd) for one in risk.positions if one.qty]
-    orders, per_s = sum(max(1, one) for one in slices), settings.scripts.orders_per_s
-    yield f"about {orders} orders, at most {per_s} a second and venue: {orders / per_s:.0f} s where all are at one"
-    yield "orders at the market: a closed market fills nothing, and what stays open is listed"

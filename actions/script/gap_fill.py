@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
+from typing import Any
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, step_world_check
+from actions.checks import PASS, WARN, evidence_error, world_check
+from actions.script.book import writable
 from actions.script.command import Command, command_step, program_check
 from actions.step import Result, Stage, Step
 from cockpit.config import Settings
@@ -17,6 +20,8 @@ from cockpit.model.snapshot import Snapshot
 ID = "script.gap_fill"
 EVIDENCE = frozenset({"feeds", "redis"})
 DEADLINE_S = 20.0
+FILLED = re.compile(r"([\d,]+) filled, ([\d,]+) left")
+MOST_LISTED = 12
 NO_GAP = "no candle is missing"
 FRESH = "candles go on being made"
 SLOTS = 3.0
@@ -52,6 +57,11 @@ def steps(plan: Plan) -> tuple[Step, ...]:
 
 
 class _Fill(Command):
+    def read(self, said: str) -> dict[str, Any]:
+        """How many it filled, and how many nobody can."""
+        found = FILLED.search(said)
+        return {} if found is None else {"filled": found[1], "left": found[2]}
+
     def probe(self, stage: Stage) -> Result:
         """Whether anything is left to fill."""
         missing = _missing(stage.snapshot)
@@ -66,15 +76,21 @@ def judge(stage: Stage) -> tuple[JobStep, ...]:
     sample = stage.snapshot.feeds
     if sample.value is None or not sample.is_live(stage.clock.now()):
         return tuple(JobStep(name, StepState.UNKNOWN, sample.error or "not read") for name in (NO_GAP, FRESH))
-    return (_no_gap(sample.value.candles_missing), _fresh(sample.value.candle_age_s, sample.value.candle_interval_s))
+    return (
+        _no_gap(sample.value.candles_missing, stage.facts),
+        _fresh(sample.value.candle_age_s, sample.value.candle_interval_s),
+    )
 
 
-def _no_gap(missing: int | None) -> JobStep:
+def _no_gap(missing: int | None, facts: Mapping[str, Any]) -> JobStep:
     if missing is None:
         return JobStep(NO_GAP, StepState.UNKNOWN, "the aggregator does not say")
     if missing:
         return JobStep(NO_GAP, StepState.RUNNING, f"{missing} are: the job's output says which and why")
-    return JobStep(NO_GAP, StepState.DONE, "none, by the aggregator's count")
+    filled, left = facts.get("filled"), facts.get("left")
+    words = "" if filled is None else f"; {filled} filled"
+    words += f", {left} that no feed has a tick for" if left not in (None, "0") else ""
+    return JobStep(NO_GAP, StepState.DONE, f"none, by the aggregator's count{words}")
 
 
 def _fresh(age_s: float | None, interval_s: float | None) -> JobStep:
@@ -89,7 +105,7 @@ def _missing(snapshot: Snapshot) -> int | None:
 
 
 def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check]:
-    yield from step_world_check(settings.world)
+    yield from world_check(settings.world)
     yield program_check(settings, settings.scripts.gap_fill)
     unknown = evidence_error("candles", snapshot.feeds, now)
     if unknown is not None:
@@ -101,12 +117,14 @@ def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Chec
     else:
         words = f"{missing} missing" if missing else "none is missing: there is nothing to fill"
         yield Check("candles", PASS if missing else WARN, words, age_s)
-    redis = snapshot.redis.value
-    if redis is not None and redis.refuses_writes:
-        yield Check("writes accepted", FAIL, "MISCONF: Redis refuses writes", snapshot.redis.age_s(now))
+    yield writable(snapshot, now)
 
 
 def _impact(snapshot: Snapshot) -> Iterator[str]:
     missing = _missing(snapshot)
     yield f"candles missing now: {'unknown' if missing is None else missing}"
+    gaps = snapshot.feeds.value.candle_gaps if snapshot.feeds.value else ()
+    yield from gaps[:MOST_LISTED]
+    if len(gaps) > MOST_LISTED:
+        yield f"and {len(gaps) - MOST_LISTED} more gaps"
     yield "what no feed's stream holds any more stays missing, and the output says so"

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from typing import Any
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, step_world_check
-from actions.script.book import LEDGER_EQUAL, ledger_equal, ledger_words
-from actions.script.command import Command, command_step, program_check
+from actions.checks import world_check
+from actions.script.book import LEDGER_EQUAL, halted, held, ledger_equal, ledger_words, writable
+from actions.script.command import Command, command_step, counted, program_check
+from actions.snapshot.kept_check import chain_check, kept_check
 from actions.step import Result, Stage, Step
+from cockpit.clients.ledger import read_ledger
 from cockpit.config import Settings
 from cockpit.errors import BackendError
 from cockpit.model.audit import Operator
 from cockpit.model.danger import Danger
 from cockpit.model.job import JobStep, StepState
-from cockpit.model.plan import Check, Plan
+from cockpit.model.plan import Check, Plan, Verdict
 from cockpit.model.snapshot import Snapshot
 
 ID = "script.replay"
@@ -45,7 +48,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
             command_step("counted again", (*command, "--dry-run"), settings.scripts.replay_timeout_s),
         ),
         checks=tuple(_checks(settings, snapshot, now)),
-        impact=tuple(_impact(settings, now)),
+        impact=tuple(_impact(settings, snapshot, now)),
         proofs=(CHAIN, NOTHING_LEFT, LEDGER_EQUAL),
         proof_deadline_s=DEADLINE_S,
         undo="none needed: what is there is not written again, and no order is executed again",
@@ -62,6 +65,10 @@ def steps(plan: Plan) -> tuple[Step, ...]:
 
 
 class _Replay(Command):
+    def progress(self, line: str, stage: Stage) -> tuple[str, float | None]:
+        """By the events that it says are verified: half of the work, and all that can fail without harm."""
+        return line, counted(line)
+
     def read(self, said: str) -> dict[str, Any]:
         """How many events it verified before it changed anything."""
         found = VERIFIED.search(said)
@@ -105,30 +112,46 @@ def _nothing_left(facts: Mapping[str, Any]) -> JobStep:
 
 
 def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check]:
-    yield from step_world_check(settings.world)
+    yield from world_check(settings.world)
     yield program_check(settings, settings.scripts.replay)
-    unknown = evidence_error("Redis answers", snapshot.redis, now)
-    if unknown is not None or snapshot.redis.value is None:
-        yield unknown or Check("Redis answers", FAIL, "not read")
-        return
-    redis, age_s = snapshot.redis.value, snapshot.redis.age_s(now)
-    if redis.is_loading:
-        yield Check("Redis answers", FAIL, "it is loading its data", age_s)
-    elif redis.refuses_writes or redis.role not in ("master", "primary"):
-        yield Check("Redis answers", FAIL, "it refuses writes", age_s)
-    else:
-        yield Check("Redis answers", PASS, f"in {redis.round_trip_ms:.1f} ms", age_s)
-    switch = snapshot.kill_switch.value
-    is_halted = switch is not None and switch.is_engaged and snapshot.kill_switch.is_live(now)
-    words = (
-        "engaged: nothing new is added meanwhile" if is_halted else "NOT engaged: live orders mix in; engage it first"
-    )
-    yield Check("kill switch", PASS if is_halted else WARN, words, snapshot.kill_switch.age_s(now))
+    yield _ledger(settings)
+    yield writable(snapshot, now)
+    yield halted(snapshot, now, "live orders mix in with what is put back")
+    yield kept_check(settings, snapshot, now)
+    yield from chain_check(settings)
 
 
-def _impact(settings: Settings, now: float) -> Iterator[str]:
+def _ledger(settings: Settings) -> Check:
+    try:
+        ledger = read_ledger(settings.below_root(settings.scripts.ledger))
+    except BackendError as error:
+        return Check("ledger", Verdict.FAIL, str(error))
+    if not ledger.events:
+        return Check("ledger", Verdict.FAIL, "it holds no event: there is nothing to put back")
+    return Check("ledger", Verdict.PASS, f"{ledger.events:,} events")
+
+
+def _impact(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[str]:
     try:
         yield ledger_words(settings, now)
     except BackendError as error:
         yield str(error)
+    yield from _in_redis(settings, snapshot, now)
     yield "entries that Redis has are not written again; live ones behind them are kept"
+
+
+def _in_redis(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[str]:
+    """What is there already, and what of the positions differs."""
+    flow, risk = snapshot.flow.value, snapshot.risk.value
+    if flow is None or not snapshot.flow.is_live(now):
+        yield "what Redis holds is unknown: what is missing is counted before it is written"
+    else:
+        depths = ", ".join(f"{one.name} {'absent' if one.depth is None else f'{one.depth:,}'}" for one in flow.streams)
+        yield f"Redis holds {depths}"
+    if risk is None or not snapshot.risk.is_live(now):
+        return
+    with suppress(BackendError):
+        ledger = read_ledger(settings.below_root(settings.scripts.ledger)).positions
+        here = held(snapshot)
+        different = sum(here.get(symbol) != ledger.get(symbol) for symbol in here.keys() | ledger.keys())
+        yield f"{different} positions differ from the ledger's and are written"

@@ -35,6 +35,11 @@ class Said:
         return _last(self._tail) or ""
 
     @property
+    def end(self) -> str:
+        """Its last lines."""
+        return self._tail.decode("utf-8", "replace")
+
+    @property
     def text(self) -> str:
         """Its beginning, and its last line."""
         return f"{self._begin.decode('utf-8', 'replace')}\n{self.last_line}"

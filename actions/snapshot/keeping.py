@@ -171,6 +171,6 @@ async def _told(stage: Stage, verb: str, work: Callable[[Tell], Any]) -> Any:
     loop = asyncio.get_running_loop()
 
     def tell(fraction: float) -> None:
-        loop.call_soon_threadsafe(stage.tell, f"{fraction:.0%} {verb}")
+        loop.call_soon_threadsafe(stage.tell, verb, fraction)
 
     return await asyncio.to_thread(work, tell)

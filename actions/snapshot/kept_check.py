@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import suppress
+
 from cockpit.clients.kept import Kept, newest
 from cockpit.config import Settings
 from cockpit.errors import BackendError
@@ -38,6 +41,17 @@ def _judged(settings: Settings, snapshot: Snapshot, kept: Kept, now: float, age_
     if kept.redis is None:
         return Check(NAME, Verdict.WARN, f"{where}: the ledger only, Redis did not answer", age_s)
     return Check(NAME, Verdict.PASS, f"{where}: {kept.redis}; {kept.ledger or 'there is no ledger'}", age_s)
+
+
+def chain_check(settings: Settings) -> Iterator[Check]:
+    """What the newest snapshot found in the ledger's chain; nothing where none looked."""
+    with suppress(BackendError):
+        kept = newest(settings.below_root(settings.snapshots.folder))
+        if kept is not None and kept.ledger_fault is not None:
+            words = f"the ledger's {kept.ledger_fault} (by snapshot {kept.folder.name}): mend it, then take another"
+            yield Check("hash chain", Verdict.FAIL, words)
+        elif kept is not None and kept.ledger is not None:
+            yield Check("hash chain", Verdict.PASS, f"{kept.ledger}; verified again before anything is written")
 
 
 def has_ledger(settings: Settings) -> bool:

@@ -13,6 +13,8 @@ from cockpit.errors import BackendError
 from cockpit.text import clean
 
 TIMEOUT_S = 2.0
+LOOKED_AT = 20_000
+"""So many of the newest fills tell where a symbol trades."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +25,23 @@ class Ledger:
     newest_ms: int | None
     positions: Mapping[str, float]
     """Symbol -> quantity, over all accounts; those at 0 left out."""
+
+
+def last_venues(file: Path) -> Mapping[str, str]:
+    """Symbol -> where it was filled last, as far as the newest fills tell; blocks for at most two seconds.
+
+    Raises:
+        BackendError: it is not there, not readable or no ledger.
+    """
+    if not file.is_file():
+        raise BackendError(f"there is no ledger at {clean(file)}")
+    newest = "SELECT symbol, venue FROM fills ORDER BY rowid DESC LIMIT ?"
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=TIMEOUT_S)) as ledger:
+            rows = ledger.execute(newest, (LOOKED_AT,)).fetchall()
+    except sqlite3.Error as error:
+        raise BackendError(f"the ledger {clean(file)} cannot be read: {clean(error, 80)}") from None
+    return {clean(symbol, 40): clean(venue, 40) for symbol, venue in reversed(rows)}
 
 
 def read_ledger(file: Path) -> Ledger:

@@ -131,6 +131,8 @@ class Feeds:
     candle_interval_s: float | None = None
     candle_age_s: float | None = None
     candles_missing: int | None = None
+    candle_gaps: tuple[str, ...] = ()
+    """Where they are missing, a line a gap, as far as the platform lists them."""
 
 
 @dataclass(frozen=True, slots=True)

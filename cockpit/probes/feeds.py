@@ -18,6 +18,8 @@ from cockpit.text import clean
 WINDOW_MS = 1_000
 """p95 forgets a late feed only at the window's end: with two seconds a feed that had healed stood as late for three."""
 FEWEST = 40
+MOST_GAPS = 50
+MOST_GAP_CHARS = 8000
 LONGEST_MS = 10_000
 """A slow feed's window reaches back to this many ticks, but not further than this."""
 
@@ -64,7 +66,17 @@ def read_feeds(reading: WallReading, memory: Memory, lost: Lost, settings: Setti
         candle_interval_s=number(candles.get("interval_s")),
         candle_age_s=reading.age_s(time_ms(candles.get("last_ms"))),
         candles_missing=whole(candles.get("missing")),
+        candle_gaps=gaps(candles.get("gaps")),
     ), remembered
+
+
+def gaps(said: str | None) -> tuple[str, ...]:
+    """The aggregator's list of gaps, a line each.
+
+    >>> gaps("10:00:05 - 10:00:15  2 candles each  AAPL, MSFT\\n"), gaps(None)
+    (('10:00:05 - 10:00:15  2 candles each  AAPL, MSFT',), ())
+    """
+    return tuple(clean(text, 110) for text in (said or "")[:MOST_GAP_CHARS].splitlines()[:MOST_GAPS] if text.strip())
 
 
 def _fields(reading: WallReading, key: str) -> Fields:

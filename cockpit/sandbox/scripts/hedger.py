@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sqlite3
 import sys
 import time
@@ -95,6 +96,12 @@ class Hedger:
         self._state = Flattening()
         self._run_id = f"flat-{int(time.time() * 1000):x}"
         self._cursors = {"orders.fills": "$", "orders.rejected": "$"}
+        self._takers: dict[str, str] = {}
+        self._is_stopped = False
+
+    def stop(self, *_: object) -> None:
+        """Send nothing more, and list what is open."""
+        self._is_stopped = True
 
     def check(self) -> dict[str, dict[str, Any]]:
         """Refuse what would do harm; the open positions."""
@@ -144,7 +151,7 @@ class Hedger:
                     return {}
             else:
                 quiet_since = None
-                if now - began > self._options.deadline:
+                if now - began > self._options.deadline or self._is_stopped:
                     return held
                 self._send(held, venues, now)
             if now - said_at >= 1.0:
@@ -156,6 +163,8 @@ class Hedger:
     def _send(self, held: dict[str, dict[str, Any]], venues: dict[str, str], now: float) -> None:
         """Send what is not yet on its way, the largest positions first."""
         pipe = self._server.pipeline(transaction=False)
+        overrides: Any = self._server.hgetall("policy:route_override")
+        self._takers = overrides
         by_size = sorted(held.items(), key=lambda item: -abs(float(item[1].get("notional_usd", 0.0))))
         for symbol, position in by_size:
             venue = venues.get(symbol) or venues.setdefault(symbol, self.venue_of(symbol))
@@ -164,11 +173,13 @@ class Hedger:
             left = abs(int(position["qty"])) - self._state.busy(symbol, now)
             if now < self._state.not_before.get(symbol, 0.0):
                 continue
-            while left > 0 and self._state.may_send(venue, now, self._options.rate):
+            # Two venues whose orders go to one adapter share its rate.
+            taker = self._takers.get(venue, venue).upper()
+            while left > 0 and self._state.may_send(taker, now, self._options.rate):
                 qty = min(left, most)
                 left -= qty
                 order = self._order(symbol, "sell" if position["qty"] > 0 else "buy", qty, price, venue)
-                self._state.sent_at[venue].append(now)
+                self._state.sent_at[taker].append(now)
                 self._state.in_flight[order["order_id"]] = (symbol, qty)
                 # Named and capped as strategies do it: the stream keeps its size.
                 pipe.xadd("orders.incoming", {"json": json.dumps(order)}, maxlen=10_000, approximate=True)
@@ -295,9 +306,25 @@ def parsed(arguments: list[str] | None) -> argparse.Namespace:
     parser.add_argument("--flatten-all", action="store_true", help="close every position")
     parser.add_argument("--redis", default=os.environ.get("REDIS_URL", "redis://127.0.0.1:6379/0"), help="Redis' URL")
     parser.add_argument("--ledger", type=Path, default=Path("ledger.db"), help="to look up venues (default ledger.db)")
-    parser.add_argument("--deadline", type=float, default=120.0, help="give up after so many seconds (default 120)")
-    parser.add_argument("--rate", type=int, default=10, help="orders per second and venue (default 10)")
-    parser.add_argument("--slice-usd", type=float, default=150_000.0, help="largest order in USD (default 150,000)")
+    told = os.environ.get
+    parser.add_argument(
+        "--deadline",
+        type=float,
+        default=told("FLATTEN_DEADLINE_S", "120"),
+        help="give up after so many seconds (default $FLATTEN_DEADLINE_S, else 120)",
+    )
+    parser.add_argument(
+        "--rate",
+        type=int,
+        default=told("FLATTEN_ORDERS_PER_S", "10"),
+        help="orders per second and venue (default $FLATTEN_ORDERS_PER_S, else 10)",
+    )
+    parser.add_argument(
+        "--slice-usd",
+        type=float,
+        default=told("FLATTEN_SLICE_USD", "150000"),
+        help="largest order in USD (default $FLATTEN_SLICE_USD, else 150,000)",
+    )
     parser.add_argument("--venue", action="append", default=[], metavar="SYMBOL=VENUE", help="where a symbol trades")
     parser.add_argument("--while-trading", action="store_true", help="even though the kill switch is not engaged")
     parser.add_argument("--dry-run", action="store_true", help="say what would be closed, send nothing")
@@ -317,7 +344,9 @@ def main(arguments: list[str] | None = None) -> int:
     """Run it; expected failures are one line and an exit code."""
     options = parsed(arguments)
     try:
-        result, code = Hedger(options).flatten()
+        hedger = Hedger(options)
+        signal.signal(signal.SIGTERM, hedger.stop)
+        result, code = hedger.flatten()
     except Refusal as refusal:
         print(f"refused: {refusal}", file=sys.stderr)
         return REFUSED

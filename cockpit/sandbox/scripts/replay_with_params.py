@@ -27,6 +27,7 @@ import redis
 
 STREAMS = ("orders.validated", "orders.rejected", "orders.fills")
 GROUPS = {"orders.validated": ("router",), "orders.rejected": (), "orders.fills": ("ledger",)}
+TOLD_EVERY = 20_000
 GENESIS = "0" * 64
 OK, UNFINISHED, REFUSED = 0, 1, 2
 
@@ -148,6 +149,7 @@ class Replay:
 
     def __init__(self, options: argparse.Namespace) -> None:
         keep = options.max_entries or None
+        self._options = options
         self.entries: dict[str, deque[Entry]] = {name: deque(maxlen=keep) for name in options.streams}
         self.in_ledger: dict[str, int] = dict.fromkeys(options.streams, 0)
         self.book = Book()
@@ -156,8 +158,11 @@ class Replay:
     def load(self, ledger: sqlite3.Connection, from_ts: int, to_ts: int | None) -> None:
         """Read and verify the whole ledger; keep what belongs into the streams."""
         fills: set[str] = set()
+        (total,) = ledger.execute("SELECT COUNT(*) FROM events").fetchone()
         for _, ts_ms, kind, payload in verified_events(ledger):
             self.events += 1
+            if self.events % TOLD_EVERY == 0:
+                say(self._options, f"progress: {self.events:,} of {total:,} events verified")
             event = payload.get("event", {})
             if kind == "fill" and event.get("id") not in fills:
                 fills.add(event["id"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from cockpit.sandbox.worker import WorkerContext
@@ -19,6 +20,7 @@ GRACE_MS = 1_000
 """How long after its end a slot still waits for late ticks."""
 DUE_MS = 2_500
 """After so long without its candle a slot is a gap; a busy machine closes slots somewhat late."""
+MOST_LISTED = 20
 READS_PER_S = 4
 COUNT = 1_000
 GROUP = "candles"
@@ -151,7 +153,24 @@ class Aggregator:
             missing += max(0, expected - int(count))
         unfillable = min(missing, self._unfillable(newest)) if missing else 0
         made: list[str | int] = ["interval_s", self._interval_ms // 1000, "last_ms", self._last_ms]
-        return [*made, "missing", missing - unfillable, "unfillable", unfillable]
+        gaps = self._gaps(newest) if missing > unfillable else ""
+        return [*made, "missing", missing - unfillable, "unfillable", unfillable, "gaps", gaps]
+
+    def _gaps(self, newest: int) -> str:
+        """The slots without a candle that may still get one, a line a stretch, as the gap filler lists them."""
+        given_up = set(self._line.ask(("ZRANGEBYSCORE", UNFILLABLE, "-inf", newest))[0])
+        keys = self._line.ask(*(("HKEYS", candle_key(symbol)) for symbol in self._first_ms))
+        together: dict[tuple[int, int], list[str]] = {}
+        for (symbol, first), names in zip(self._first_ms.items(), keys, strict=True):
+            have = {int(name) for name in names}
+            slots = [slot for slot in range(first, newest + 1, self._interval_ms) if slot not in have]
+            for stretch in stretches([one for one in slots if f"{symbol}:{one}" not in given_up], self._interval_ms):
+                together.setdefault(stretch, []).append(symbol)
+        lines = []
+        for (begin, count), symbols in sorted(together.items(), reverse=True)[:MOST_LISTED]:
+            ends = begin + count * self._interval_ms
+            lines.append(f"{clock(begin)} - {clock(ends)}  {count} candles each  {', '.join(symbols)}")
+        return "\n".join(lines)
 
     def _unfillable(self, newest: int) -> int:
         """How many slots up to this one have no candle because no feed has a tick for them."""
@@ -163,6 +182,26 @@ class Aggregator:
         commands: list[Command] = [("HMGET", candle_key(symbol), *slots) for symbol, slots in named.items()]
         there = self._line.ask(*commands)
         return sum(candle is None for candles in there for candle in candles)
+
+
+def stretches(slots: list[int], interval_ms: int) -> list[tuple[int, int]]:
+    """Slots as stretches: first slot, number.
+
+    >>> stretches([0, 5000, 20000], 5000)
+    [(0, 2), (20000, 1)]
+    """
+    found: list[tuple[int, int]] = []
+    for slot in slots:
+        if found and found[-1][0] + found[-1][1] * interval_ms == slot:
+            found[-1] = (found[-1][0], found[-1][1] + 1)
+        else:
+            found.append((slot, 1))
+    return found
+
+
+def clock(ms: int) -> str:
+    """A time of day, UTC."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%S")
 
 
 def run(context: WorkerContext) -> None:

@@ -1,0 +1,113 @@
+"""Flattening, judged before it trades: who must be alive, what is held where, and how long it takes."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from actions.script import flatten
+from actions.script.command import Command
+from actions.step import Stage
+from cockpit.clock import SystemClock
+from cockpit.config import Settings
+from cockpit.model.job import StepState
+from cockpit.model.plan import Check, Plan, Verdict
+from cockpit.model.states import KillSwitch, Position
+from tests.unit.healthy import NOW, SETTINGS, risk, snapshot, values, venue, venues
+from tests.unit.test_journal import WHO
+
+HALTED = KillSwitch(is_engaged=True, is_present=True)
+HELD = (Position("AAPL", 100.0, 1.0, 1.0, 400_000.0), Position("TCS", -20.0, 1.0, 1.0, -1000.0))
+
+
+def at(tmp_path: Path, **changes: Any) -> Settings:
+    (tmp_path / "backend/ops").mkdir(parents=True)
+    (tmp_path / "backend/ops/hedger.py").write_text("")
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as ledger:
+        ledger.execute("CREATE TABLE fills(symbol TEXT, venue TEXT)")
+        fills = [("AAPL", "ZERODHA"), ("AAPL", "IBKR"), ("TCS", "ZERODHA")]
+        ledger.executemany("INSERT INTO fills VALUES (?, ?)", fills)
+        ledger.commit()
+    return SETTINGS.model_copy(update={"root": tmp_path, **changes})
+
+
+def planned(settings: Settings, **samples: Any) -> Plan:
+    return flatten.plan(
+        settings, WHO, {}, snapshot(**{"kill_switch": HALTED, "risk": risk(positions=HELD), **samples}), NOW
+    )
+
+
+def check(plan: Plan, name: str) -> Check:
+    return next(one for one in plan.checks if one.name == name)
+
+
+def test_the_plan_says_what_is_held_where_and_how_long_it_takes(tmp_path: Path) -> None:
+    plan = planned(at(tmp_path))
+    assert plan.is_allowed, plan.blocking
+    assert plan.phrase == "FLATTEN 2 POSITIONS test"
+    assert "IBKR: 1 positions, about 3 orders of at most 150,000: 0 s at 10 orders/s" in plan.impact
+    assert dict(plan.parameters) == {"orders_per_s": "10", "slice_usd": "150000"}
+    slower = planned(at(tmp_path / "other", scripts=SETTINGS.scripts.model_copy(update={"orders_per_s": 1})))
+    assert slower.digest != plan.digest, "the rate is confirmed with it"
+
+
+def test_a_closed_market_is_named_with_what_stays_open(tmp_path: Path) -> None:
+    """NOW is a Friday, 13:30 in Mumbai and 03:00 in New York."""
+    names = {"ZERODHA": "NSE", "IBKR": "NYSE"}
+    parts = tuple(one.model_copy(update={"exchange": names.get(one.name)}) for one in SETTINGS.venues)
+    plan = planned(at(tmp_path, venues=parts))
+    found = check(plan, "NYSE")
+    assert found.verdict is Verdict.WARN and found.detail == "closed (03:00 there), stays open until it opens: AAPL"
+    assert "NSE" not in {one.name for one in plan.checks} and plan.is_allowed
+
+
+@pytest.mark.parametrize(
+    ("component", "is_overridable", "words"),
+    [("risk", True, "silent for 60 s"), ("router", True, "silent for 60 s"), ("ledger", False, "sold once more")],
+)
+def test_a_dead_worker_forbids_it(tmp_path: Path, component: str, is_overridable: bool, words: str) -> None:
+    beats = tuple(
+        type(one)(one.component, 60.0 if one.component == component else one.age_s) for one in values()["heartbeats"]
+    )
+    (found,) = planned(at(tmp_path), heartbeats=beats).blocking
+    assert (found.name, found.is_overridable) == (f"{component} alive", is_overridable) and words in found.detail
+
+
+def test_risk_that_is_old_and_orders_that_are_open_are_said(tmp_path: Path) -> None:
+    settings = at(tmp_path)
+    (found,) = planned(settings, risk=risk(positions=HELD, age_s=30.0)).blocking
+    assert found.is_overridable and "risk was computed last 30 s ago" in found.detail
+    quiet = planned(settings, venues=venues(venue("IBKR", open_orders=0)))
+    assert (check(quiet, "IBKR").verdict, check(quiet, "PAPER").verdict) == (Verdict.PASS, Verdict.WARN)
+    assert "3 orders open: they may still fill" in check(quiet, "PAPER").detail
+    assert planned(settings, kill_switch=KillSwitch(False, False)).blocking[0].name == "kill switch"
+
+
+def stage(settings: Settings, plan: Plan, positions: tuple[Position, ...]) -> Stage:
+    found = snapshot(at=SystemClock().now(), risk=risk(positions=positions))
+    return Stage(settings, SystemClock(), WHO, plan, found, {}, None, lambda *_: None)  # type: ignore[arg-type]
+
+
+def test_while_anything_is_held_nobody_can_say_not_done(tmp_path: Path) -> None:
+    settings = at(tmp_path)
+    plan = planned(settings)
+    (step,) = flatten.steps(plan)
+    held = step.probe(stage(settings, plan, HELD))
+    assert held.state is StepState.UNKNOWN and "still open: AAPL 100, TCS -20" in held.detail
+    assert step.probe(stage(settings, plan, ())).state is StepState.DONE
+
+
+def test_the_program_is_told_its_rates_and_its_list_is_the_outcome(tmp_path: Path) -> None:
+    settings = at(tmp_path)
+    (step,) = flatten.steps(planned(settings))
+    assert isinstance(step, Command)
+    assert step.variables(settings) == {
+        "FLATTEN_ORDERS_PER_S": "10", "FLATTEN_SLICE_USD": "150000", "FLATTEN_DEADLINE_S": "170"
+    }  # fmt: skip
+    said = "not flat after 9 s\n  still open: AAPL          120  venue_down\n  still open: TCS   -1,020  not sent yet\n"
+    assert step.failed(said) == "still open: AAPL 120 (venue_down), TCS -1,020 (not sent yet)"
+    assert step.failed("refused: no") == ""
