@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
+from actions.checks import FAIL, PASS, UNKNOWN, WARN, evidence_error, world_check
 from actions.redis_container.halt import Halt
 from actions.redis_container.same import serves_check
 from actions.snapshot.kept_check import kept_check
@@ -52,14 +52,16 @@ def checks(settings: Settings, name: str, halt: Halt, snapshot: Snapshot, now: f
     yield serves_check(settings, found, snapshot, now)
     yield _redis(snapshot, now)
     yield kept_check(settings, snapshot, now)
-    yield _halt(halt, snapshot.kill_switch.age_s(now))
+    yield _halt(halt, snapshot.kill_switch.age_s(now), snapshot.kill_switch.is_live(now))
 
 
 def _redis(snapshot: Snapshot, now: float) -> Check:
     sample = snapshot.redis
     age_s = sample.age_s(now)
+    if sample.error is not None:
+        return Check("Redis", PASS, f"does not answer: {sample.error}")
     if sample.value is None or not sample.is_live(now):
-        return Check("Redis", PASS, f"does not answer: {sample.error or 'not read'}", age_s)
+        return Check("Redis", UNKNOWN, "whether it answers is not known", age_s, is_overridable=True)
     if sample.value.is_loading:
         return Check("Redis", WARN, "it is loading its data: a restart begins that anew", age_s)
     return Check(
@@ -67,9 +69,10 @@ def _redis(snapshot: Snapshot, now: float) -> Check:
     )
 
 
-def _halt(halt: Halt, age_s: float | None) -> Check:
+def _halt(halt: Halt, age_s: float | None, is_live: bool) -> Check:
     if halt.halted == "true":
-        return Check("kill switch", PASS, f"engaged by {halt.by or 'somebody'}: engaged again if it is lost", age_s)
+        words = f"engaged{'' if is_live else ' when it was read last'} by {halt.by or 'somebody'}"
+        return Check("kill switch", PASS if is_live else WARN, f"{words}: engaged again if it is lost", age_s)
     if halt.halted == "false":
         return Check("kill switch", WARN, "not engaged: trading goes on as soon as Redis is back", age_s)
     words = "whether it was engaged is unknown: it is ENGAGED after the restart, to be safe"
