@@ -116,6 +116,40 @@ def test_flattening_brings_every_position_to_zero_under_the_kill_switch(platform
     until(lambda: len(platform.redis_positions()) == 12, 15, "trading again")
 
 
+def test_two_venues_whose_orders_go_to_one_adapter_share_its_rate(platform: SmallPlatform) -> None:
+    kill_switch(platform, True)
+    platform.line.ask(("HSET", "policy:route_override", "IBKR", "zerodha"))
+    until(platform.is_quiet_but_for_rejections, 10, "what was in flight has filled")
+    done = result(run(platform, *FLATTEN, "--json"))
+    assert done["open"] == {} and done["orders"] > 20
+    with closing(sqlite3.connect(platform.layout.ledger)) as ledger:
+        rows = ledger.execute("SELECT payload FROM events WHERE kind = 'order.validated'").fetchall()
+    orders = [json.loads(row[0])["event"] for row in rows]
+    stamps = sorted(order["ts_ms"] for order in orders if order["strategy"] == "hedger")[-done["orders"] :]
+    assert all(later - first > 900 for first, later in zip(stamps, stamps[10:], strict=False))
+    platform.line.ask(("DEL", "policy:route_override"))
+    kill_switch(platform, False)
+    until(lambda: len(platform.redis_positions()) == 12, 15, "trading again")
+
+
+def test_what_is_ended_half_way_says_what_is_open(platform: SmallPlatform) -> None:
+    kill_switch(platform, True)
+    platform.turn(platform.knobs.with_venue("ZERODHA", "token_dead"))
+    environment = {**os.environ, "REDIS_URL": f"redis://127.0.0.1:{platform.layout.ports.redis}/0"}
+    command = [sys.executable, *FLATTEN]
+    running = subprocess.Popen(
+        command, cwd=platform.layout.root, env=environment, stdout=subprocess.PIPE, text=True, bufsize=1
+    )
+    assert running.stdout is not None and "open positions" in running.stdout.readline()
+    assert "open, " in running.stdout.readline()
+    running.terminate()
+    said = running.communicate(timeout=20)[0]
+    assert running.returncode == 1 and "not flat after" in said and "still open: RELIANCE" in said
+    platform.turn(Knobs())
+    kill_switch(platform, False)
+    until(lambda: len(platform.redis_positions()) == 12, 15, "trading again")
+
+
 def test_what_cannot_be_closed_is_listed(platform: SmallPlatform) -> None:
     kill_switch(platform, True)
     platform.turn(platform.knobs.with_venue("ZERODHA", "token_dead"))

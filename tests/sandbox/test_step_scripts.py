@@ -149,12 +149,13 @@ def test_everything_is_closed_and_nothing_turned_round(halted: StepDesk) -> None
     assert positions(desk) == {}
 
 
-def test_what_a_dead_broker_keeps_open_is_listed_and_not_called_flat(desk: StepDesk) -> None:
-    """With a shorter patience: the program's own is two minutes."""
+def test_what_a_broker_rejects_stays_open_is_listed_and_not_called_flat(desk: StepDesk) -> None:
+    """With a shorter patience: the program's own is nearly three minutes."""
     wait_until(lambda: len(positions(desk)) > 4, 60.0)
     desk.redis.hset(KEY, mapping={"enabled": "true", "reason": "test", "by": "t", "ts": "1"})
     wait_until(lambda: desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged, 5.0)
-    desk.control.inject("broker-down")
+    before = positions(desk)
+    desk.control.inject("zerodha-token")
     scripts = desk.settings.scripts.model_copy(update={"flatten": (*desk.settings.scripts.flatten, "--deadline", "4")})
     settings = desk.settings.model_copy(update={"scripts": scripts})
     with opened_with(settings, desk) as other:
@@ -162,6 +163,8 @@ def test_what_a_dead_broker_keeps_open_is_listed_and_not_called_flat(desk: StepD
     desk.control.clear()
     desk.redis.delete(KEY)
     assert job.phase is Phase.FAILED, told(job)
-    assert "still open: " in (job.error or ""), told(job)
+    assert "still open: " in (job.error or "") and "TokenException" in (job.error or ""), told(job)
+    left = positions(desk)
+    assert all(qty * before.get(symbol, 0) > 0 for symbol, qty in left.items()), (before, left)
     output = last_output(desk.store.folder(job.id)).decode()
     assert "not flat after" in output and "still open: " in output
