@@ -160,11 +160,11 @@ def test_what_a_broker_rejects_stays_open_is_listed_and_not_called_flat(desk: St
     settings = desk.settings.model_copy(update={"scripts": scripts})
     with opened_with(settings, desk) as other:
         job = other.ended(other.take(FLATTEN), 60.0)
+    left = positions(desk)
     desk.control.clear()
     desk.redis.delete(KEY)
     assert job.phase is Phase.FAILED, told(job)
     assert "still open: " in (job.error or "") and "TokenException" in (job.error or ""), told(job)
-    left = positions(desk)
     assert all(qty * before.get(symbol, 0) > 0 for symbol, qty in left.items()), (before, left)
     output = last_output(desk.store.folder(job.id)).decode()
     assert "not flat after" in output and "still open: " in output
