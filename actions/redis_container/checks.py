@@ -46,7 +46,9 @@ def checks(settings: Settings, name: str, halt: Halt, snapshot: Snapshot, now: f
     age_s = snapshot.docker.age_s(now)
     found = container(snapshot, name)
     if found is None or found.state == "absent":
-        yield Check(f"container {name}", FAIL, "there is no such container", age_s)
+        is_watched = name in settings.docker.containers
+        words = "there is no such container" if is_watched else "it is not among docker.containers in the configuration"
+        yield Check(f"container {name}", FAIL, words, age_s)
         return
     yield Check(f"container {name}", PASS, f"{found.state}: {found.status}", age_s)
     yield serves_check(settings, found, snapshot, now)
