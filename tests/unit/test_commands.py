@@ -120,7 +120,7 @@ async def test_a_disk_that_refuses_costs_the_output_only(desk: Desk, monkeypatch
 
 async def test_only_whole_lines_are_progress(desk: Desk) -> None:
     class Counting(Command):
-        def progress(self, line: str) -> tuple[str, float | None]:
+        def progress(self, line: str, stage: object) -> tuple[str, float | None]:
             return line, commands.counted(line)
 
     await desk.run("sh", "-c", "printf 'progress: 5'; sleep 0.3; printf '0 of 200 rows\\nlast'", kind=Counting)
