@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import os
+import signal
 import stat
 import subprocess
+import sys
 import threading
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
+from cockpit.clients.dump_reading import Verdict, from_json
 from cockpit.errors import BackendError, Unreachable
 from cockpit.text import clean
 
@@ -25,13 +29,11 @@ class Found:
     size_bytes: int
     inode: int
 
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What pg_restore made of it; `is_readable` None where it could not judge."""
-
-    is_readable: bool | None
-    detail: str | None
+    @property
+    def identity(self) -> str:
+        """Names this very file, for a person too."""
+        moment = datetime.fromtimestamp(self.modified_ns / 1e9, UTC)
+        return f"{moment:%Y-%m-%dT%H:%M:%S.%f}Z, {self.size_bytes} bytes"
 
 
 def look(path: Path) -> Found:
@@ -52,7 +54,7 @@ def look(path: Path) -> Found:
 
 
 class Parser:
-    """One run of pg_restore at a time, at the lowest priority, its output thrown away."""
+    """One reading of a dump at a time, in processes of its own."""
 
     def __init__(self, program: str) -> None:
         self._program = program
@@ -61,59 +63,48 @@ class Parser:
         self._is_closed = False
 
     def parse(self, path: Path) -> Verdict:
-        """Read the whole dump; blocks. `pg_restore --list` would not find a truncated one."""
+        """Read the whole dump; blocks."""
+        # -P: the working directory, which anybody may write to, is not a place to import from.
+        command = [sys.executable, "-P", "-m", "cockpit.clients.dump_reading", self._program, str(path)]
         with self._lock:
             if self._is_closed:
                 return Verdict(None, "stopped")
             try:
                 process = subprocess.Popen(
-                    [self._program, "-f", "/dev/null", str(path)],
+                    command,
                     stdin=subprocess.DEVNULL,
-                    stdout=subprocess.DEVNULL,
-                    stderr=subprocess.PIPE,
+                    stdout=subprocess.PIPE,
+                    stderr=subprocess.DEVNULL,
                     text=True,
                     errors="replace",
-                    env=os.environ | {"LC_ALL": "C"},
                     start_new_session=True,
                 )
             except OSError as error:
-                return Verdict(None, f"cannot run {clean(self._program)}: {clean(error.strerror)}")
+                return Verdict(None, f"cannot run {clean(sys.executable)}: {clean(error.strerror)}")
             self._running = process
-        with suppress(OSError):
-            os.setpriority(os.PRIO_PROCESS, process.pid, 19)
         try:
-            _, complaint = process.communicate(timeout=PARSE_TIMEOUT_S)
+            said, _ = process.communicate(timeout=PARSE_TIMEOUT_S)
+            return from_json(said)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
             return Verdict(None, f"pg_restore has not parsed it within {PARSE_TIMEOUT_S:g} s")
+        except (ValueError, KeyError, TypeError):
+            return Verdict(None, f"the reading of the dump ended with {process.returncode}")
         finally:
+            self._end(process)
+            process.communicate()
             self._running = None
-        return verdict(process.returncode, complaint)
 
     def close(self) -> None:
-        """Stop a parse that is under way."""
+        """Stop a reading that is under way."""
         with self._lock:
             self._is_closed = True
             if self._running is not None:
-                self._running.kill()
+                self._end(self._running)
 
-
-def verdict(status: int, complaint: str) -> Verdict:
-    """What an exit status and a complaint of pg_restore mean.
-
-    >>> verdict(1, "pg_restore: error: could not read from input file: end of file\\n")
-    Verdict(is_readable=False, detail='could not read from input file: end of file')
-    >>> verdict(1, "pg_restore: error: unsupported version (1.16) in file header").is_readable is None
-    True
-    """
-    if status == 0:
-        return Verdict(True, None)
-    first = next((line for line in complaint.splitlines() if line.strip()), f"pg_restore ended with {status}")
-    said = clean(first.removeprefix("pg_restore: ").removeprefix("error: "))
-    if status < 0:
-        return Verdict(None, f"pg_restore was stopped by signal {-status}")
-    if "unsupported version" in complaint or "could not open input file" in complaint:
-        # The reader's fault, not the dump's: an older pg_restore cannot tell a newer dump from a broken one.
-        return Verdict(None, said)
-    return Verdict(False, said)
+    @staticmethod
+    def _end(process: subprocess.Popen[str]) -> None:
+        """With pg_restore, which it runs; what has ended is left alone, for its number may be another's by now."""
+        if process.poll() is not None:
+            return
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, signal.SIGKILL)

@@ -83,5 +83,5 @@ class Evidence:
 
 
 def _is_configured(settings: Settings, name: str) -> bool:
-    part = {"alerts": "grafana", "dump": "postgres", "reach": "venues"}.get(name, name)
+    part = {"alerts": "grafana", "dump": "postgres", "databases": "postgres", "reach": "venues"}.get(name, name)
     return part in ("registry", "alerting") or bool(getattr(settings, part))

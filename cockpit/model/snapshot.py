@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from cockpit.model.alerting import Alerting
-from cockpit.model.backends import Alerts, Docker, Dump, Kubernetes, PostgresServer, RedisServer
+from cockpit.model.backends import Alerts, Databases, Docker, Dump, Kubernetes, PostgresServer, RedisServer
 from cockpit.model.finding import Assessment
 from cockpit.model.job import Job
 from cockpit.model.sample import Sample
@@ -45,6 +45,7 @@ class Snapshot:
     risk: Sample[Risk] = field(default_factory=Sample)
     redis: Sample[RedisServer] = field(default_factory=Sample)
     postgres: Sample[PostgresServer] = field(default_factory=Sample)
+    databases: Sample[Databases] = field(default_factory=Sample)
     dump: Sample[Dump] = field(default_factory=Sample)
     kubernetes: Sample[Kubernetes] = field(default_factory=Sample)
     docker: Sample[Docker] = field(default_factory=Sample)
@@ -68,6 +69,7 @@ PROBES = (
     "risk",
     "redis",
     "postgres",
+    "databases",
     "dump",
     "kubernetes",
     "docker",

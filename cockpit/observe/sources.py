@@ -28,6 +28,8 @@ class Entry:
     is_configured: Callable[[Settings], bool]
     is_self_bounded: bool = False
     deadline_s: float = FIRST_ANSWER_S
+    every: int = 1
+    """Ticks from one question to the next, where it changes seldom."""
 
 
 PROBES = (
@@ -36,6 +38,13 @@ PROBES = (
         "reach", "cockpit.probes.reach", "ReachProbe", lambda settings: any(one.probe for one in settings.venues), True
     ),
     Entry("registry", "cockpit.probes.registry", "RegistryProbe", lambda settings: True),
+    Entry(
+        "databases",
+        "cockpit.probes.databases",
+        "DatabasesProbe",
+        lambda settings: settings.postgres is not None,
+        every=2,
+    ),
     Entry("dump", "cockpit.probes.dump", "DumpProbe", lambda settings: settings.postgres is not None),
     Entry("docker", "cockpit.probes.docker", "DockerProbe", lambda settings: settings.docker is not None),
     Entry("alerts", "cockpit.probes.alerts", "AlertsProbe", lambda settings: settings.grafana is not None),
@@ -80,7 +89,7 @@ class LateProbe(Late):
     def __init__(self, entry: Entry, settings: Settings, clock: Clock) -> None:
         super().__init__(entry.module, entry.probe, settings, clock)
         self.name = entry.name
-        self.interval_s = settings.interval_s
+        self.interval_s = settings.interval_s * entry.every
         self.deadline_s = entry.deadline_s
 
     async def read(self) -> Any:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from cockpit.clients.bounded import SoloThread, abandon
-from cockpit.clients.dumps import PARSE_TIMEOUT_S, Found, Parser, Verdict, look
+from cockpit.clients.dump_reading import Verdict
+from cockpit.clients.dumps import PARSE_TIMEOUT_S, Found, Parser, look
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import BackendError, ConfigError
@@ -65,6 +66,8 @@ class DumpProbe:
             size_bytes=found.size_bytes,
             is_readable=verdict.is_readable,
             detail=verdict.detail,
+            identity=found.identity,
+            contents=verdict.contents,
         )
 
     async def close(self) -> None:

@@ -32,6 +32,7 @@ REDIS_FIELDS = ("kill_switch", "venues", "flow", "feeds", "risk", "redis", "hear
 BACKENDS = (
     Backend("Redis", REDIS_FIELDS, Severity.P1, "redis", sections.REDIS),
     Backend("Postgres", ("postgres",), Severity.P1, "postgres", sections.POSTGRES),
+    Backend("Postgres' maintenance database", ("databases",), Severity.P4, "postgres"),
     Backend("Kubernetes API", ("kubernetes",), Severity.P3, "kubernetes", sections.FEED),
     Backend("Docker", ("docker",), Severity.P3, "redis", sections.REDIS),
     Backend("Grafana", ("alerts",), Severity.P3, "alerts"),
@@ -76,7 +77,7 @@ def configured(settings: Settings) -> frozenset[str]:
     if any(venue.probe for venue in settings.venues):
         fields.add("reach")
     if settings.postgres:
-        fields.update(("postgres", "dump"))
+        fields.update(("postgres", "databases", "dump"))
     fields.update(name for name in ("kubernetes", "docker") if getattr(settings, name))
     if settings.grafana:
         fields.add("alerts")
@@ -91,6 +92,8 @@ def silent(snapshot: Snapshot, settings: Settings) -> Iterator[Finding]:
         failing = [field for field in fields if is_failing(_sample(snapshot, field), snapshot.taken_at)]
         if failing == ["dump"] and _is_first_awaited(snapshot, there):
             continue
+        if failing == ["databases"] and is_failing(snapshot.postgres, snapshot.taken_at):
+            continue  # one server that is down is one finding
         if failing and len(failing) == len(fields):
             yield _silence(backend, _sample(snapshot, failing[-1]), snapshot.taken_at)
         elif len(failing) > len(fields) / 2:

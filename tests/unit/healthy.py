@@ -11,9 +11,12 @@ from cockpit.model.backends import (
     AlertRule,
     Alerts,
     Container,
+    Database,
+    Databases,
     Deployment,
     Docker,
     Dump,
+    DumpContents,
     Kubernetes,
     Pod,
     PostgresServer,
@@ -135,6 +138,33 @@ def postgres(**changes: Any) -> PostgresServer:
     return PostgresServer(**{**fields, **changes})
 
 
+def databases(**changes: Any) -> Databases:
+    own = Database("hedgefund", "hedgefund_user", True, True, 6, 0, 0, 0, 84 * 2**20)
+    fields: dict[str, Any] = {
+        "wanted": "hedgefund", "role": "hedgefund_user", "is_superuser": False, "may_create": True,
+        "roles": ("hedgefund_user",), "version": 180000, "is_in_recovery": False, "free_bytes": 10 * 2**30,
+        "found": (own,),
+    }  # fmt: skip
+    return Databases(**{**fields, **changes})
+
+
+def dump_contents(**changes: Any) -> DumpContents:
+    fields: dict[str, Any] = {
+        "database": "hedgefund", "server_version": "18.0", "begun_at": NOW - 53.0, "owners": ("hedgefund_user",),
+        "items": 40, "rows": (("public.fills", 900), ("public.orders", 1000), ("public.positions", 12)),
+        "raw_bytes": 2**20,
+    }  # fmt: skip
+    return DumpContents(**{**fields, **changes})
+
+
+def dump(**changes: Any) -> Dump:
+    fields: dict[str, Any] = {
+        "path": "/backups/pg/latest.dump", "age_s": 52.0, "size_bytes": 1_700_000, "is_readable": True,
+        "identity": "2026-11-25T02:00:00.000000Z, 1700000 bytes", "contents": dump_contents(),
+    }  # fmt: skip
+    return Dump(**{**fields, **changes})
+
+
 def pod(name: str, **changes: Any) -> Pod:
     return Pod(name, **{"phase": "Running", "is_ready": True, "restarts": 0, "reason": None, "age_s": 60.0, **changes})
 
@@ -203,7 +233,8 @@ def values() -> dict[str, Any]:
         "risk": risk(),
         "redis": redis(),
         "postgres": postgres(),
-        "dump": Dump("/backups/pg/latest.dump", 52.0, 1_700_000, True),
+        "databases": databases(),
+        "dump": dump(),
         "kubernetes": kubernetes(),
         "docker": docker(),
         "alerts": alerts(),
