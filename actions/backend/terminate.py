@@ -47,6 +47,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         proof_deadline_s=DEADLINE_S,
         undo="none: its client has to do again what was rolled back",
         phrase=f"backend {pid or 'none'}",
+        locks=("postgres",),
         prepared_at=now,
     )
 

@@ -165,7 +165,7 @@ def contents(listed: str, count: RowCount) -> DumpContents | None:
     """
     database, server = _DATABASE.search(listed), _SERVER.search(listed)
     items = [line for line in listed.splitlines() if _ITEM.match(line)]
-    if database is None or not items:
+    if database is None:
         return None
     owners = {line.rpartition(" ")[2] for line in items} - {""}
     return DumpContents(

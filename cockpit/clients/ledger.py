@@ -61,3 +61,27 @@ def read_ledger(file: Path) -> Ledger:
         return Ledger(events, newest_ms, {clean(symbol, 40): float(qty) for symbol, qty in rows if qty})
     except (sqlite3.Error, TypeError, ValueError) as error:
         raise BackendError(f"the ledger {clean(file)} cannot be read: {clean(error, 80)}") from None
+
+
+def count_since(file: Path, since_ms: int) -> int:
+    """How many events came later; blocks for at most two seconds.
+
+    Times grow with the ids, so that halving finds the first one, whatever the ledger's size.
+
+    Raises:
+        BackendError: it is not there, not readable or no ledger.
+    """
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=TIMEOUT_S)) as ledger:
+            found = ledger.execute("SELECT min(id), max(id) FROM events").fetchone()
+            if found is None or found[0] is None:
+                return 0
+            low, end = int(found[0]), int(found[1]) + 1
+            high = end
+            while low < high:
+                middle = (low + high) // 2
+                row = ledger.execute("SELECT ts_ms FROM events WHERE id >= ? ORDER BY id LIMIT 1", (middle,)).fetchone()
+                low, high = (low, middle) if row is None or int(row[0]) > since_ms else (middle + 1, high)
+        return end - low
+    except (sqlite3.Error, TypeError, ValueError) as error:
+        raise BackendError(f"the ledger {clean(file)} cannot be read: {clean(error, 80)}") from None

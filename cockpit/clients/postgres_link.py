@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.clients.postgres_words import in_words
 from cockpit.config import PostgresPart
-from cockpit.errors import BackendError
+from cockpit.errors import BackendError, Refused
+from cockpit.text import clean
 
 if TYPE_CHECKING:
+    import psycopg
     from psycopg import AsyncConnection
 
 CONNECT_S = 5
@@ -79,6 +81,13 @@ def environment(part: PostgresPart) -> dict[str, str]:
     return found | {"LC_ALL": "C", "PGAPPNAME": APPLICATION} | ({} if said is None else {"PGPASSWORD": said})
 
 
+def _words(error: psycopg.Error) -> BackendError:
+    """What is not permitted here is not what reading would need."""
+    if error.sqlstate == "42501":
+        return Refused(clean(error.diag.message_primary, 160))
+    return in_words(error, CONNECT_S)
+
+
 @asynccontextmanager
 async def linked(part: PostgresPart, database: str, is_read_only: bool = False) -> AsyncIterator[AsyncConnection]:
     """A connection in autocommit to one database of the server.
@@ -101,6 +110,6 @@ async def linked(part: PostgresPart, database: str, is_read_only: bool = False) 
             is_open = True
             yield connection
     except psycopg.Error as error:
-        words = in_words(error, CONNECT_S)
+        words = _words(error)
         words.was_sent = is_open and error.sqlstate is None
         raise words from None
