@@ -15,10 +15,11 @@ DONE, RUNNING, FAILED, UNKNOWN = StepState.DONE, StepState.RUNNING, StepState.FA
 
 def judge(stage: Stage) -> tuple[JobStep, ...]:
     """In the order of PROOFS."""
-    return (_answers(stage), _equal(stage), _written(stage), _kept(stage))
+    return (answers(stage), _equal(stage), _written(stage), kept(stage))
 
 
-def _answers(stage: Stage) -> JobStep:
+def answers(stage: Stage) -> JobStep:
+    """Through the connection that every client would use."""
     sample = stage.snapshot.postgres
     if sample.value is None or not sample.is_live(stage.clock.now()):
         return JobStep(ANSWERS, UNKNOWN, sample.error or "not read")
@@ -50,7 +51,8 @@ def _written(stage: Stage) -> JobStep:
     return JobStep(WRITTEN, UNKNOWN, f"nothing written yet, {current.sessions if current else 'no'} sessions")
 
 
-def _kept(stage: Stage) -> JobStep:
+def kept(stage: Stage) -> JobStep:
+    """Under the name that was chosen for it."""
     sample, aside = stage.snapshot.databases, str(stage.facts.get("aside"))
     if sample.value is None or not sample.is_live(stage.clock.now()):
         return JobStep(KEPT, UNKNOWN, sample.error or "not read")

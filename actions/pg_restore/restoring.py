@@ -164,8 +164,6 @@ class Put(Beside):
 
     index = 4
     deadline_s = SWAP_S
-    settle_s = 15.0
-    """The server goes on by itself: at most 3 s for the sessions, 5 s for a lock, 5 s for a rename."""
 
     async def perform(self, stage: Stage) -> Result:
         """Refused means that everything is as it was."""
@@ -183,6 +181,8 @@ def swapped(stage: Stage, incoming: str, aside: str) -> Result:
     sample, database = stage.snapshot.databases, stage.plan.target
     if sample.value is None or not sample.is_live(stage.clock.now()):
         return Result(UNKNOWN, sample.error or "the databases were not read")
+    if sample.value.is_swapping:
+        return Result(UNKNOWN, "the server is at it")
     current, is_there = sample.value.current, stage.facts.get("is_there", True)
     is_aside = not is_there or sample.value.named(aside) is not None
     if is_aside and current is not None and sample.value.named(incoming) is None:

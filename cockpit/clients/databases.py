@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.clients.bounded import bounded
-from cockpit.clients.postgres_link import database_name, keywords, linked
+from cockpit.clients.postgres_link import SWAPPER, database_name, keywords, linked
 from cockpit.config import PostgresPart
 from cockpit.errors import BackendError
 
@@ -56,8 +56,9 @@ class DatabasesWall:
             self._stack = AsyncExitStack()
             link = linked(self._part, self._part.maintenance_database, is_read_only=True)
             self._connection = await self._stack.enter_async_context(link)
+        asked = {"wanted": wanted, "with_size": with_size, "swapper": SWAPPER}
         try:
-            cursor = await self._connection.execute(self._ask.encode(), {"wanted": wanted, "with_size": with_size})
+            cursor = await self._connection.execute(self._ask.encode(), asked)
             row = await cursor.fetchone()
         except psycopg.Error as error:
             raise in_words(error, self._part.timeout_s) from None

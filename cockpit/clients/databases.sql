@@ -15,6 +15,10 @@ SELECT
     ARRAY(SELECT rolname::text FROM pg_roles WHERE pg_has_role(oid, 'USAGE') LIMIT 500) AS roles,
     current_setting('server_version_num')::int AS version,
     pg_is_in_recovery() AS is_in_recovery,
+    -- A swap goes on in the server when whoever asked for it is gone.
+    EXISTS (
+        SELECT FROM pg_stat_activity WHERE application_name = %(swapper)s AND usename = current_user AND state = 'active'
+    ) AS is_swapping,
     -- Only pg_monitor may read it.
     (SELECT setting FROM pg_settings WHERE name = 'data_directory') AS data_directory,
     coalesce((

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 CONNECT_S = 5
 APPLICATION = "ops-cockpit"
+SWAPPER = "ops-cockpit swap"
+"""The name of a session that swaps databases: whoever looks whether it was done sees by it that it is being done."""
 
 
 def keywords(part: PostgresPart, *, as_admin: bool = True) -> dict[str, Any]:
@@ -89,7 +91,9 @@ def _words(error: psycopg.Error) -> BackendError:
 
 
 @asynccontextmanager
-async def linked(part: PostgresPart, database: str, is_read_only: bool = False) -> AsyncIterator[AsyncConnection]:
+async def linked(
+    part: PostgresPart, database: str, is_read_only: bool = False, name: str = APPLICATION
+) -> AsyncIterator[AsyncConnection]:
     """A connection in autocommit to one database of the server.
 
     Raises:
@@ -101,7 +105,7 @@ async def linked(part: PostgresPart, database: str, is_read_only: bool = False) 
     given, said = keywords(part), await asyncio.to_thread(password, part)
     options = f"{given.get('options') or ''} -c statement_timeout=0 -c lock_timeout=5s -c idle_session_timeout=0"
     options += " -c default_transaction_read_only=on" if is_read_only else ""
-    ours = {"dbname": database, "application_name": APPLICATION, "connect_timeout": CONNECT_S, "autocommit": True}
+    ours = {"dbname": database, "application_name": name, "connect_timeout": CONNECT_S, "autocommit": True}
     more: dict[str, Any] = {"options": options.strip(), "keepalives_idle": 5, "prepare_threshold": None}
     secret = {} if said is None else {"password": said}
     is_open = False

@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from pathlib import Path
 
-from cockpit.clients.postgres_link import linked
+from cockpit.clients.postgres_link import SWAPPER, linked
 from cockpit.config import PostgresPart
 from cockpit.errors import BackendError, CockpitError, Refused
 
@@ -26,7 +26,7 @@ async def swap(part: PostgresPart, wanted: str, incoming: str, aside: str) -> No
 
     body = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
     try:
-        async with linked(part, part.maintenance_database) as connection:
+        async with linked(part, part.maintenance_database, name=SWAPPER) as connection:
             for name, value in (("wanted", wanted), ("incoming", incoming), ("aside", aside)):
                 await connection.execute("SELECT set_config(%s, %s, false)", (f"cockpit.{name}", value))
             try:

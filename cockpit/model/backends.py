@@ -164,6 +164,8 @@ class Databases:
     free_bytes: int | None
     """Where the server keeps its data; None where that cannot be seen from here."""
     found: tuple[Database, ...]
+    is_swapping: bool = False
+    """Whether one is being put in the place of another at this moment."""
 
     def named(self, name: str) -> Database | None:
         """One of them."""

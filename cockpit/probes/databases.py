@@ -68,6 +68,7 @@ def databases(row: Mapping[str, Any], sizes: Mapping[str, int], free: int | None
         is_in_recovery=row["is_in_recovery"],
         free_bytes=free,
         found=tuple(database(item, sizes) for item in row["found"]),
+        is_swapping=row["is_swapping"],
     )
 
 

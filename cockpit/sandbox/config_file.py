@@ -46,6 +46,7 @@ def settings(layout: Layout, postgres: PostgresServer, credentials: Credentials)
             "dump": str(layout.dump),
             "dump_max_age_s": 300.0,
             "pg_restore": str(postgres.programs / "pg_restore"),
+            "pg_dump": str(postgres.programs / "pg_dump"),
         },
         "kubernetes": {
             "kubeconfig": str(layout.kubeconfig),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from cockpit.model.backends import Dump, PostgresServer
+from cockpit.model.backends import Databases, Dump, PostgresServer
 from cockpit.model.severity import Severity
 from cockpit.severity import sections, words
 from cockpit.severity.rule import Hit, View, rule
@@ -55,6 +55,21 @@ def postgres_connections(view: View, postgres: PostgresServer) -> Iterator[Hit]:
         yield Hit(SUBJECT, Severity.P2, f"Postgres connections {used}", used, words.percent(limit))
 
 
+@rule("databases", panel="postgres", section=sections.POSTGRES)
+def database_gone(view: View, databases: Databases) -> Iterator[Hit]:
+    """The platform's database is not there."""
+    if databases.current is None and not databases.is_swapping:
+        yield Hit("database", Severity.P1, f"there is no database {databases.wanted}", "gone", "there")
+
+
+@rule("databases", panel="postgres", section=sections.POSTGRES)
+def database_shut(view: View, databases: Databases) -> Iterator[Hit]:
+    """The platform's database lets nobody in: a swap that was left half-way does that."""
+    current = databases.current
+    if current is not None and not current.takes_connections and not databases.is_swapping:
+        yield Hit("database", Severity.P1, f"database {current.name} takes no connections", "shut", "open")
+
+
 @rule("dump", panel="postgres", section=sections.POSTGRES)
 def dump_old(view: View, dump: Dump) -> Iterator[Hit]:
     """A restore would lose more than agreed."""
@@ -71,4 +86,13 @@ def dump_unreadable(view: View, dump: Dump) -> Iterator[Hit]:
         yield Hit("dump", Severity.P3, "newest dump does not parse: it cannot be restored", "unreadable", "parses")
 
 
-RULES = (postgres_tables, postgres_recovery, postgres_blocked, postgres_connections, dump_old, dump_unreadable)
+RULES = (
+    postgres_tables,
+    postgres_recovery,
+    postgres_blocked,
+    postgres_connections,
+    database_gone,
+    database_shut,
+    dump_old,
+    dump_unreadable,
+)

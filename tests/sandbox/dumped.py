@@ -48,6 +48,7 @@ def failing_program(folder: Path) -> Path:
     file.write_text(
         "#!/bin/sh\n"
         f'case "$(cat {folder}/mode 2>/dev/null) $*" in\n'
+        "broken*) echo 'pg_restore: error: could not read from input file: end of file' >&2; exit 1 ;;\n"
         "killed*--exit-on-error*) kill -9 $$ ;;\n"
         f'empty*--exit-on-error*) exec {real} --schema-only "$@" ;;\n'
         "esac\n"

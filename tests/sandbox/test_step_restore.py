@@ -2,91 +2,27 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 import pytest
 
-from cockpit.model.job import Job, Phase
-from cockpit.model.plan import Plan
+from cockpit.model.job import Phase
 from cockpit.sandbox.layout import Layout
 from tests.sandbox.conftest import Control, wait_until
-from tests.sandbox.dumped import (
-    DATABASE,
-    Asker,
-    databases,
-    drop_others,
-    dumped,
-    failing_program,
-    holding,
-    role,
-    superuser,
-)
-from tests.sandbox.step_desk import StepDesk, opened, opened_with, told
+from tests.sandbox.dumped import DATABASE, Asker, databases, dumped, holding, role, superuser
+from tests.sandbox.restore_bench import RESTORE, Bench, benched
+from tests.sandbox.step_desk import told
 
-RESTORE = "pg_restore.restore"
+BACK, DROP = "pg_restore.swap_back", "pg_restore.drop_old"
 ROWS = 100_000
-
-
-@dataclass
-class Bench:
-    """A desk that restores from a folder of its own."""
-
-    desk: StepDesk
-    folder: Path
-
-    @property
-    def layout(self) -> Layout:
-        return self.desk.layout
-
-    def put(self, dump: Path, content: bytes | None = None) -> None:
-        """Make it the newest dump, old enough to be read at once, and await that it was."""
-        file = self.folder / "new"
-        shutil.copyfile(dump, file) if content is None else file.write_bytes(content)
-        at = time.time() - 300
-        os.utime(file, (at, at))
-        file.rename(self.folder / "latest.dump")
-        wait_until(lambda: self.is_read(at), 20.0)
-
-    def is_read(self, at: float) -> bool:
-        sample = self.desk.snapshot.dump
-        found = sample.value
-        seen = found is not None and found.is_readable is not None and abs(sample.value_at - found.age_s - at) < 0.5
-        return bool(seen)
-
-    def mode(self, how: str) -> None:
-        (self.folder / "mode").write_text(how)
-
-    def blocked_by(self, name: str) -> Plan:
-        wait_until(lambda: name in {check.name for check in self.desk.plan(RESTORE).blocking}, 15.0)
-        return self.desk.plan(RESTORE)
-
-    def restore(self) -> Job:
-        return self.desk.ended(self.desk.submit(self.desk.allowed(RESTORE), "test"))
-
-    def is_intact(self) -> bool:
-        """Only the platform's database is there, and it takes connections."""
-        with role(self.layout) as link:
-            return databases(self.layout) == [DATABASE] and link.execute("SELECT 1").fetchone() == (1,)
 
 
 @pytest.fixture(scope="module")
 def bench(sandbox: tuple[Layout, Control], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bench]:
-    folder = tmp_path_factory.mktemp("dumps")
-    with opened(*sandbox) as plain:
-        assert plain.settings.postgres is not None
-        program = str(failing_program(folder))
-        part = plain.settings.postgres.model_copy(update={"dump": folder / "latest.dump", "pg_restore": program})
-        with opened_with(plain.settings.model_copy(update={"postgres": part}), plain) as desk:
-            yield Bench(desk, folder)
-    drop_others(sandbox[0])
-    with role(sandbox[0]) as link:
-        link.execute("DROP TABLE IF EXISTS bulk")
+    with benched(*sandbox, tmp_path_factory.mktemp("dumps")) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -181,3 +117,44 @@ def test_the_dump_is_restored_and_swapped_in_at_once(bench: Bench, whole: Path) 
         link.execute("ALTER DATABASE hedgefund RESET search_path")
     with pytest.raises(psycopg.OperationalError, match="not currently accepting connections"):
         role(layout, aside)
+
+
+def test_a_restore_is_undone_and_undone_again(bench: Bench, whole: Path) -> None:
+    """After the one before: what was put aside there is put back."""
+    layout = bench.layout
+    (old,) = [name for name in databases(layout) if name != DATABASE]
+    wait_until(lambda: dict(bench.desk.plan(BACK).parameters)["database"] == old, 10.0)
+    job = bench.take(BACK)
+    assert job.phase is Phase.DONE, told(job)
+    with role(layout) as link:
+        assert link.execute("SELECT count(*) FROM bulk").fetchone() == (10,)
+    (aside,) = [name for name in databases(layout) if name != DATABASE]
+    assert aside != old
+    wait_until(lambda: dict(bench.desk.plan(BACK).parameters)["database"] == aside, 10.0)
+    assert bench.take(BACK).phase is Phase.DONE
+    with role(layout) as link:
+        assert link.execute("SELECT count(*) FROM bulk").fetchone() == (ROWS,)
+
+
+def test_what_was_kept_is_dropped_when_it_is_old_or_with_a_reason(bench: Bench, whole: Path) -> None:
+    (old,) = [name for name in databases(bench.layout) if name != DATABASE]
+    wait_until(lambda: bench.desk.plan(DROP).target == old, 10.0)
+    wait_until(lambda: [check.name for check in bench.desk.plan(DROP).blocking] == ["age"], 10.0)
+    assert bench.desk.plan(DROP).blocking[0].is_overridable
+    job = bench.take(DROP, ("age",))
+    assert job.phase is Phase.DONE, told(job)
+    assert databases(bench.layout) == [DATABASE]
+
+
+def test_half_a_swap_is_seen_and_mended(bench: Bench, whole: Path) -> None:
+    layout = bench.layout
+    with role(layout, "postgres") as link:
+        link.execute("ALTER DATABASE hedgefund WITH ALLOW_CONNECTIONS false")
+        link.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'hedgefund'")
+    wait_until(lambda: any(one.rule == "database_shut" for one in bench.desk.snapshot.assessment.findings), 15.0)
+    plan = bench.desk.allowed(BACK)
+    assert plan.phrase == f"OPEN {DATABASE} ON sandbox"
+    job = bench.take(BACK)
+    assert job.phase is Phase.DONE, told(job)
+    assert bench.is_intact()
+    wait_until(lambda: not bench.desk.snapshot.postgres.error, 10.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import pytest
@@ -20,6 +21,7 @@ from tests.unit.healthy import (
     NOW,
     SETTINGS,
     alerts,
+    databases,
     dead,
     deployment,
     docker,
@@ -169,6 +171,9 @@ CASES = [
          P3, "postgres", "1 blocked by pid 10 for 4.0 s", "3.4"),
     Case("blocked for long", {"postgres": postgres(blocked=waiting(14.0))}, P2, "postgres", "blocked by pid 10", "3.4"),
     Case("connections", {"postgres": postgres(connections=95)}, P2, "postgres", "connections 95 of 100", "3.4"),
+    Case("database gone", {"databases": databases(found=())}, P1, "postgres", "there is no database hedgefund", "3.4"),
+    Case("database shut", {"databases": databases(found=(replace(databases().found[0], takes_connections=False),))},
+         P1, "postgres", "database hedgefund takes no connections", "3.4"),
     Case("dump old", {"dump": Dump("d", 400.0, 1, True)}, P3, "postgres", "newest dump is 6 m old > 5 m", "3.4"),
     Case("dump unreadable", {"dump": Dump("d", 4.0, 1, False)}, P3, "postgres", "does not parse", "3.4"),
     Case("router has no pod", {"kubernetes": kubernetes(deployment("router", 0, 1))},

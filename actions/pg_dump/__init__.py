@@ -1,0 +1,1 @@
+"""A dump of Postgres, taken now and read in full before it counts."""
