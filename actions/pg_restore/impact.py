@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from actions.pg_restore.server_checks import sessions
 from cockpit.clients.ledger import count_since
 from cockpit.config import Settings
 from cockpit.errors import BackendError
@@ -25,7 +26,7 @@ def impact(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[str]:
     if databases is not None and current is None:
         yield f"there is no {databases.wanted} now: it is made anew"
     if current is not None:
-        yield f"{current.sessions} sessions are cut off at the swap, for less than a second"
+        yield f"{sessions(current)} cut off at the swap, for less than a second"
         yield f"the old one, with all that the dump lacks, is kept as {current.name}_before_<stamp> until it is dropped"
 
 

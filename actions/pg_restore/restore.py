@@ -78,9 +78,9 @@ def _steps(part: PostgresPart, database: str, file: str) -> Iterator[PlanStep]:
         to = side
     restore = (part.pg_restore, "--exit-on-error", "--verbose", "--jobs", str(part.restore_jobs), "-d", to, file)
     read = (part.pg_restore, "-f", "-", file)
-    yield PlanStep("dump read in full", shlex.join(read), f"{shlex.join((part.pg_restore, '-f', '/dev/null', file))}")
+    yield PlanStep("dump read in full", shlex.join(read))
     create = f"CREATE DATABASE {side} TEMPLATE template0"
-    yield PlanStep("database beside it made", create, f'psql -d {part.maintenance_database} -c "{create}"')
+    yield PlanStep("database beside it made", create, f"createdb -T template0 {side}")
     yield PlanStep("dump restored into it", shlex.join(restore), shlex.join(restore))
     yield PlanStep(
         "rows counted and compared", f"ANALYZE; SELECT count(*) of each table in {side}; its settings copied"

@@ -40,7 +40,7 @@ def swap_checks(found: Databases) -> Iterator[Check]:
     if current is None:
         yield Check("database", WARN, f"there is no database {found.wanted}: nothing has to be put aside")
         return
-    yield Check("database", PASS, f"{current.name}, {_sessions(current)}")
+    yield Check("database", PASS, f"{current.name}, {sessions(current)}")
     if not current.is_ours:
         words = f"it belongs to {current.owner}: GRANT {current.owner} TO {found.role}"
         yield Check("owner", FAIL, words)
@@ -80,5 +80,6 @@ def mb(size: int) -> str:
     return f"{size / (1 << 20):,.0f} MB"
 
 
-def _sessions(found: Database) -> str:
+def sessions(found: Database) -> str:
+    """How many, in words."""
     return f"{found.sessions} session{'' if found.sessions == 1 else 's'}"

@@ -10,7 +10,7 @@ from actions.pg_restore import names
 from actions.pg_restore.proofs import ANSWERS, KEPT, answers, kept
 from actions.pg_restore.restore import wanted
 from actions.pg_restore.restoring import SWAP_S, swapped
-from actions.pg_restore.server_checks import server_checks, swap_checks
+from actions.pg_restore.server_checks import server_checks, sessions, swap_checks
 from actions.step import Result, Stage, Step
 from cockpit.clients.postgres_swap import allow, swap
 from cockpit.config import PostgresPart, Settings
@@ -189,5 +189,5 @@ def _impact(database: str, old: str, is_swap: bool, found: Databases | None, now
     if made_at is not None:
         yield f"{database} is as it was {max(0.0, now - made_at) / 60:.0f} min ago, when it was put aside"
     if current is not None:
-        yield f"{current.sessions} sessions are cut off at the swap, for less than a second"
+        yield f"{sessions(current)} cut off at the swap, for less than a second"
         yield f"what was written since stays in the one that is put aside now, {names.aside(database)}"

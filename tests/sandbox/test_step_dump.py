@@ -37,8 +37,9 @@ def test_a_new_dump_becomes_the_newest_and_the_one_before_is_kept(bench: Bench, 
     assert "rows in" in job.steps[1].detail, told(job)
 
 
-def test_a_dump_that_lacks_a_table_does_not_become_the_newest(bench: Bench) -> None:
+def test_a_dump_that_lacks_a_table_does_not_become_the_newest(bench: Bench, tmp_path: Path) -> None:
     newest = bench.folder / "latest.dump"
+    bench.put(dumped(bench.layout, tmp_path / "before.dump"))
     before = newest.stat().st_ino
     bench.desk.control.inject("postgres-table-lost")
     try:
@@ -48,8 +49,9 @@ def test_a_dump_that_lacks_a_table_does_not_become_the_newest(bench: Bench) -> N
     assert newest.stat().st_ino == before
 
 
-def test_a_dump_that_cannot_be_read_does_not_become_the_newest(bench: Bench) -> None:
+def test_a_dump_that_cannot_be_read_does_not_become_the_newest(bench: Bench, tmp_path: Path) -> None:
     newest = bench.folder / "latest.dump"
+    bench.put(dumped(bench.layout, tmp_path / "before.dump"))
     before = newest.stat().st_ino
     wait_until(lambda: bench.desk.plan(DUMP).is_allowed, 15.0)
     bench.mode("broken")

@@ -92,7 +92,15 @@ def test_an_error_of_pg_restore_ends_it(bench: Bench, whole: Path) -> None:
     assert bench.is_intact()
 
 
-def test_the_dump_is_restored_and_swapped_in_at_once(bench: Bench, whole: Path) -> None:
+def test_a_dump_is_restored_undone_and_undone_again_and_the_old_one_dropped(bench: Bench, whole: Path) -> None:
+    restored(bench, whole)
+    undone(bench, 10)
+    undone(bench, ROWS)
+    dropped(bench)
+
+
+def restored(bench: Bench, whole: Path) -> None:
+    """Swapped in at once, with what a dump does not bring."""
     layout = bench.layout
     with role(layout) as link:
         link.execute("ALTER DATABASE hedgefund SET search_path = \"$user\", public, 'odd one'")
@@ -119,24 +127,21 @@ def test_the_dump_is_restored_and_swapped_in_at_once(bench: Bench, whole: Path) 
         role(layout, aside)
 
 
-def test_a_restore_is_undone_and_undone_again(bench: Bench, whole: Path) -> None:
-    """After the one before: what was put aside there is put back."""
+def undone(bench: Bench, rows: int) -> None:
+    """What was put aside is put back, and the other one aside."""
     layout = bench.layout
     (old,) = [name for name in databases(layout) if name != DATABASE]
     wait_until(lambda: dict(bench.desk.plan(BACK).parameters)["database"] == old, 10.0)
     job = bench.take(BACK)
     assert job.phase is Phase.DONE, told(job)
     with role(layout) as link:
-        assert link.execute("SELECT count(*) FROM bulk").fetchone() == (10,)
+        assert link.execute("SELECT count(*) FROM bulk").fetchone() == (rows,)
     (aside,) = [name for name in databases(layout) if name != DATABASE]
     assert aside != old
-    wait_until(lambda: dict(bench.desk.plan(BACK).parameters)["database"] == aside, 10.0)
-    assert bench.take(BACK).phase is Phase.DONE
-    with role(layout) as link:
-        assert link.execute("SELECT count(*) FROM bulk").fetchone() == (ROWS,)
 
 
-def test_what_was_kept_is_dropped_when_it_is_old_or_with_a_reason(bench: Bench, whole: Path) -> None:
+def dropped(bench: Bench) -> None:
+    """Only when it is old, or with a reason."""
     (old,) = [name for name in databases(bench.layout) if name != DATABASE]
     wait_until(lambda: bench.desk.plan(DROP).target == old, 10.0)
     wait_until(lambda: [check.name for check in bench.desk.plan(DROP).blocking] == ["age"], 10.0)

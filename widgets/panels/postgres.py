@@ -22,6 +22,7 @@ def lines(view: View, width: int, height: int) -> list[Line]:
         rows.extend((_connections(server), _blocked(server), _size(server)))
         rows.append(_replication(server))
     rows.append(_dump(view))
+    rows.extend(_others(view))
     series = (
         ("tx/s", view.trend("pg_commits_per_s"), None, rate, 0.0),
         ("conns", view.trend("pg_connections"), None, count),
@@ -87,6 +88,18 @@ def _dump(view: View) -> Line:
         (word, ink),
         (f", {megabytes(dump.size_bytes)}", "label"),
     )
+
+
+def _others(view: View) -> list[Line]:
+    """What a restore put aside or left behind: it takes room until somebody drops it."""
+    found = view.snapshot.databases.value
+    others = [one for one in found.found if one.name != found.wanted] if found is not None else []
+    if not others:
+        return []
+    label = field("kept", LABEL, "label")
+    more = f" and {len(others) - 1} more" if len(others) > 1 else ""
+    size = sum(one.size_bytes or 0 for one in others)
+    return [line(label, (others[-1].name, "value"), (more, "label"), (", ", "label"), (megabytes(size), "value"))]
 
 
 def _troubles(server: PostgresServer, height: int) -> list[Line]:
