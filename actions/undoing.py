@@ -12,4 +12,6 @@ UNDONE_BY: Mapping[str, str] = {
     "feed.switch": "feed.switch",
     "rollout.restart": "rollout.undo",
     "rollout.undo": "rollout.undo",
+    "pg_restore.restore": "pg_restore.swap_back",
+    "pg_restore.swap_back": "pg_restore.swap_back",
 }
