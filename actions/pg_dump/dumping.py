@@ -63,12 +63,16 @@ class Write(Dumping):
         _make(file)
         around = await asyncio.to_thread(environment, part)
         command = shlex.split(str(self.command(stage)))
-        ended = await run_program(command, file.parent, around, stage.output.write, part.restore_s, stage.locks)
-        if ended.code == 0 and not ended.is_late:
+        ended = await run_program(
+            command, file.parent, around, stage.output.write, part.restore_s, stage.locks, stage.stop
+        )
+        stage.output.flush()
+        if ended.code == 0 and not (ended.is_late or ended.is_stopped):
             return Result(DONE, f"{os.stat(file).st_size:,} bytes")  # noqa: PTH116 - right after it was written
         await asyncio.to_thread(file.unlink, missing_ok=True)
         how = f"ended by us after {part.restore_s:.0f} s" if ended.is_late else f"pg_dump ended with {ended.code}"
-        return Result(FAILED, f"{how}: {ended.last_line}")
+        how = "stopped before its end" if ended.is_stopped else how
+        return Result(FAILED, f"{how}: {ended.last_line}", is_stopped=ended.is_stopped)
 
 
 class Read(Dumping):

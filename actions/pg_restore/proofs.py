@@ -37,14 +37,14 @@ def _equal(stage: Stage) -> JobStep:
 
 
 def _written(stage: Stage) -> JobStep:
-    """Where nobody was connected before, nobody is awaited."""
+    """Where the old one was there and nobody was in it, nobody is awaited."""
     sample, before = stage.snapshot.postgres, stage.facts.get("writes")
     if sample.value is None or not sample.is_live(stage.clock.now()):
         return JobStep(WRITTEN, UNKNOWN, sample.error or "not read")
     count = None if sample.value.writes is None or before is None else sample.value.writes - int(before)
     if count is not None and count > 0:
         return JobStep(WRITTEN, DONE, f"{count:,} rows since the swap")
-    if stage.facts.get("sessions") == 0:
+    if stage.facts.get("is_there") and stage.facts.get("sessions") == 0:
         return JobStep(WRITTEN, DONE, "nobody was connected before: nobody is awaited")
     databases = stage.snapshot.databases.value
     current = databases.current if databases is not None else None

@@ -17,6 +17,7 @@ from cockpit.clients.postgres_link import conninfo, database_name
 from cockpit.config import PostgresPart, Settings
 from cockpit.errors import BackendError
 from cockpit.model.audit import Operator
+from cockpit.model.backends import Dump
 from cockpit.model.danger import Danger
 from cockpit.model.plan import Check, Plan, PlanStep
 from cockpit.model.snapshot import Snapshot
@@ -26,6 +27,8 @@ __all__ = ["EVIDENCE", "ID", "judge", "plan", "steps"]
 ID = "pg_restore.restore"
 EVIDENCE = frozenset({"postgres", "databases", "dump"})
 DEADLINE_S = 60.0
+PACKED = 6
+"""Times that pg_dump makes rows smaller, about."""
 
 
 def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
@@ -52,6 +55,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         phrase=f"RESTORE {database} ON {settings.site}",
         needs_reason=True,
         locks=("postgres",),
+        is_cancellable=True,
         prepared_at=now,
     )
 
@@ -99,6 +103,12 @@ def _checks(settings: Settings, part: PostgresPart, identity: str, snapshot: Sna
     if settings.postgres is None or found is None or not snapshot.databases.is_live(now):
         return
     yield from swap_checks(found)
-    contents = dump.contents if dump is not None else None
-    yield from make_checks(found, contents.raw_bytes if contents is not None else None)
+    yield from make_checks(found, _unpacked_bytes(dump))
     yield from dump_checks(part, identity, found, snapshot, now)
+
+
+def _unpacked_bytes(dump: Dump | None) -> int:
+    """Counted where all of it was read; else guessed from its size."""
+    if dump is None:
+        return 0
+    return dump.contents.raw_bytes if dump.contents is not None else PACKED * dump.size_bytes

@@ -124,18 +124,21 @@ class Restore(Beside):
         keep = (descriptor, *stage.locks)
         try:
             ended = await restore(
-                part, command, side, stage.settings.root, stage.output.write, stage.tell, progress, keep
+                part, command, side, stage.settings.root, stage.output.write, stage.tell, progress, keep, stage.stop
             )
         except CockpitError:
             await dropped(part, side)
             raise
         finally:
             self._held.let_go()
-        if ended.code == 0 and not ended.is_late:
+            stage.output.flush()
+        if ended.code == 0 and not (ended.is_late or ended.is_stopped):
             return Result(DONE, progress.words)
         how = f"ended by us after {part.restore_s:.0f} s" if ended.is_late else f"pg_restore ended with {ended.code}"
+        how = "stopped before its end" if ended.is_stopped else how
         left = await dropped(part, side)
-        return Result(FAILED, f"{how}: {ended.last_line}; {stage.plan.target} is as it was{left}")
+        words = f"{how}: {ended.last_line}; {stage.plan.target} is as it was{left}"
+        return Result(FAILED, words, is_stopped=ended.is_stopped)
 
 
 class Compare(Beside):

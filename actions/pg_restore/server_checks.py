@@ -56,7 +56,7 @@ def swap_checks(found: Databases) -> Iterator[Check]:
         yield Check("connections", WARN, words)
 
 
-def make_checks(found: Databases, raw_bytes: int | None) -> Iterator[Check]:
+def make_checks(found: Databases, raw_bytes: int) -> Iterator[Check]:
     """Whether another one may be made, and fits."""
     if not found.may_create:
         yield Check("role", FAIL, f"{found.role} may make no database: ALTER ROLE {found.role} CREATEDB")

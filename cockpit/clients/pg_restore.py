@@ -74,12 +74,13 @@ async def restore(
     command: tuple[str, ...],
     side: str,
     folder: Path,
-    take: Callable[[bytes], None],
+    take: Callable[[bytes], object],
     told: Callable[[str, float], None],
     progress: RestoreProgress,
     keep_open: tuple[int, ...],
+    stop: asyncio.Event,
 ) -> Ended:
-    """Run it to its end.
+    """Run it to its end, to that of its time, or until `stop`.
 
     Raises:
         Refused: it cannot be started.
@@ -94,7 +95,7 @@ async def restore(
     around = await asyncio.to_thread(environment, part)
     watch = asyncio.create_task(_watch(part, side, told, progress))
     try:
-        return await run_program(command, folder, around, both, part.restore_s, keep_open)
+        return await run_program(command, folder, around, both, part.restore_s, keep_open, stop)
     finally:
         watch.cancel()
         with suppress(asyncio.CancelledError, CockpitError):

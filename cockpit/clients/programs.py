@@ -37,7 +37,7 @@ async def run_program(
     command: Sequence[str],
     folder: Path,
     environment: Mapping[str, str],
-    take: Callable[[bytes], None],
+    take: Callable[[bytes], object],
     timeout_s: float,
     keep_open: Sequence[int] = (),
     stop: asyncio.Event | None = None,
@@ -85,7 +85,7 @@ async def _started(
         raise Refused(f"cannot run {clean(command[0], 80)} in {clean(folder)}: {clean(error.strerror)}") from None
 
 
-async def _read(process: asyncio.subprocess.Process, take: Callable[[bytes], None], tail: bytearray) -> None:
+async def _read(process: asyncio.subprocess.Process, take: Callable[[bytes], object], tail: bytearray) -> None:
     """Until it has said everything and has ended."""
     assert process.stdout is not None
     while piece := await process.stdout.read(PIECE_BYTES):

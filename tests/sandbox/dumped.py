@@ -49,6 +49,7 @@ def failing_program(folder: Path) -> Path:
         "#!/bin/sh\n"
         f'case "$(cat {folder}/mode 2>/dev/null) $*" in\n'
         "broken*) echo 'pg_restore: error: could not read from input file: end of file' >&2; exit 1 ;;\n"
+        "slow*--exit-on-error*) exec sleep 600 ;;\n"
         "killed*--exit-on-error*) kill -9 $$ ;;\n"
         f'empty*--exit-on-error*) exec {real} --schema-only "$@" ;;\n'
         "esac\n"

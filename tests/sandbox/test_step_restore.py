@@ -75,6 +75,22 @@ def test_what_fails_leaves_the_database_as_it_is(bench: Bench, whole: Path, how:
     assert bench.is_intact()
 
 
+def test_a_restore_can_be_stopped_before_the_swap(bench: Bench, whole: Path) -> None:
+    bench.put(whole)
+    bench.mode("slow")
+    try:
+        desk = bench.desk
+        job = desk.submit(desk.allowed(RESTORE), "test")
+        begun = ("step_started", 2)
+        wait_until(lambda: begun in {(one.kind, one.facts.get("step")) for one in desk.store.entries(job.id)}, 30.0)
+        desk.session.cancel(job.id).result(10)
+        job = desk.ended(job)
+    finally:
+        bench.mode("")
+    assert job.phase is Phase.CANCELLED and "hedgefund is as it was" in (job.error or ""), told(job)
+    assert bench.is_intact()
+
+
 def test_an_error_of_pg_restore_ends_it(bench: Bench, whole: Path) -> None:
     with superuser(bench.layout) as link:
         link.execute("CREATE ROLE ghost")
@@ -163,3 +179,15 @@ def test_half_a_swap_is_seen_and_mended(bench: Bench, whole: Path) -> None:
     assert job.phase is Phase.DONE, told(job)
     assert bench.is_intact()
     wait_until(lambda: not bench.desk.snapshot.postgres.error, 10.0)
+
+
+def test_a_database_that_is_gone_is_made_anew(bench: Bench, whole: Path) -> None:
+    bench.put(whole)
+    with superuser(bench.layout) as link:
+        link.execute("DROP DATABASE hedgefund WITH (FORCE)")
+    wait_until(lambda: any(one.rule == "database_gone" for one in bench.desk.snapshot.assessment.findings), 15.0)
+    job = bench.restore()
+    assert job.phase is Phase.DONE, told(job)
+    assert "there was none" in job.proofs[3].detail and bench.is_intact()
+    with role(bench.layout) as link:
+        assert link.execute("SELECT count(*) FROM bulk").fetchone() == (ROWS,)
