@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -104,6 +105,8 @@ class FeedsPart(Part):
     """The deployment that takes the feeds in, and reads the registry when a pod of it starts."""
     gap_s: Seconds = 1.0
     """A silence longer than this is a gap."""
+    exchanges: dict[str, str] = Field(default_factory=dict)
+    """Feed -> the exchange whose prices it carries: while that is closed its silence is expected. Else it never is."""
 
 
 class PostgresPart(Part):
@@ -324,6 +327,8 @@ class Settings(Part):
     """Adapters whose orders reach no market: on LIVE nothing is rerouted to them without a reason."""
     exchanges: tuple[str, ...] = ("NSE", "NYSE")
     """Exchanges whose local time and session stand in the top line."""
+    holidays: dict[str, tuple[date, ...]] = Field(default_factory=dict)
+    """Exchange -> days on which it stays closed: `NSE: [2026-01-26]`."""
 
     def below_root(self, path: Path) -> Path:
         """A path of the configuration, resolved against the platform's root."""

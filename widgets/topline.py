@@ -90,7 +90,7 @@ def _exchanges(scene: Scene) -> Line:
     # Time zones are read from files: not before the first frame.
     from widgets.exchanges import exchange_times
 
-    return exchange_times(scene.live.settings.exchanges, scene.now)
+    return exchange_times(scene.live.settings.exchanges, scene.now, scene.live.settings.holidays)
 
 
 def worst_finding(view: View, width: int = 200) -> Line:

@@ -1,9 +1,10 @@
-"""Exchanges' local times and regular sessions; holidays are not known and not claimed."""
+"""Exchanges' local times and regular sessions; holidays are those that somebody names, none are known by themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import UTC, datetime, time
+from datetime import UTC, date, datetime, time
 from functools import cache
 from zoneinfo import ZoneInfo
 
@@ -31,15 +32,17 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def local(name: str, now: float) -> tuple[str, bool] | None:
+def local(name: str, now: float, holidays: Collection[date] = ()) -> tuple[str, bool] | None:
     """The exchange's local HH:MM and whether its regular session is on; None where it is not known.
 
     >>> local("NSE", 1781849700), local("NYSE", 1781849700), local("XTKS", 0)
     (('11:45', True), ('02:15', False), None)
+    >>> local("NSE", 1781849700, [date(2026, 6, 19)])
+    ('11:45', False)
     """
     exchange = EXCHANGES.get(name)
     if exchange is None:
         return None
     there = datetime.fromtimestamp(now, UTC).astimezone(_zone(exchange.zone))
-    is_open = there.weekday() < 5 and exchange.opens <= there.time() < exchange.closes
-    return there.strftime("%H:%M"), is_open
+    is_weekday = there.weekday() < 5 and there.date() not in holidays
+    return there.strftime("%H:%M"), is_weekday and exchange.opens <= there.time() < exchange.closes

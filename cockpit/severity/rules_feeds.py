@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from cockpit.model.exchange import local
 from cockpit.model.severity import Severity
 from cockpit.model.states import Feed, Feeds, Registry
 from cockpit.severity import sections, words
@@ -29,7 +30,11 @@ def feed_stalled(view: View, feeds: Feeds) -> Iterator[Hit]:
     """No ticks arrive."""
     limit = words.seconds(view.limits.feed_stalled_s)
     for feed in feeds.feeds:
-        if _is_silent(view, feed):
+        closed = closed_exchange(view, feed.name)
+        if _is_silent(view, feed) and closed is not None:
+            summary = f"{feed.name} silent: {closed} is closed (expected)"
+            yield Hit(feed.name, Severity.P4, summary, _silence(feed), limit, is_expected=True)
+        elif _is_silent(view, feed):
             age = _silence(feed)
             summary = f"{feed.name} stalled: no tick for {age}"
             yield Hit(feed.name, _severity(view, feeds, feed), summary, age, limit)
@@ -51,6 +56,8 @@ def feed_gappy(view: View, feeds: Feeds) -> Iterator[Hit]:
     limit = words.seconds(view.settings.feeds.gap_s)
     for feed in feeds.feeds:
         age_s = feed.last_gap_age_s
+        if closed_exchange(view, feed.name) is not None:
+            continue  # hardly anybody trades: silences are what is to be expected
         if feed.gaps > 0 and age_s is not None and age_s < view.limits.gap_recent_s and not _is_silent(view, feed):
             summary = f"{feed.name} gappy: {feed.gaps} silences over {limit}"
             yield Hit(feed.name, _severity(view, feeds, feed), summary, f"{feed.gaps} gaps", limit)
@@ -102,9 +109,18 @@ def candles_missing(view: View, feeds: Feeds) -> Iterator[Hit]:
 def candles_late(view: View, feeds: Feeds) -> Iterator[Hit]:
     """No new candle for several intervals."""
     interval_s, age_s = feeds.candle_interval_s, feeds.candle_age_s
+    if closed_exchange(view, primary_feed(view, feeds)) is not None:
+        return
     if interval_s and age_s is not None and age_s > LATE_CANDLES * interval_s:
         limit = words.seconds(LATE_CANDLES * interval_s)
         yield Hit("candles", Severity.P3, f"no new candle for {words.seconds(age_s)}", words.seconds(age_s), limit)
+
+
+def closed_exchange(view: View, feed: str | None) -> str | None:
+    """The exchange of this feed, while it is known to be closed; None where it is open or nobody says which it is."""
+    name = view.settings.feeds.exchanges.get(feed or "")
+    found = local(name, view.now, view.settings.holidays.get(name, ())) if name else None
+    return name if found is not None and not found[1] else None
 
 
 def primary_feed(view: View, feeds: Feeds) -> str | None:

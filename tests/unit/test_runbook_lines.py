@@ -122,6 +122,34 @@ def test_grafana_labels_are_mapped_as_configured() -> None:
     assert {one.subject: one.severity for one in assessment.findings} == {"A": P1, "B": P4, "C": P2}
 
 
+NYSE_OPEN, NYSE_CLOSED = 1_800_027_000.0, 1_800_000_000.0
+"""A Friday at 10:30 and at 03:00 in New York."""
+
+
+@pytest.mark.parametrize(
+    ("now", "exchanges", "holidays", "severity", "words"),
+    [
+        (NYSE_CLOSED, {}, {}, P2, "yahoo stalled"),
+        (NYSE_CLOSED, {"yahoo": "NYSE"}, {}, P4, "yahoo silent: NYSE is closed (expected)"),
+        (NYSE_OPEN, {"yahoo": "NYSE"}, {}, P2, "yahoo stalled"),
+        (NYSE_OPEN, {"yahoo": "NYSE"}, {"NYSE": ["2027-01-15"]}, P4, "yahoo silent: NYSE is closed (expected)"),
+        (NYSE_CLOSED, {"yahoo": "XTKS"}, {}, P2, "yahoo stalled"),
+    ],
+    ids=["nobody says which", "closed", "open", "holiday", "unknown exchange"],
+)
+def test_a_closed_exchange_is_silent(
+    now: float, exchanges: dict[str, str], holidays: dict[str, Any], severity: Severity, words: str
+) -> None:
+    fields = SETTINGS.model_dump() | {"holidays": holidays}
+    fields["feeds"] |= {"exchanges": exchanges}
+    settings = type(SETTINGS).model_validate(fields)
+    silent = feeds(feed("yahoo", newest_age_s=3.0), candle_age_s=60.0)
+    found = assess(snapshot(now, feeds=silent), settings)[0].findings
+    assert (found[0].severity, found[0].is_expected) == (severity, severity is P4)
+    assert words in found[0].summary
+    assert any("no new candle" in one.summary for one in found) is (severity is P2)
+
+
 def test_a_finding_does_not_flap() -> None:
     memory = NOTHING
     seen: list[bool] = []
