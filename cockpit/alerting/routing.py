@@ -8,7 +8,7 @@ from pathlib import Path
 
 import yaml
 
-from cockpit.alerting.nodes import entries, fail, is_null, number, text, texts
+from cockpit.alerting.nodes import entries, fail, is_null, number, text
 from cockpit.secret import Secret
 
 SECURITIES = ("none", "starttls", "tls")
@@ -60,7 +60,10 @@ class Routing:
 
 
 def hidden(node: yaml.Node, what: str) -> Hidden | None:
-    """A secret: its text, `${NAME}`, or a mapping with env, file or command; None where it is empty."""
+    """A secret: its text, `${NAME}`, or a mapping with env or file; None where it is empty.
+
+    No command, as the cockpit's own configuration may name one: this is somebody else's file, and must not run things.
+    """
     if isinstance(node, yaml.MappingNode):
         return Hidden(secret=_secret(node, what))
     value = text(node, what).strip()
@@ -72,11 +75,9 @@ def hidden(node: yaml.Node, what: str) -> Hidden | None:
 
 def _secret(node: yaml.MappingNode, what: str) -> Secret:
     fields = {name: value for name, _, value in entries(node, what)}
-    if len(fields) != 1 or not fields.keys() <= {"env", "file", "command"}:
-        fail(node, f"{what} names exactly one of env, file and command")
+    if len(fields) != 1 or not fields.keys() <= {"env", "file"}:
+        fail(node, f"{what} names exactly one of env and file")
     (name, value) = next(iter(fields.items()))
-    if name == "command":
-        return Secret(command=texts(value, what))
     return Secret(env=text(value, what)) if name == "env" else Secret(file=Path(text(value, what)))
 
 
