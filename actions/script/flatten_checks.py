@@ -102,7 +102,7 @@ def _markets(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Che
         symbols = [one.symbol for one in at.get(part.name.upper(), ())]
         if part.exchange is None or not symbols:
             continue
-        found = local(part.exchange, now)
+        found = local(part.exchange, now, settings.holidays.get(part.exchange, ()))
         if found is None:
             yield Check(part.exchange, WARN, f"its hours are not known: {', '.join(sorted(symbols))}")
         elif not found[1]:

@@ -18,8 +18,8 @@ from cockpit.notify.news import State, Told, look
 from cockpit.storage.disk import append_synced, opened, private_folder, try_lock
 
 EVERY_S = 0.5
-RETRY_S = 30.0
-"""Where a notice could not even be handed over."""
+RETRY_S, LONGEST_RETRY_S = 30.0, 3600.0
+"""Where a notice could not even be handed over; twice as long each time, for each try stands in the audit."""
 KEPT = "notices.told.json"
 
 Send = Callable[[str, str], object]
@@ -37,6 +37,7 @@ class Herald:
         self._state: State | None = None
         self._lock = -1
         self._retry_at = 0.0
+        self._retry_s = RETRY_S
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="herald", daemon=True)
 
@@ -81,8 +82,10 @@ class Herald:
             self._send(",".join(self._settings.alerting.automatic), news.headline)
         except CockpitError:
             self._write(self._state.told)
-            self._retry_at = snapshot.taken_at + RETRY_S
+            self._retry_at = snapshot.taken_at + self._retry_s
+            self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
             raise
+        self._retry_s = RETRY_S
         self._state = State(news.told, self._state.since, self._state.seen_at)
 
     def _is_wanted(self, snapshot: Snapshot) -> bool:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from cockpit.config import AlertingPart, Settings
 from cockpit.errors import Rejected
@@ -99,8 +98,10 @@ class Post:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
         self.is_refusing = False
+        self.tried = 0
 
     def __call__(self, audiences: str, headline: str) -> None:
+        self.tried += 1
         if self.is_refusing:
             raise Rejected("no route")
         self.sent.append((audiences, headline))
@@ -149,12 +150,15 @@ def test_what_could_not_be_handed_over_is_tried_again(tmp_path: Path) -> None:
     post = Post()
     one = herald(tmp_path, post)
     post.is_refusing = True
-    with pytest.raises(Rejected):
-        watched(one, 0, 6, finding("venue_down", P1))
+    for second in range(5, 95):
+        with suppress(Rejected):
+            watched(one, second - 5, second - 4, finding("venue_down", P1))
+    # After 30 s, and after twice as long.
+    assert post.tried == 2
     post.is_refusing = False
-    watched(one, 6, 35, finding("venue_down", P1))
+    watched(one, 90, 95, finding("venue_down", P1))
     assert post.sent == []
-    watched(one, 35, 100, finding("venue_down", P1))
+    watched(one, 95, 100, finding("venue_down", P1))
     assert len(post.sent) == 1
     one.let_go()
 
