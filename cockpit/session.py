@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
 
@@ -12,15 +13,17 @@ from cockpit.clients.bounded import in_daemon_thread
 from cockpit.clock import Clock, SystemClock
 from cockpit.config import Settings
 from cockpit.errors import ConfigError
+from cockpit.incidents.log import IncidentLog
 from cockpit.jobs.shelf import Shelf
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import Operator
 from cockpit.model.finding import Assessment
 from cockpit.model.job import Job
 from cockpit.model.plan import Confirmation, Plan
+from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
-from cockpit.observe.hub import Hub, Judge
+from cockpit.observe.hub import Hub, Judge, OpenIncidents
 from cockpit.observe.journals import Jobs, Journals
 from cockpit.observe.observer import Observer
 from cockpit.observe.sources import sources
@@ -50,6 +53,9 @@ class Session:
         self._observer: Observer | None = None
         self._herald: Herald | None = None
         self._journals = Journals(runner.jobs)
+        drafts = state_folder(settings) / "drafts"
+        self.incidents = IncidentLog(settings, clock, operator.label, drafts, runner.note)
+        """The incident log."""
         self.shelf = Shelf(state_folder(settings))
         """What is kept beside the jobs."""
         self._first = Snapshot(0, clock.now(), settings.world, settings.site)
@@ -78,13 +84,16 @@ class Session:
         """Begin to watch, and warm the line that a halt will use; the listener is called on the observing thread."""
         self._journals.start()
         herald = self._herald
+        self.incidents.start()
 
-        def hear(snapshot: Snapshot) -> None:
+        def heard(snapshot: Snapshot) -> None:
+            self.incidents.hear(snapshot)
             if herald is not None:
                 herald.hear(snapshot)
             listener(snapshot)
 
-        self._observer = watch(self.settings, self._clock, self._actions, self._runner.present, hear)
+        jobs, incidents = self._runner.present, self.incidents.open_now
+        self._observer = watch(self.settings, self._clock, self._actions, jobs, heard, incidents)
         if herald is not None:
             herald.start()
         in_daemon_thread(self._runner.start)
@@ -99,6 +108,8 @@ class Session:
         if self._observer is not None:
             self._runner.note("closed", f"cockpit closed on {self.settings.world} {self.settings.site}")
             self._observer.stop(timeout_s / 2)
+            self.incidents.hear(replace(self.snapshot, jobs=self._runner.present()))
+            self.incidents.stop(timeout_s / 4)
         self._runner.stop(max(0.05, ends_at - self._clock.monotonic()))
 
     @property
@@ -162,7 +173,12 @@ class Session:
 
 
 def watch(
-    settings: Settings, clock: Clock, actions: tuple[ActionSpec, ...], jobs: Jobs, listener: Listener
+    settings: Settings,
+    clock: Clock,
+    actions: tuple[ActionSpec, ...],
+    jobs: Jobs,
+    listener: Listener,
+    incidents: OpenIncidents = Sample,
 ) -> Observer:
     """Only watch: begin on a thread of its own, with nothing that could act; `jobs` must not wait for a disk."""
     from cockpit.severity.watch import died
@@ -174,7 +190,10 @@ def watch(
         last = observer.hub.snapshot if observer.hub else Snapshot(0, clock.now(), settings.world, settings.site)
         listener(died(last, why))
 
-    observer = Observer(lambda: Hub(settings, clock, sources(settings, clock), judge, jobs, listener, take_step), tell)
+    def hub() -> Hub:
+        return Hub(settings, clock, sources(settings, clock), judge, jobs, listener, take_step, incidents)
+
+    observer = Observer(hub, tell)
     observer.start()
     return observer
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from cockpit.model.severity import Severity
 from themes.glyphs import SEVERITY, WORLD
 from widgets.figures import plural, short_age
+from widgets.incident_part import incident_part
 from widgets.line import Line, both, cut, fitted, joined, line, width_of
 from widgets.panels.findings import clock
 from widgets.scene import Scene
@@ -20,6 +21,8 @@ BAR = (" │ ", "border")
 ENOUGH = 26
 """So many cells for the worst finding are worth more than the clock or the site."""
 LEAST = 4
+WIDE = 110
+"""From here on there is room for the incident's title."""
 IN_DOUBT = "in doubt"
 """The phase by its word: the first frame, which has no jobs, does not wait for the class."""
 
@@ -120,6 +123,7 @@ def _second(scene: Scene, width: int) -> Line:
         return both(line((f" {newest}", "label")), who, width)
     parts = [
         line((" halt: ", "label"), *(scene.readiness or line(("not known yet", "unknown")))),
+        *incident_part(scene.live, scene.frozen_since is not None, width >= WIDE),
         _jobs(scene.live),
         _oldest(scene.live, scene.frozen_since is not None),
     ]

@@ -21,6 +21,7 @@ from cockpit.jobs.action import Action, Struck, action_for, is_struck
 from cockpit.jobs.custody import Custody
 from cockpit.jobs.guard import why_refused
 from cockpit.jobs.hotline import Hotline
+from cockpit.jobs.incident_check import incident_checks
 from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.past import usual_time
 from cockpit.jobs.record import Record
@@ -200,7 +201,12 @@ class Runner:
         action, now = action_for(row.id), self._clock.now()
         plan = action.plan(self._settings, self._operator, with_fixed(row, parameters), snapshot, now)
         plan = as_its_row_says(plan, row, snapshot, now)
-        checks = (*plan.checks, *self._target_checks(action, plan), *self._journal_checks(plan))
+        checks = (
+            *plan.checks,
+            *self._target_checks(action, plan),
+            *incident_checks(plan, snapshot),
+            *self._journal_checks(plan),
+        )
         usually_s, usually = usual_time(self._custody.present(), plan)
         return replace(plan, checks=checks, usually=usually, usually_s=usually_s)
 

@@ -9,6 +9,7 @@ from types import MappingProxyType
 from cockpit.model.alerting import Alerting
 from cockpit.model.backends import Alerts, Databases, Docker, Dump, Kubernetes, PostgresServer, RedisServer
 from cockpit.model.finding import Assessment
+from cockpit.model.incident import Incident
 from cockpit.model.job import Job
 from cockpit.model.sample import Sample
 from cockpit.model.states import (
@@ -57,6 +58,8 @@ class Snapshot:
     assessment: Assessment = NOT_ASSESSED
     jobs: tuple[Job, ...] = ()
     """Running and recently ended jobs, newest first."""
+    incidents: Sample[tuple[Incident, ...]] = field(default_factory=Sample)
+    """The open incidents, newest first, without their timelines; an empty one says that none is open."""
 
 
 PROBES = (

@@ -12,6 +12,7 @@ from typing import Any
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.model.finding import Assessment
+from cockpit.model.incident import Incident
 from cockpit.model.job import Job
 from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
@@ -26,6 +27,8 @@ from cockpit.observe.trends import points
 SOONEST_S = 0.1
 """No two snapshots are closer together than this, whatever happens."""
 JOBS_EVERY_S = 0.2
+OpenIncidents = Callable[[], Sample[tuple[Incident, ...]]]
+"""The open incidents as last read; must not wait for a disk."""
 EARLY_S = 0.005
 """A timer may wake us this much too soon; the tick is not put off for that."""
 
@@ -46,6 +49,7 @@ class Hub:
         jobs: Jobs,
         listener: Listener,
         take_step: Callable[[], float] = lambda: 0.0,
+        incidents: OpenIncidents = Sample,
     ) -> None:
         self.history = History()
         self.snapshot = Snapshot(0, clock.now(), settings.world, settings.site)
@@ -56,6 +60,7 @@ class Hub:
         self._read_jobs = jobs
         self._listener = listener
         self._take_step = take_step
+        self._open_incidents = incidents
         self._jobs: tuple[Job, ...] = ()
         self._hurry = asyncio.Event()
         self._clear_at: float | None = None
@@ -110,6 +115,7 @@ class Hub:
         samples: dict[str, Any] = dict(self._poller.samples)
         now = self._clock.now()
         snapshot = replace(self.snapshot, seq=self.snapshot.seq + 1, taken_at=now, jobs=self._jobs, **samples)
+        snapshot = replace(snapshot, incidents=self._open_incidents())
         if is_tick:
             with suppress(Exception):  # a chart without its newest point is no reason to go blind
                 self.history.add(now, points(snapshot))
