@@ -21,9 +21,19 @@ from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
 from cockpit.storage.drafts import Draft, Drafts
+from cockpit.storage.incident_file import Stamp
 from cockpit.storage.incidents import Incidents, Saved
 
 Audit = Callable[[str, str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """An incident whose file has changed since it was last looked at."""
+
+    incident: Incident
+    body: str
+    stamp: Stamp | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +113,18 @@ class IncidentLog:
 
         return self._keeper.tell(work)
 
+    def look(self, name: str, base: str, stamp: Stamp | None) -> Future[Looked | None]:
+        """What has become of it since it was in the state `stamp`, with the body `base`; None where nothing has."""
+
+        def work() -> Looked | None:
+            if stamp is not None and self._incidents.stamp(name) == stamp:
+                return None
+            # Saved, not only read: an editor that overwrote what came after its own look is found out by that.
+            body = self._incidents.save_body(name, base, base).body
+            return Looked(self._incidents.find(name), body, self._incidents.stamp(name))
+
+        return self._keeper.tell(work)
+
     def save(self, name: str, base: str, mine: str) -> Future[Saved]:
         """Save a body; where that fails it is kept in the state folder, and the future holds why."""
 
@@ -119,9 +141,16 @@ class IncidentLog:
 
         return self._keeper.tell(work)
 
-    def find(self, name: str) -> Future[Incident]:
-        """One incident with its timeline."""
-        return self._keeper.tell(lambda: self._incidents.find(name))
+    def search(self, words: str) -> Future[frozenset[str]]:
+        """The incidents in which all these words stand."""
+
+        def work() -> frozenset[str]:
+            wanted = words.casefold().split()
+            names = [incident.id for incident in self._incidents.all()]
+            texts = ((name, f"{name}\n{self._incidents.text(name)}".casefold()) for name in names)
+            return frozenset(name for name, text in texts if all(word in text for word in wanted))
+
+        return self._keeper.tell(work)
 
     def set_severity(self, name: str, severity: Severity, why: str) -> Future[Incident]:
         """Raise or lower it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cockpit.storage.incidents import Saved
 from cockpit.storage.merge import has_conflict, merge
 
-SAVE_AFTER_S = 0.7
+SAVE_AFTER_S = 0.4
 """Typing rests in memory for at most this long, and a little for the disk: a crash loses less than a second."""
 RETRY_S = 2.0
 
@@ -32,6 +32,11 @@ class Writing:
         self.mine = text
         if self._changed_at is None:
             self._changed_at = now
+
+    @property
+    def is_sending(self) -> bool:
+        """Whether a save is on its way."""
+        return self._sent is not None
 
     @property
     def is_saved(self) -> bool:
@@ -62,6 +67,12 @@ class Writing:
         # What was typed while the disk was busy goes on top of what came back from it.
         self.mine = saved.body if sent is None or sent == self.mine else merge(sent, self.mine, saved.body).text
         self.base = saved.body
+        return None if self.mine == before else self.mine
+
+    def came(self, body: str) -> str | None:
+        """Somebody else changed the file to this: the text to show now, where it is another."""
+        before = self.mine
+        self.mine, self.base = merge(self.base, self.mine, body).text, body
         return None if self.mine == before else self.mine
 
     def failed(self, error: str, now: float) -> None:

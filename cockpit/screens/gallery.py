@@ -30,6 +30,7 @@ class Place:
 PLACES = (
     Place(FIRST, "Overview", "overview", "OverviewScreen"),
     Place("runbook", "Runbook", "runbook", "RunbookScreen"),
+    Place("incident", "Incident", "incident", "IncidentScreen"),
     Place("jobs", "Jobs", "jobs", "JobsScreen"),
     Place("audit", "Audit", "audit", "AuditScreen"),
 )

@@ -6,6 +6,9 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
@@ -17,6 +20,12 @@ from cockpit.model.walk import Walk
 
 if TYPE_CHECKING:
     from cockpit.config import Settings
+    from cockpit.incidents.closing import Lack
+    from cockpit.incidents.log import Loaded, Looked
+    from cockpit.model.incident import Incident
+    from cockpit.model.severity import Severity
+    from cockpit.storage.incident_file import Stamp
+    from cockpit.storage.incidents import Saved
 
 
 class ShelfPort(Protocol):
@@ -47,6 +56,49 @@ class ShelfPort(Protocol):
         """Write these records into a file of their own."""
 
 
+class IncidentsPort(Protocol):
+    """The incident log."""
+
+    def all(self) -> Future[tuple[Incident, ...]]:
+        """All incidents, the newest first."""
+
+    def search(self, words: str) -> Future[frozenset[str]]:
+        """Those in which all the words stand."""
+
+    def proposal(self, snapshot: Snapshot) -> tuple[str, Severity, str]:
+        """Title, severity and section for what is wrong just now."""
+
+    def open(self, title: str, severity: Severity, section: str, snapshot: Snapshot) -> Future[Incident]:
+        """A new one."""
+
+    def load(self, name: str) -> Future[Loaded]:
+        """One to be edited."""
+
+    def look(self, name: str, base: str, stamp: Stamp | None) -> Future[Looked | None]:
+        """What has become of it."""
+
+    def save(self, name: str, base: str, mine: str) -> Future[Saved]:
+        """Save its text."""
+
+    def note(self, text: str) -> Future[str]:
+        """A line into the timeline of the open one."""
+
+    def set_severity(self, name: str, severity: Severity, why: str) -> Future[Incident]:
+        """Raise or lower it."""
+
+    def set_roles(self, name: str, roles: Mapping[str, str]) -> Future[Incident]:
+        """Give out roles."""
+
+    def promise(self, name: str, minutes: float) -> Future[Incident]:
+        """Promise the next update."""
+
+    def lacks(self, name: str) -> Future[tuple[Lack, ...]]:
+        """What is missing before it may be closed."""
+
+    def close(self, name: str, values: Mapping[str, Any], waived: str = "") -> Future[Incident]:
+        """Close it."""
+
+
 class SessionPort(Protocol):
     """The session, as the screens see it."""
 
@@ -61,6 +113,10 @@ class SessionPort(Protocol):
     @property
     def shelf(self) -> ShelfPort:
         """What is kept beside the jobs."""
+
+    @property
+    def incidents(self) -> IncidentsPort:
+        """The incident log."""
 
     def start(self, listener: Callable[[Snapshot], None]) -> None:
         """Begin to observe; the listener is called on the observing thread."""

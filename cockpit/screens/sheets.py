@@ -31,6 +31,9 @@ class Wall(Protocol):
     def hint(self, text: str) -> None:
         """Say something in the bottom line."""
 
+    def action_go(self, name: str) -> None:
+        """Another screen."""
+
     async def run_action(self, action: str) -> None:
         """Do what a key would do."""
 
@@ -46,6 +49,10 @@ async def open_sheet(screen: Wall, what: str, which: str = "") -> None:
             _commands(screen)
         case "help":
             screen.app.push_screen(HelpScreen(screen.desk))
+        case "incident" | "note":
+            from cockpit.screens import incident_forms as forms
+
+            (forms.note if what == "note" else forms.open_or_go)(screen)
         case "leave":
             _leave(screen)
 

@@ -113,6 +113,10 @@ class Incidents:
         """
         return files.read(self._file(name))
 
+    def stamp(self, name: str) -> files.Stamp | None:
+        """The state of the file: another one once it has changed."""
+        return files.stamp(self._file(name))
+
     def body(self, name: str) -> str:
         """What stands below its front matter.
 

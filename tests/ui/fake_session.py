@@ -7,9 +7,11 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from cockpit.config import FeedsPart, Settings, VenuePart
+from cockpit.incidents.log import IncidentLog
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
 from cockpit.model.job import Job, JobStep, Phase, StepState
@@ -109,6 +111,7 @@ class FakeSession:
         self.is_stopped = False
         self.shelf = FakeShelf()
         self.said: list[tuple[object, ...]] = []
+        self._log: IncidentLog | None = None
 
     def start(self, listener: Callable[[Snapshot], None]) -> None:
         self.listener = listener
@@ -116,6 +119,17 @@ class FakeSession:
 
     def stop(self, timeout_s: float = 1.0) -> None:
         self.is_stopped = True
+
+    @property
+    def incidents(self) -> IncidentLog:
+        """The real one, in a folder of its own that is made when a test first needs it."""
+        if self._log is None:
+            self.folder = TemporaryDirectory(prefix="incidents-")
+            root = Path(self.folder.name)
+            settings = self.settings.model_copy(update={"root": root})
+            self._log = IncidentLog(settings, self.CLOCK, self.operator.label, root / "drafts", lambda *_: None)  # type: ignore[attr-defined]
+            self._log.start()
+        return self._log
 
     def show(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot

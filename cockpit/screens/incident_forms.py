@@ -1,0 +1,199 @@
+"""What is asked when an incident is opened, changed or closed, and what is then done with the answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from cockpit.model.incident import ROLES, Incident
+from cockpit.model.severity import Severity
+from cockpit.screens.form import Answers, Ask, Form, FormScreen
+from widgets.field import Field
+
+if TYPE_CHECKING:
+    from cockpit.incidents.closing import Lack
+    from cockpit.screens.ports import IncidentsPort
+    from cockpit.screens.sheets import Wall
+
+SEVERITIES = ("P1", "P2", "P3", "P4")
+SEVERITY_HINT = "P1 critical, P2 high, P3 medium, P4 low"
+SECTION_HINT = "3.1 broker, 3.2 feed, 3.3 Redis, 3.4 Postgres, 3.5 risk; empty for anything else"
+NONE_OPEN = "No incident is open: i opens one"
+
+Done = Callable[[Any], None]
+
+
+def open_or_go(screen: Wall) -> None:
+    """To the open incident; where none is open, ask for one."""
+    snapshot = screen.desk.snapshot
+    found = snapshot.incidents.value if snapshot else None
+    if found:
+        screen.action_go("incident")
+    else:
+        new(screen)
+
+
+def new(screen: Wall) -> None:
+    """Open an incident, with what is wrong just now already filled in."""
+    snapshot, log = screen.desk.snapshot, _log(screen)
+    if snapshot is None or log is None:
+        screen.hint("Not yet: the cockpit is still starting")
+        return
+    title, severity, section = log.proposal(snapshot)
+    asks = [
+        Ask("title", "What is wrong", Field(title)),
+        Ask("severity", "Severity", Field(severity.label), SEVERITY_HINT),
+        Ask("section", "Runbook section", Field(section), SECTION_HINT),
+    ]
+    told = [("Writes a file in the folder of incidents; its timeline then writes itself.", "label")]
+
+    def taken(answers: Answers | None) -> None:
+        if answers:
+            made = log.open(answers["title"], Severity[answers["severity"].upper()], answers["section"], snapshot)
+            _then(screen, made, lambda incident: _opened(screen, incident))
+
+    form = Form("Open an incident", "opens it", asks, told, _why_not_new)
+    sheet = FormScreen(screen.desk, form)
+    sheet.at = 0
+    screen.app.push_screen(sheet, taken)
+
+
+def _opened(screen: Wall, incident: Incident) -> None:
+    screen.hint(f"Open: {incident.id}")
+    screen.action_go("incident")
+
+
+def _why_not_new(answers: Answers) -> str:
+    if not answers["title"]:
+        return "It needs a title."
+    return _why_no_severity(answers)
+
+
+def _why_no_severity(answers: Answers) -> str:
+    return "" if answers["severity"].upper() in SEVERITIES else f"The severity is one of {', '.join(SEVERITIES)}."
+
+
+def note(screen: Wall) -> None:
+    """One line into the timeline of the open incident."""
+    snapshot, log = screen.desk.snapshot, _log(screen)
+    found = snapshot.incidents.value if snapshot else None
+    if not found or log is None:
+        screen.hint(NONE_OPEN)
+        return
+
+    def taken(answers: Answers | None) -> None:
+        if answers and answers["text"]:
+            _then(screen, log.note(answers["text"]), lambda where: screen.hint(_noted(where)))
+
+    title = f"Note: {found[0].title}"
+    screen.app.push_screen(FormScreen(screen.desk, Form(title, "writes it", [Ask("text", "Note")])), taken)
+
+
+def _noted(where: str) -> str:
+    return f"NOT in the incident yet; kept in {where}" if "/" in where else "Noted"
+
+
+def change_severity(screen: Wall, incident: Incident) -> None:
+    """Raise or lower it, with a reason."""
+    log = _log(screen)
+    asks = [
+        Ask("severity", "Severity", Field(incident.severity.label), SEVERITY_HINT),
+        Ask("why", "Reason"),
+    ]
+
+    def why_not(answers: Answers) -> str:
+        return _why_no_severity(answers) or ("" if answers["why"] else "A change of severity needs a reason.")
+
+    def taken(answers: Answers | None) -> None:
+        if answers and log is not None:
+            changed = log.set_severity(incident.id, Severity[answers["severity"].upper()], answers["why"])
+            _then(screen, changed, lambda found: screen.hint(f"{found.severity.label} from now on"))
+
+    sheet = FormScreen(screen.desk, Form(f"Severity of {incident.title}", "changes it", asks, (), why_not))
+    sheet.at = 0
+    screen.app.push_screen(sheet, taken)
+
+
+def give_roles(screen: Wall, incident: Incident) -> None:
+    """Who does what."""
+    log = _log(screen)
+    asks = [Ask(role, role.capitalize(), Field(incident.role(role))) for role in ROLES]
+
+    def taken(answers: Answers | None) -> None:
+        roles = {role: who for role, who in (answers or {}).items() if who and who != incident.role(role)}
+        if roles and log is not None:
+            _then(screen, log.set_roles(incident.id, roles), lambda _: screen.hint("Roles given"))
+
+    screen.app.push_screen(FormScreen(screen.desk, Form("Roles", "gives them", asks)), taken)
+
+
+def promise_update(screen: Wall, incident: Incident) -> None:
+    """When the others will hear again."""
+    log = _log(screen)
+
+    def why_not(answers: Answers) -> str:
+        return "" if answers["minutes"].isdigit() else "It is a number of minutes; 0 promises none any more."
+
+    def taken(answers: Answers | None) -> None:
+        if answers and log is not None:
+            promised = log.promise(incident.id, float(answers["minutes"]))
+            _then(screen, promised, lambda _: screen.hint("Promised; the top line says when it is due"))
+
+    form = Form("Next update", "promises it", [Ask("minutes", "In minutes", Field("30"))], (), why_not)
+    screen.app.push_screen(FormScreen(screen.desk, form), taken)
+
+
+def close(screen: Wall, incident: Incident) -> None:
+    """Close it; what is missing is said first."""
+    log = _log(screen)
+    if log is not None:
+        _then(screen, log.lacks(incident.id), lambda lacks: _close(screen, log, incident, lacks))
+
+
+def _close(screen: Wall, log: IncidentsPort, incident: Incident, lacks: tuple[Lack, ...]) -> None:
+    asks = [
+        Ask("cause", "Cause", Field(incident.cause)),
+        Ask("rpo_minutes", "Lost, minutes", Field(), "RPO: how much of the past was lost, where it was measured"),
+        Ask("although", "Although", Field(), "the reason to close it although something is missing"),
+    ]
+    others = [lack for lack in lacks if lack.what != "the cause"]
+    told = [(f"It lacks: {lack.what} ({lack.how})", "warn" if lack.is_waivable else "crit") for lack in others]
+    told = told or [("Nothing is missing.", "ok")]
+
+    def why_not(answers: Answers) -> str:
+        try:
+            float(answers["rpo_minutes"] or 0)
+        except ValueError:
+            return "Lost minutes are a number."
+        if any(not lack.is_waivable for lack in others):
+            return "It cannot be closed before that is there."
+        if (others or not answers["cause"]) and not answers["although"]:
+            return "Something is missing: mend it, or say why it is closed although."
+        return ""
+
+    def taken(answers: Answers | None) -> None:
+        if answers:
+            values: dict[str, Any] = {"cause": answers["cause"]} if answers["cause"] else {}
+            values |= {"rpo_minutes": float(answers["rpo_minutes"])} if answers["rpo_minutes"] else {}
+            closed = log.close(incident.id, values, answers["although"])
+            _then(screen, closed, lambda found: screen.hint(f"Closed: {found.id}"))
+
+    screen.app.push_screen(FormScreen(screen.desk, Form("Close the incident", "closes it", asks, told, why_not)), taken)
+
+
+def _log(screen: Wall) -> IncidentsPort | None:
+    return screen.desk.session.incidents if screen.desk.session else None
+
+
+def _then(screen: Wall, future: Future[Any], do: Done) -> None:
+    """On the screen's thread; an error is said in the bottom line."""
+
+    def landed(done: Future[Any]) -> None:
+        error = done.exception()
+        if error is None:
+            screen.desk.soon(do, done.result())
+        else:
+            screen.desk.soon(screen.hint, str(error) or type(error).__name__)
+
+    future.add_done_callback(landed)

@@ -1,0 +1,144 @@
+"""The text of one incident in the editor: what is typed is saved within a second, what others write comes in."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TYPE_CHECKING, Any
+
+from cockpit.incidents.writing import Writing
+from cockpit.model.incident import Incident
+from cockpit.screens.desk import Desk
+from widgets.editor import Editor
+
+if TYPE_CHECKING:
+    from cockpit.incidents.log import Loaded, Looked
+    from cockpit.storage.incident_file import Stamp
+    from cockpit.storage.incidents import Saved
+
+
+class Typing:
+    """One editor over one file; nothing here waits for a disk."""
+
+    def __init__(self, desk: Desk, changed: Callable[[], None], hint: Callable[[str], None]) -> None:
+        self.editor = Editor()
+        self.top = 0
+        self.incident: Incident | None = None
+        self._desk = desk
+        self._changed = changed
+        self._hint = hint
+        self._writing: Writing | None = None
+        self._version = 0
+        self._stamp: Stamp | None = None
+        self._is_looking = False
+
+    @property
+    def is_loaded(self) -> bool:
+        """Whether there is a text."""
+        return self._writing is not None
+
+    @property
+    def state(self) -> tuple[str, str]:
+        """In a word whether it is on the disk, and the ink of that word."""
+        writing = self._writing
+        if writing is None:
+            return "", "label"
+        if writing.error:
+            return f"NOT SAVED: {writing.error}", "crit"
+        if writing.has_conflict:
+            return "CONFLICT: two changes of the same lines", "warn"
+        return ("saved", "ok") if writing.is_saved and self._version == self.editor.version else ("typing", "label")
+
+    def open(self, name: str) -> None:
+        """Load it; what is still unsaved of the one before goes to the disk first."""
+        session = self._desk.session
+        if session is None or (self.incident is not None and self.incident.id == name):
+            return
+        self.flush()
+        self._writing = None
+        self._then(session.incidents.load(name), self._loaded)
+
+    def poll(self) -> None:
+        """Save what is due; else look what others did."""
+        writing, session = self._writing, self._desk.session
+        if writing is None or session is None:
+            return
+        now = self._desk.clock.monotonic()
+        self._collect(now)
+        due_in = writing.due_in(now)
+        if due_in is not None and due_in <= 0:
+            self.save()
+        elif writing.is_saved and not self._is_looking:
+            self._is_looking = True
+            self._then(session.incidents.look(writing.name, writing.base, self._stamp), self._looked)
+
+    def flush(self) -> None:
+        """Save what is not on the disk, now."""
+        if self._writing is not None:
+            self._collect(self._desk.clock.monotonic())
+            if not self._writing.is_saved:
+                self.save()
+
+    def save(self) -> None:
+        """Send it to the disk."""
+        writing, session = self._writing, self._desk.session
+        if writing is not None and session is not None and not writing.is_sending:
+            base, mine = writing.send()
+            self._then(session.incidents.save(writing.name, base, mine), lambda saved: self._saved(writing, saved))
+
+    def _collect(self, now: float) -> None:
+        """What was typed since the last time; the lines are joined here, not at every key."""
+        if self._writing is not None and self._version != self.editor.version:
+            self._version = self.editor.version
+            self._writing.typed(self.editor.text, now)
+
+    def _then(self, future: Future[Any], do: Callable[..., None]) -> None:
+        """On the screen's thread, with what came of it."""
+
+        def landed(done: Future[Any]) -> None:
+            error = done.exception()
+            if error is not None:
+                self._desk.soon(self._failed, str(error) or type(error).__name__)
+            else:
+                self._desk.soon(do, done.result())
+
+        future.add_done_callback(landed)
+
+    def _failed(self, error: str) -> None:
+        self._is_looking = False
+        if self._writing is not None:
+            self._writing.failed(error, self._desk.clock.monotonic())
+        self._hint(error)
+        self._changed()
+
+    def _loaded(self, loaded: Loaded) -> None:
+        self.incident = loaded.incident
+        self._writing = Writing(loaded.incident.id, loaded.base, loaded.mine)
+        self.editor, self.top, self._stamp = Editor(loaded.mine.split("\n")), 0, None
+        self._version = self.editor.version
+        self._changed()
+
+    def _looked(self, looked: Looked | None) -> None:
+        self._is_looking = False
+        writing = self._writing
+        if looked is None or writing is None or looked.incident.id != writing.name:
+            return
+        self.incident, self._stamp = looked.incident, looked.stamp
+        self._collect(self._desk.clock.monotonic())
+        self._show(writing.came(looked.body))
+        self._changed()
+
+    def _saved(self, writing: Writing, saved: Saved) -> None:
+        if writing is not self._writing:
+            return
+        self._collect(self._desk.clock.monotonic())
+        self._show(writing.saved(saved))
+        self._stamp = None
+        if saved.was_merged:
+            self._hint("somebody else changed it too: merged" + (", with a CONFLICT" if saved.has_conflict else ""))
+        self._changed()
+
+    def _show(self, text: str | None) -> None:
+        if text is not None:
+            self.editor.show(text)
+            self._version = self.editor.version
