@@ -22,6 +22,7 @@ from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
 from cockpit.storage.drafts import Draft, Drafts
 from cockpit.storage.incident_file import Stamp
+from cockpit.storage.incident_file import stamp as stamp_of
 from cockpit.storage.incidents import Incidents, Saved
 
 Audit = Callable[[str, str], object]
@@ -117,11 +118,11 @@ class IncidentLog:
         """What has become of it since it was in the state `stamp`, with the body `base`; None where nothing has."""
 
         def work() -> Looked | None:
-            if stamp is not None and self._incidents.stamp(name) == stamp:
+            if stamp is not None and stamp_of(self._incidents.file(name)) == stamp:
                 return None
             # Saved, not only read: an editor that overwrote what came after its own look is found out by that.
             body = self._incidents.save_body(name, base, base).body
-            return Looked(self._incidents.find(name), body, self._incidents.stamp(name))
+            return Looked(self._incidents.find(name), body, stamp_of(self._incidents.file(name)))
 
         return self._keeper.tell(work)
 
@@ -190,7 +191,7 @@ class IncidentLog:
         """Into the audit, and into git where that is asked for; a failure of git is reported and stops nothing."""
         self._audit(kind, f"{incident.id}: {words}")
         if self._settings.incidents.git:
-            failed = commit(self._incidents.folder / f"{incident.id}.md", f"{incident.id}: {words}", self._by)
+            failed = commit(self._incidents.file(incident.id), f"{incident.id}: {words}", self._by)
             if failed:
                 self._audit("incident_not_committed", f"{incident.id}: {failed}")
                 try:

@@ -11,6 +11,7 @@ from cockpit import keymap
 from cockpit.model.incident import Incident
 from cockpit.screens import incident_forms as forms
 from cockpit.screens.desk import Desk
+from cockpit.screens.full import HINT_S
 from cockpit.screens.incident_text import Typing
 from cockpit.screens.listing import ListScreen
 from themes.glyphs import SEVERITY
@@ -20,6 +21,7 @@ from widgets.keybar import key_bar
 from widgets.line import Line, plain
 from widgets.panels.catalogue import PANELS
 from widgets.scene import Scene
+from widgets.view import View
 
 WIDE = 110
 """From here on all three stand side by side."""
@@ -39,7 +41,7 @@ class IncidentScreen(ListScreen):
         self.pane = "list"
         self.picked: str | None = None
         self.scroll = 0
-        self.typing = Typing(desk, self._changed, self.hint)
+        self.typing = Typing(desk, self._changed, self._say)
         self.incidents: tuple[Incident, ...] = ()
         self._found: frozenset[str] | None = None
         self._is_asking = False
@@ -156,7 +158,9 @@ class IncidentScreen(ListScreen):
         elif what == "new":
             forms.new(self)
         elif what == "panels":
-            self._insert_panels()
+            view = self.desk.view()
+            if view is not None and self.typing.is_loaded:
+                self.typing.editor.insert_block(_panels(view))
         elif incident is None:
             self.hint("No incident is selected")
         else:
@@ -168,19 +172,6 @@ class IncidentScreen(ListScreen):
             }
             doing[what](self, incident)
         self.draw()
-
-    def _insert_panels(self) -> None:
-        view = self.desk.view()
-        if view is None or not self.typing.is_loaded:
-            return
-        assessment = view.snapshot.assessment
-        table = [
-            (panel.title, SEVERITY[assessment.panel(panel.id)][1], plain(panel.summary(view, 160)).strip())
-            for panel in PANELS
-            if panel.sample
-        ]
-        taken = f"{datetime.fromtimestamp(view.snapshot.taken_at, UTC):%Y-%m-%d %H:%M:%S} UTC"
-        self.typing.editor.insert_block(panels_table(table, taken))
 
     # what comes in
 
@@ -205,7 +196,7 @@ class IncidentScreen(ListScreen):
         self._is_asking = False
         error = done.exception()
         if error is not None:
-            self.hint(str(error))
+            self._say(str(error))
             return
         self.incidents = done.result()
         if self.picked is None and self.incidents:
@@ -213,11 +204,27 @@ class IncidentScreen(ListScreen):
             self.typing.open(self.picked)
         self._changed()
 
+    def _say(self, words: str) -> None:
+        self._hint, self._hint_until = words, self.desk.clock.monotonic() + HINT_S
+        self._changed()
+
     def _changed(self) -> None:
-        if self.is_mounted and self in self.app.screen_stack:
+        # What the disk answers may come after the application has let go of its screens.
+        if self.is_running and self.app.is_running and self in self.app.screen_stack:
             self.draw()
 
     def leave(self) -> None:
         """To the wall, with everything on its way to the disk."""
         self.typing.flush()
         super().leave()
+
+
+def _panels(view: View) -> str:
+    """What the panels show now."""
+    assessment = view.snapshot.assessment
+    rows = [
+        (panel.title, SEVERITY[assessment.panel(panel.id)][1], plain(panel.summary(view, 160)).strip())
+        for panel in PANELS
+        if panel.sample
+    ]
+    return panels_table(rows, f"{datetime.fromtimestamp(view.snapshot.taken_at, UTC):%Y-%m-%d %H:%M:%S} UTC")

@@ -14,7 +14,7 @@ from widgets.field import Field
 if TYPE_CHECKING:
     from cockpit.incidents.closing import Lack
     from cockpit.screens.ports import IncidentsPort
-    from cockpit.screens.sheets import Wall
+    from cockpit.screens.wall import Wall
 
 SEVERITIES = ("P1", "P2", "P3", "P4")
 SEVERITY_HINT = "P1 critical, P2 high, P3 medium, P4 low"
@@ -189,11 +189,13 @@ def _log(screen: Wall) -> IncidentsPort | None:
 def _then(screen: Wall, future: Future[Any], do: Done) -> None:
     """On the screen's thread; an error is said in the bottom line."""
 
-    def landed(done: Future[Any]) -> None:
+    def came(done: Future[Any]) -> None:
         error = done.exception()
+        if not screen.app.is_running:
+            return
         if error is None:
-            screen.desk.soon(do, done.result())
+            do(done.result())
         else:
-            screen.desk.soon(screen.hint, str(error) or type(error).__name__)
+            screen.hint(str(error) or type(error).__name__)
 
-    future.add_done_callback(landed)
+    future.add_done_callback(lambda done: screen.desk.soon(came, done))

@@ -2,40 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
-
-from textual.app import App
-
 from cockpit.model.action import ActionSpec, row_named
 from cockpit.screens.chooser import ChooserScreen
-from cockpit.screens.desk import Desk
 from cockpit.screens.guard import GuardScreen
 from cockpit.screens.help import HelpScreen
 from cockpit.screens.leave import LeaveScreen
 from cockpit.screens.palette import PaletteScreen
+from cockpit.screens.wall import Wall
 from widgets.palette_rows import Entry
 
 NOT_YET = "Not yet: the cockpit is still starting"
-
-
-class Wall(Protocol):
-    """What sheets are laid over."""
-
-    SCOPE: str
-    desk: Desk
-
-    @property
-    def app(self) -> App[Any]:
-        """The application."""
-
-    def hint(self, text: str) -> None:
-        """Say something in the bottom line."""
-
-    def action_go(self, name: str) -> None:
-        """Another screen."""
-
-    async def run_action(self, action: str) -> None:
-        """Do what a key would do."""
 
 
 async def open_sheet(screen: Wall, what: str, which: str = "") -> None:

@@ -111,11 +111,7 @@ class Incidents:
         Raises:
             JournalError: it cannot be read.
         """
-        return files.read(self._file(name))
-
-    def stamp(self, name: str) -> files.Stamp | None:
-        """The state of the file: another one once it has changed."""
-        return files.stamp(self._file(name))
+        return files.read(self.file(name))
 
     def body(self, name: str) -> str:
         """What stands below its front matter.
@@ -252,9 +248,10 @@ class Incidents:
         return Saved(body, has_conflict(body), was_merged)
 
     def _update(self, name: str, change: Callable[[str], str]) -> str:
-        return files.update(self._file(name), change)
+        return files.update(self.file(name), change)
 
-    def _file(self, name: str) -> Path:
+    def file(self, name: str) -> Path:
+        """Where it is."""
         if not name or "/" in name or name.startswith("."):
             raise Rejected(f"there is no incident {clean(name, 80)}")
         return self.folder / f"{name}.md"
@@ -270,7 +267,7 @@ class Incidents:
         return sorted((name for name in found if re.match(r"\d{4}-\d\d-\d\d", name)), reverse=True)[:MOST_LISTED]
 
     def _brief(self, name: str) -> Incident | None:
-        stamp = files.stamp(self._file(name))
+        stamp = files.stamp(self.file(name))
         if stamp is None:
             return None
         known = self._known.get(name)
