@@ -48,11 +48,7 @@ class IncidentScreen(ListScreen):
 
     def on_mount(self) -> None:
         """What is typed is saved while nobody presses a key, too."""
-        self.set_interval(SAVE_POLL_S, self._poll)
-
-    def _poll(self) -> None:
-        if self.typing.is_loaded:
-            self.typing.poll()
+        self.set_interval(SAVE_POLL_S, self.typing.poll)
 
     # what is shown
 
