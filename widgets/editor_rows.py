@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 
 from rich.cells import cell_len
 
@@ -14,6 +15,7 @@ from widgets.printable import safe
 _BULLET = re.compile(r"\s*(?:[-*+]|\d+\.)\s(?:\[[ xX]\]\s)?")
 _INLINE = re.compile(r"<!--.*?(?:-->|$)|`[^`]+`|\*\*[^*]+\*\*")
 CONFLICT = "> **CONFLICT**"
+COMMENT = "<!--"
 LOOKS_BACK = 400
 """So many lines above the first visible one are looked at for an open fence or comment."""
 
@@ -30,15 +32,17 @@ def editor_rows(editor: Editor, top: int, width: int, height: int, is_active: bo
     """As many rows as there is room for, the cursor's among them."""
     width = max(4, width)
     top = _top(editor, max(0, min(top, len(editor.lines) - 1)), width, height)
-    inks = _Inks(editor.lines[max(0, top - LOOKS_BACK) : top])
+    state = _state_after(editor.lines[max(0, top - LOOKS_BACK) : top])
     rows: list[Line] = []
     for number in range(top, len(editor.lines)):
         if len(rows) >= height and number > editor.row:
             break
         text = editor.lines[number]
-        spans = inks.of(text)
-        column = editor.column if number == editor.row and is_active else None
-        rows += _wrapped(spans, text, width, column)
+        if is_active and number == editor.row:
+            rows += _with_cursor(text, state, width, editor.column)
+        else:
+            rows += _rows(text, state, width)
+        state = _next(text, state)
     at = next((index for index, row in enumerate(rows) if any(ink == "cursor" for _, ink in row)), 0)
     # A line that alone is higher than the room: the part with the cursor.
     skipped = max(0, at - height + 1)
@@ -46,11 +50,12 @@ def editor_rows(editor: Editor, top: int, width: int, height: int, is_active: bo
     return Seen(rows + [EMPTY] * (height - len(rows)), top)
 
 
-def breaks(text: str, width: int) -> list[int]:
+@lru_cache(maxsize=8192)
+def breaks(text: str, width: int) -> tuple[int, ...]:
     """Where each row of a line begins; at a space where there is one, else in the word.
 
     >>> breaks("one two three", 8), breaks("", 8), breaks("aaaaaaaaaa", 4)
-    ([0, 8], [0], [0, 4, 8])
+    ((0, 8), (0,), (0, 4, 8))
     """
     starts = [0]
     used, space = 0, 0
@@ -66,7 +71,7 @@ def breaks(text: str, width: int) -> list[int]:
         used += size
         if char == " ":
             space = at + 1
-    return starts
+    return tuple(starts)
 
 
 def _top(editor: Editor, top: int, width: int, height: int) -> int:
@@ -91,13 +96,21 @@ def _rows_above(editor: Editor, width: int) -> int:
     return sum(1 for start in starts if start <= editor.column) or 1
 
 
-def _wrapped(spans: list[Span], text: str, width: int, column: int | None) -> list[Line]:
-    starts = breaks(text, width)
-    rows = [_cut(spans, start, end) for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
-    if column is None:
-        return [safe(tuple(row)) for row in rows]
+@lru_cache(maxsize=8192)
+def _rows(text: str, state: str, width: int) -> tuple[Line, ...]:
+    """A line without the cursor; the same lines are seen again at every key."""
+    return tuple(safe(tuple(row)) for row in _parts(text, state, width))
+
+
+def _parts(text: str, state: str, width: int) -> list[list[Span]]:
+    spans, starts = _spans(text, state), breaks(text, width)
+    return [_cut(spans, start, end) for start, end in zip(starts, [*starts[1:], len(text)], strict=True)]
+
+
+def _with_cursor(text: str, state: str, width: int, column: int) -> list[Line]:
+    rows, starts = _parts(text, state, width), breaks(text, width)
     at = max(index for index, start in enumerate(starts) if start <= column)
-    rows[at] = _with_cursor(rows[at], column - starts[at])
+    rows[at] = _marked(rows[at], column - starts[at])
     return [safe(tuple(row)) for row in rows]
 
 
@@ -113,7 +126,7 @@ def _cut(spans: list[Span], start: int, end: int) -> list[Span]:
     return found
 
 
-def _with_cursor(spans: list[Span], column: int) -> list[Span]:
+def _marked(spans: list[Span], column: int) -> list[Span]:
     length = sum(len(text) for text, _ in spans)
     if column >= length:
         return [*spans, (" ", "cursor")]
@@ -121,46 +134,40 @@ def _with_cursor(spans: list[Span], column: int) -> list[Span]:
     return [*_cut(spans, 0, column), (under, "cursor"), *_cut(spans, column + 1, length)]
 
 
-class _Inks:
-    """Which ink each line of Markdown has; knows whether a fence or a comment is open."""
+def _state_after(lines: list[str]) -> str:
+    """Which fence, or a comment, is open after these lines; only what may open or close one is looked at."""
+    state = ""
+    for text in lines:
+        if state or "```" in text or "<!--" in text or "~~~" in text:
+            state = _next(text, state)
+    return state
 
-    def __init__(self, above: list[str]) -> None:
-        self._fence = ""
-        self._is_comment = False
-        for text in above:
-            self._pass(text)
 
-    def _pass(self, text: str) -> None:
-        """Only what it opens or closes."""
-        if self._is_comment:
-            self._is_comment = "-->" not in text
-        elif text.lstrip()[:3] in ("```", "~~~"):
-            mark = text.lstrip()[:3]
-            self._fence = "" if self._fence == mark else self._fence or mark
-        elif not self._fence and "<!--" in text:
-            self._is_comment = text.rfind("<!--") > text.rfind("-->")
+def _next(text: str, state: str) -> str:
+    """The state after one more line: a fence's mark, COMMENT, or empty."""
+    if state == COMMENT:
+        return "" if "-->" in text else COMMENT
+    mark = text.lstrip()[:3]
+    if mark in ("```", "~~~"):
+        return "" if state == mark else state or mark
+    return COMMENT if not state and text.rfind("<!--") > text.rfind("-->") else state
 
-    def of(self, text: str) -> list[Span]:
-        """The line in spans that are the line, character by character."""
-        mark = text.lstrip()[:3]
-        if self._is_comment:
-            self._is_comment = "-->" not in text
-            return [(text, "dim")]
-        if mark in ("```", "~~~"):
-            self._fence = "" if self._fence == mark else self._fence or mark
-            return [(text, "dim")]
-        if self._fence:
-            return [(text, "value")]
-        self._is_comment = text.rfind("<!--") > text.rfind("-->")
-        if text.startswith(CONFLICT):
-            return [(text, "crit")]
-        if text.startswith("#"):
-            return [(text, "title")]
-        if text.startswith((">", "|")):
-            return [(text, "notice" if text.startswith(">") else "value")]
-        bullet = _BULLET.match(text)
-        start = bullet.end() if bullet else 0
-        return [*([(text[:start], "accent")] if start else []), *_inline(text[start:])]
+
+def _spans(text: str, state: str) -> list[Span]:
+    """The line in spans that are the line, character by character."""
+    if state == COMMENT or text.lstrip()[:3] in ("```", "~~~"):
+        return [(text, "dim")]
+    if state:
+        return [(text, "value")]
+    if text.startswith(CONFLICT):
+        return [(text, "crit")]
+    if text.startswith("#"):
+        return [(text, "title")]
+    if text.startswith((">", "|")):
+        return [(text, "notice" if text.startswith(">") else "value")]
+    bullet = _BULLET.match(text)
+    start = bullet.end() if bullet else 0
+    return [*([(text[:start], "accent")] if start else []), *_inline(text[start:])]
 
 
 def _inline(text: str) -> list[Span]:

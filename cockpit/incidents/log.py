@@ -100,12 +100,10 @@ class IncidentLog:
         """The incident with its body; what could not be saved the last time is merged in."""
 
         def work() -> Loaded:
-            kept = self._drafts.body(name)
-            if kept is None:
-                incident = self._incidents.find(name)
-                body = self._incidents.body(name)
-                return Loaded(incident, body, body)
+            body = self._incidents.body(name)
+            kept = self._drafts.body(name) or Draft(name, body, body, self._clock.now())
             try:
+                # Also where nothing was kept: a save that a crash cut short is completed by the next one.
                 body = self._incidents.save_body(name, kept.base, kept.mine).body
             except JournalError:
                 return Loaded(self._incidents.find(name), kept.base, kept.mine)

@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from cockpit.storage.incidents import Saved
 
 
+LOOK_EVERY_S = 1.0
+"""What others do is looked at so often while nothing is typed."""
+
+
 class Typing:
     """One editor over one file; nothing here waits for a disk."""
 
@@ -31,6 +35,7 @@ class Typing:
         self._version = 0
         self._stamp: Stamp | None = None
         self._is_looking = False
+        self._look_at = 0.0
 
     @property
     def is_loaded(self) -> bool:
@@ -68,7 +73,8 @@ class Typing:
         due_in = writing.due_in(now)
         if due_in is not None and due_in <= 0:
             self.save()
-        elif writing.is_saved and not self._is_looking:
+        elif writing.is_saved and not self._is_looking and now >= self._look_at:
+            self._look_at = now + LOOK_EVERY_S
             self._is_looking = True
             self._then(session.incidents.look(writing.name, writing.base, self._stamp), self._looked)
 

@@ -169,6 +169,9 @@ def headings(lines: list[str]) -> Iterator[tuple[int, str]]:
     """The headings of the first two levels; what stands in a fence is none."""
     fence = ""
     for number, each in enumerate(lines):
+        if not each or each[0] not in "#`~ ":
+            # Nearly all lines of a long report.
+            continue
         mark = each.lstrip()[:3]
         if mark in ("```", "~~~"):
             fence = "" if fence == mark else fence or mark
