@@ -37,4 +37,6 @@ def proposed(assessment: Assessment) -> tuple[str, Severity, str, float | None]:
     if not found:
         return "", Severity.P2, "", None
     worst = found[0]
-    return worst.summary, worst.severity, worst.section or "", min(each.since for each in found)
+    # What comes after the colon is detail: an address, a number.
+    title = worst.summary.partition(":")[0] if ": " in worst.summary else worst.summary
+    return title, worst.severity, worst.section or "", min(each.since for each in found)

@@ -11,6 +11,7 @@ from cockpit.model.incident import Event, Incident
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
+from cockpit.storage.incident_text import safe_key
 
 RAISED_S = 2.0
 """A finding that does not stand for so long is no news."""
@@ -119,7 +120,8 @@ class Sightings:
 
 
 def _about(finding: Finding) -> str:
-    return f"{FINDING}{finding.rule}/{finding.subject.replace('/', '_')}"
+    """As it stands in the file, too."""
+    return safe_key(f"{FINDING}{finding.rule}/{finding.subject.replace('/', '_')}")
 
 
 def _word(key: str) -> str:

@@ -219,7 +219,7 @@ def _panels(view: View) -> str:
     """What the panels show now."""
     assessment = view.snapshot.assessment
     rows = [
-        (panel.title, SEVERITY[assessment.panel(panel.id)][1], plain(panel.summary(view, 160)).strip())
+        (panel.title, SEVERITY[assessment.panel(panel.id)][1], plain(panel.summary(view, 160)).strip() or "no data")
         for panel in PANELS
         if panel.sample
     ]

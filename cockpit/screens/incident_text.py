@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from cockpit.storage.incidents import Saved
 
 
+SUMMARY = "## Summary"
+"""Where writing begins."""
 LOOK_EVERY_S = 1.0
 """What others do is looked at so often while nothing is typed."""
 
@@ -122,6 +124,8 @@ class Typing:
         self._writing = Writing(loaded.incident.id, loaded.base, loaded.mine)
         self.editor, self.top, self._stamp = Editor(loaded.mine.split("\n")), 0, None
         self._version = self.editor.version
+        if SUMMARY in self.editor.lines:
+            self.editor.go(self.editor.lines.index(SUMMARY) + 1)
         self._changed()
 
     def _looked(self, looked: Looked | None) -> None:

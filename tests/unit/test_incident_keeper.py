@@ -49,6 +49,12 @@ class Watched:
         self.sightings.written(due)
         self.said += [(event.key, event.at - NOW) for event in due]
 
+    def sightings_of(self, finding: Finding) -> Event:
+        """The event that tells of it."""
+        for at in range(5):
+            due = self.sightings.due(snapshot(at, finding), INCIDENT)
+        return due[0]
+
     def during(self, start: int, end: int, *findings: Finding, **more: object) -> None:
         for at in range(start, end):
             self.see(snapshot(at, *findings, **more))  # type: ignore[arg-type]
@@ -94,6 +100,16 @@ def test_what_a_cockpit_before_us_told_is_cleared_by_us() -> None:
     watched = Watched(replace(INCIDENT, timeline=facts("x", text).timeline))
     watched.during(0, int(CLEARED_S) + 3)
     assert [key for key, _ in watched.said] == ["finding/venue_down/IBKR/cleared"]
+
+
+def test_a_subject_of_two_words_is_the_same_in_the_file() -> None:
+    finding = replace(FINDING, subject="container redis/0")
+    text = with_event("## Timeline\n", Watched().sightings_of(finding))
+    watched = Watched(replace(INCIDENT, timeline=facts("x", text).timeline))
+    watched.during(0, 10, finding)
+    assert watched.said == []
+    watched.during(10, 20)
+    assert [key for key, _ in watched.said] == ["finding/venue_down/container_redis_0/cleared"]
 
 
 def test_what_stood_before_it_was_opened_is_told() -> None:
