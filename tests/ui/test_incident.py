@@ -64,7 +64,7 @@ async def test_what_another_editor_writes_comes_in() -> None:
         await it.press("tab", "ctrl+end", *"mine")
         await saved(it, file, "mine")
         file.write_text(file.read_text().replace("## Impact", "by vim\n\n## Impact"))
-        await it.sees("by vim")
+        await it.until(lambda: later(it) and "by vim" in it.text(), "it comes in")
         await it.press(*" more")
         await saved(it, file, "mine more")
         assert "by vim" in file.read_text()
@@ -72,7 +72,7 @@ async def test_what_another_editor_writes_comes_in() -> None:
 
 async def test_a_conflict_is_shown() -> None:
     async with opened() as (it, file):
-        await it.press("tab", "X")
+        await it.press("tab", "ctrl+home", "X")
         # Typed and not saved yet, while somebody changes the same line.
         file.write_text(file.read_text().replace("\n# redis", "\n# theirs"))
         await saved(it, file, CONFLICT)
@@ -155,7 +155,7 @@ async def test_hostile_text_reaches_no_terminal() -> None:
         evil = "\x1b]2;owned\x07 [/] [@click=app.exit]x[/] \u202e zero\u200bwidth"
         entry = f"{evil}\n- 2026-06-20 19:44:12Z note: {evil}\n\n## Actions"
         file.write_text(file.read_text().replace("\n## Actions", entry))
-        await it.sees("owned")
+        await it.until(lambda: later(it) and "owned" in it.text(), "it comes in")
         await it.press("tab", "ctrl+end")
         text = it.text()
         assert not any(char in text for char in "\x1b\x07\u202e\u200b")
