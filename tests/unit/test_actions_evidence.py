@@ -15,15 +15,15 @@ import pytest
 
 from actions.catalogue import ACTIONS
 from cockpit.clients.kept import MANIFEST, make_folder, stamp, write_file
-from cockpit.config import Settings
+from cockpit.config import PostgresPart, Settings
 from cockpit.jobs.action import action_for, is_worked
-from cockpit.model.backends import Blocker, LockHolder
+from cockpit.model.backends import Blocker, Database, LockHolder
 from cockpit.model.plan import Danger, Plan, Verdict
 from cockpit.model.sample import Sample
 from cockpit.model.snapshot import PROBES, Snapshot
 from cockpit.model.states import KillSwitch
 from cockpit.sandbox.workers.ledger_file import LedgerFile
-from tests.unit.healthy import NOW, SETTINGS, flow, group, postgres, snapshot, stream, venue, venues
+from tests.unit.healthy import NOW, SETTINGS, databases, flow, group, postgres, snapshot, stream, venue, venues
 from tests.unit.test_journal import WHO
 
 SCRIPTS = Path(__file__).parents[2] / "cockpit/sandbox/scripts"
@@ -31,6 +31,7 @@ LONG_AGO_S = 60.0
 HALTED = KillSwitch(is_engaged=True, is_present=True, by="asha@jump1", reason="test", since=NOW - 60)
 DRAINED = replace(flow(incoming=stream("orders.incoming", "incoming", group("risk", lag=0))), in_flight=0)
 HOLDER = LockHolder(4712, 5, "app", "psql", "10.0.0.7", "idle in transaction", 30.0, "UPDATE x", False, True)
+ASIDE = Database("hedgefund_before_20251125_000000", "hedgefund_user", True, False, 0, 0, 0, 0, None)
 WAITING = Blocker(4711, (4712,), 20.0, "app", "UPDATE x", "active", "idle in transaction")
 
 MEANT = {
@@ -47,6 +48,12 @@ MEANT = {
     ("rollout.restart", "feeds"): "only for the proof that ticks arrive",
     ("script.replay", "flow"): "only to say what Redis holds",
     ("script.replay", "risk"): "only to say what differs; the ledger is what counts",
+    (
+        "pg_restore.restore",
+        "postgres",
+    ): "that its database is lost is why it is restored; the server itself is asked for",
+    ("pg_restore.swap_back", "postgres"): "the database that is there now may be the one that does not work",
+    ("pg_dump.take", "dump"): "only for the proof that it is the newest",
     ("kill_switch.release", "feeds"): "prices that are late forbid nothing, and are said",
     ("kill_switch.release", "reach"): "the cockpit's own look only adds to the router's word",
 }
@@ -72,7 +79,9 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     size = write_file(folder / "copy", b"x")
     part = {"file": "copy", "bytes": size, "words": "a copy", "fault": None}
     write_file(folder / MANIFEST, json.dumps({"taken_at": NOW - 60, "ledger": part, "redis": part}).encode())
-    return SETTINGS.model_copy(update={"root": root})
+    # A program that is everywhere stands for Postgres' own: nothing is run here.
+    programs = PostgresPart(dump=root / "latest.dump", pg_restore="sh", pg_dump="sh")
+    return SETTINGS.model_copy(update={"root": root, "postgres": programs})
 
 
 def moments() -> Iterator[tuple[Snapshot, dict[str, str]]]:
@@ -83,6 +92,7 @@ def moments() -> Iterator[tuple[Snapshot, dict[str, str]]]:
     yield snapshot(venues=venues(venue("IBKR", "down"))), {}
     yield snapshot(venues=venues(venue("IBKR", override="zerodha"))), {}
     yield snapshot(postgres=postgres(blocked=(WAITING,), holders=(HOLDER,))), {}
+    yield snapshot(databases=databases(found=(*databases().found, ASIDE))), {}
 
 
 def planned(settings: Settings, action: str, parameters: dict[str, str], found: Snapshot) -> Plan:
