@@ -17,6 +17,7 @@ from actions.catalogue import ACTIONS
 from cockpit.clients.kept import MANIFEST, make_folder, stamp, write_file
 from cockpit.config import PostgresPart, Settings
 from cockpit.jobs.action import action_for, is_worked
+from cockpit.model.alerting import Alerting, Audience
 from cockpit.model.backends import Blocker, Database, LockHolder
 from cockpit.model.plan import Danger, Plan, Verdict
 from cockpit.model.sample import Sample
@@ -32,6 +33,7 @@ HALTED = KillSwitch(is_engaged=True, is_present=True, by="asha@jump1", reason="t
 DRAINED = replace(flow(incoming=stream("orders.incoming", "incoming", group("risk", lag=0))), in_flight=0)
 HOLDER = LockHolder(4712, 5, "app", "psql", "10.0.0.7", "idle in transaction", 30.0, "UPDATE x", False, True)
 ASIDE = Database("hedgefund_before_20251125_000000", "hedgefund_user", True, False, 0, 0, 0, 0, None)
+OPS = Audience("ops", ("slack",), (), "full")
 WAITING = Blocker(4711, (4712,), 20.0, "app", "UPDATE x", "active", "idle in transaction")
 
 MEANT = {
@@ -93,6 +95,7 @@ def moments() -> Iterator[tuple[Snapshot, dict[str, str]]]:
     yield snapshot(venues=venues(venue("IBKR", override="zerodha"))), {}
     yield snapshot(postgres=postgres(blocked=(WAITING,), holders=(HOLDER,))), {}
     yield snapshot(databases=databases(found=(*databases().found, ASIDE))), {}
+    yield snapshot(alerting=Alerting(is_present=True, audiences=(OPS,), has_slack=True)), {}
 
 
 def planned(settings: Settings, action: str, parameters: dict[str, str], found: Snapshot) -> Plan:
