@@ -49,7 +49,7 @@ def full(snapshot: Snapshot, settings: Settings, who: Operator, note: str) -> Me
     at = f"{_clock(snapshot.taken_at)} UTC"
     lines = [f"{place} {assessment.severity.label} at {at}"]
     lines += ["", clean(note, 2000)] if note else []
-    lines += ["", f"Trading: {_trading(snapshot)}", "", *_findings(assessment.findings)]
+    lines += ["", f"Trading: {_trading(snapshot)}", *_incident(snapshot), "", *_findings(assessment.findings)]
     jobs = list(_jobs(snapshot))
     lines += ["", "Steps taken in the last hour:", *jobs] if jobs else []
     lines += ["", f"Sent by {who.label} with the ops cockpit."]
@@ -82,6 +82,8 @@ def names(snapshot: Snapshot, settings: Settings, who: Operator) -> set[str]:
     found |= {switch.by or ""} if switch else set()
     found |= {job.by for job in snapshot.jobs}
     found |= {venue.name for venue in settings.venues}
+    for incident in snapshot.incidents.value or ():
+        found |= {incident.opened_by, *(person for _, person in incident.roles)}
     return {name for name in found if name}
 
 
@@ -109,6 +111,14 @@ def _trading(snapshot: Snapshot) -> str:
     by = f" by {switch.by}" if switch.by else ""
     since = f" since {_clock(switch.since)} UTC" if switch.since is not None else ""
     return clean(f"HALTED{by}{since}{f': {switch.reason}' if switch.reason else ''}", 200)
+
+
+def _incident(snapshot: Snapshot) -> Iterator[str]:
+    """The newest that is open; what could not be read is not said to be none."""
+    for one in (snapshot.incidents.value or ())[:1]:
+        commander = f", commander {one.role('commander')}" if one.role("commander") else ""
+        words = f"{one.severity.label} {one.title}, open since {_clock(one.opened_at)} UTC{commander} ({one.id})"
+        yield clean(f"Incident: {words}", 300)
 
 
 def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:

@@ -12,11 +12,14 @@ from hypothesis import strategies as st
 from actions.notify import words
 from actions.notify.redaction import TRACE, WITHHELD, redacted
 from cockpit.model.audit import Operator
+from cockpit.model.incident import Incident
 from cockpit.model.job import Job, Phase
+from cockpit.model.severity import Severity
 from cockpit.model.states import KillSwitch, Position
 from cockpit.model.world import World
 from tests.unit.healthy import NOW, SETTINGS, dead, risk, snapshot, venue, venues
 
+P1 = Severity.P1
 WHO = Operator("asha", "trader7", "jump1", "pts/3", "10.20.30.40")
 NAME = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=9)
 LEAKS = st.one_of(
@@ -140,6 +143,15 @@ def test_the_summary_in_words() -> None:
     ]
     unknown = words.summary(troubled(kill_switch=dead()), SETTINGS, WHO, "").body
     assert "Whether trading is halted is being established." in unknown
+
+
+def test_the_open_incident_is_named_in_full_and_its_people_are_withheld() -> None:
+    one = Incident("2027-01-15-0800-P1-ibkr", "IBKR down", P1, NOW - 60, "asha@jump1", roles=(("commander", "priya"),))
+    shown = troubled(incidents=(one,))
+    body = words.full(shown, SETTINGS, WHO, "").body
+    assert "Incident: P1 IBKR down, open since 07:59:00 UTC, commander priya (2027-01-15-0800-P1-ibkr)" in body
+    summary = words.summary(shown, SETTINGS, WHO, "ask priya about it").body
+    assert f"ask {WITHHELD} about it" in summary and "IBKR" not in summary
 
 
 def test_the_full_text_says_what_is_wrong_and_what_was_done() -> None:
