@@ -73,6 +73,8 @@ class Step:
     """One step of a plan, by its index in the plan."""
 
     deadline_s = 15.0
+    is_look = False
+    """Whether it changes nothing, so that whoever only looks after a job may do it too."""
     settle_s = 3.0
     """So long after a worker died its step may still take effect; before that, "not there" means nothing."""
 
@@ -87,6 +89,10 @@ class Step:
     async def perform(self, stage: Stage) -> Result:
         """Do it; errors of backends may be raised."""
         raise NotImplementedError
+
+    async def look(self, stage: Stage) -> Result:
+        """The same by more than the snapshot, where more is needed; changes nothing. Errors may be raised."""
+        return self.probe(stage)
 
     def probe(self, stage: Stage) -> Result:
         """Whether it is done, by what the snapshot shows; for when nobody could write that down."""

@@ -22,6 +22,8 @@ from cockpit.model.plan import Check, Plan, PlanStep
 MARGIN_S = 10.0
 KEPT = ("PATH", "HOME", "USER", "LOGNAME", "LANG", "LANGUAGE", "TZ", "TMPDIR")
 """All that a program is told of our environment, beside LC_*: the rest may hold secrets."""
+PROGRESS = "progress: "
+"""How a program begins a line that says how far it is: `progress: 30,000 of 120,000 events`."""
 COUNTED = re.compile(r"([\d,]+) of ([\d,]+)")
 
 
@@ -75,8 +77,8 @@ class Command(Step):
         return ""
 
     def progress(self, line: str, stage: Stage) -> tuple[str, float | None]:
-        """What a line says of how far it is: in words, and as a fraction where it says that."""
-        return line, None
+        """What a line says of how far it is: in words, and as a fraction where it is one of progress."""
+        return line.removeprefix(PROGRESS), counted(line)
 
     def read(self, said: str) -> dict[str, Any]:
         """What the proofs need of the beginning of its output and of its last line."""
@@ -90,7 +92,7 @@ def counted(line: str) -> float | None:
     0.25
     >>> counted("progress: nothing")
     """
-    found = COUNTED.search(line) if line.startswith("progress: ") else None
+    found = COUNTED.search(line) if line.startswith(PROGRESS) else None
     if found is None:
         return None
     done, whole = (int(number.replace(",", "") or 0) for number in found.groups())

@@ -9,7 +9,7 @@ from typing import Any
 
 from actions.checks import world_check
 from actions.script.book import LEDGER_EQUAL, halted, held, ledger_equal, ledger_words, writable
-from actions.script.command import Command, command_step, counted, program_check
+from actions.script.command import Command, command_step, program_check
 from actions.snapshot.kept_check import chain_check, kept_check
 from actions.step import Result, Stage, Step
 from cockpit.clients.ledger import read_ledger
@@ -24,6 +24,8 @@ from cockpit.model.snapshot import Snapshot
 ID = "script.replay"
 EVIDENCE = frozenset({"redis", "risk", "kill_switch", "flow"})
 DEADLINE_S = 20.0
+COUNT = 1
+"""The step that only counts."""
 CHAIN = "the ledger's hash chain is whole"
 NOTHING_LEFT = "a second run would change nothing"
 VERIFIED = re.compile(r"ledger: ([\d,]+) events, hash chain verified")
@@ -65,29 +67,39 @@ def steps(plan: Plan) -> tuple[Step, ...]:
 
 
 class _Replay(Command):
-    def progress(self, line: str, stage: Stage) -> tuple[str, float | None]:
-        """By the events that it says are verified: half of the work, and all that can fail without harm."""
-        return line, counted(line)
+    settle_s = 0.0
+    """Nothing of it is under way once its program has ended."""
 
     def read(self, said: str) -> dict[str, Any]:
         """How many events it verified before it changed anything."""
-        found = VERIFIED.search(said)
-        return {"verified_events": found[1] if found else None}
+        return _verified(said)
 
-    def probe(self, stage: Stage) -> Result:
-        """Half a replay looks like none: only a second one tells, and that is somebody's decision."""
-        return Result(StepState.UNKNOWN, "it may have replayed a part; running it again does no harm")
+    async def look(self, stage: Stage) -> Result:
+        """Half a replay looks like none by the snapshot: the program itself counts what is missing."""
+        counted = await _Count(stage.plan, COUNT, stage.plan.steps[COUNT].timeout_s).perform(stage)
+        if counted.state is not StepState.DONE or counted.facts["missing"] is None:
+            return Result(StepState.UNKNOWN, f"nothing could be counted: {counted.detail}")
+        if counted.facts["missing"]:
+            return Result(StepState.FAILED, f"{counted.facts['missing']} entries are missing; it may be run again")
+        return Result(StepState.DONE, "none of the ledger's entries is missing", counted.facts)
 
 
 class _Count(Command):
-    def read(self, said: str) -> dict[str, Any]:
-        """How many entries are missing, over all streams; None where it does not say."""
-        found = [int(number.replace(",", "")) for number in MISSING.findall(said)]
-        return {"missing": sum(found) if found else None}
+    is_look = True
 
-    def probe(self, stage: Stage) -> Result:
-        """It changes nothing: it may count as not done."""
-        return Result(StepState.FAILED, "replayed, but not counted again")
+    def read(self, said: str) -> dict[str, Any]:
+        """How many entries are missing, over all streams, and how many events it verified; None where it is silent."""
+        found = [int(number.replace(",", "")) for number in MISSING.findall(said)]
+        return {"missing": sum(found) if found else None, **_verified(said)}
+
+    async def look(self, stage: Stage) -> Result:
+        """It changes nothing: to look is to count."""
+        return await self.perform(stage)
+
+
+def _verified(said: str) -> dict[str, Any]:
+    found = VERIFIED.search(said)
+    return {"verified_events": found[1]} if found else {}
 
 
 def judge(stage: Stage) -> tuple[JobStep, ...]:

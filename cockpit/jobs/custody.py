@@ -104,7 +104,7 @@ class Custody:
         if record.claim is None or not record.begin_launch():
             return
         try:
-            self._workers.append(launch(self._store.folder(record.id), record.claim))
+            self._workers.append(launch(self._store.folder(record.id), record.claim, self._settings.jobs.systemd))
         except BaseException:
             record.fail_launch()
             raise
@@ -193,7 +193,7 @@ class Custody:
             self._minutes.write("resumed", f"{job.title}: {words}", job.id)
             if not (self._store.folder(job.id) / SETTINGS).exists():
                 self._store.write(job.id, SETTINGS, self._settings.model_dump_json(indent=1))
-            self._workers.append(launch(self._store.folder(job.id), claim))
+            self._workers.append(launch(self._store.folder(job.id), claim, self._settings.jobs.systemd))
         except JournalError as error:
             self._minutes.write("in_doubt", f"{job.title}: {error}", job.id)
         finally:

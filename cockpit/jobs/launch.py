@@ -8,20 +8,26 @@ import sys
 from pathlib import Path
 
 from cockpit.errors import JournalError
+from cockpit.jobs.scope import scope
 from cockpit.storage.disk import reason
 from cockpit.storage.jobs import Claim
 
 SETTINGS = "settings.json"
+WORKER = "cockpit.jobs.worker"
 
 
-def launch(folder: Path, claim: Claim) -> subprocess.Popen[bytes]:
+def worker_command(folder: Path, systemd: str) -> list[str]:
+    """-P: the working directory, which anybody may write to, is not a place to import from."""
+    return [*scope(systemd), sys.executable, "-P", "-m", WORKER, str(folder), str(folder / SETTINGS)]
+
+
+def launch(folder: Path, claim: Claim, systemd: str) -> subprocess.Popen[bytes]:
     """Hand the job over: the worker holds the lock from its first moment, we let go of it.
 
     Raises:
         JournalError: it could not be started.
     """
-    # -P: the working directory, which anybody may write to, is not a place to import from.
-    command = [sys.executable, "-P", "-m", "cockpit.jobs.worker", str(folder), str(folder / SETTINGS)]
+    command = worker_command(folder, systemd)
     try:
         log = os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
         try:

@@ -6,7 +6,8 @@ import asyncio
 from dataclasses import replace
 
 from actions.step import Result, Step
-from cockpit.errors import Rejected
+from cockpit.clients.bounded import bounded
+from cockpit.errors import CockpitError, Rejected
 from cockpit.jobs.scene import Scene
 from cockpit.model.danger import Danger
 from cockpit.model.job import Job, Phase, StepState
@@ -25,7 +26,7 @@ async def resolve(scene: Scene, job: Job) -> Phase | None:
             continue
         if known.state is StepState.FAILED:
             return scene.end(Phase.FAILED, f"{known.name}: {known.detail}")
-        if known.state is StepState.WAITING:
+        if known.state is StepState.WAITING and not (index and step.is_look):
             return scene.end(Phase.FAILED, _stopped(job, index))
         found = await settled(scene, index, step, "its worker ended before it could write what came of it")
         scene.end_step(index, found)
@@ -59,11 +60,19 @@ async def program_ended(scene: Scene, targets: Targets, job: Job) -> bool:
         await asyncio.sleep(LOOK_S)
 
 
+async def _look(scene: Scene, index: int, step: Step) -> Result:
+    stage = scene.stage(await scene.evidence.read(), index)
+    try:
+        return await bounded(step.look(stage), step.deadline_s, "the platform")
+    except CockpitError as error:
+        return Result(StepState.UNKNOWN, str(error))
+
+
 async def settled(scene: Scene, index: int, step: Step, why: str) -> Result:
     """What the platform shows of the step; that it is not there counts only once it had time to take effect."""
     started = scene.clock.monotonic()
     while True:
-        found = step.probe(scene.stage(await scene.evidence.read(), index))
+        found = await _look(scene, index, step)
         passed_s = scene.clock.monotonic() - started
         if found.state is StepState.DONE:
             return replace(found, detail=f"found done: {found.detail} ({why})")

@@ -158,7 +158,9 @@ class GapFiller:
         """Write the best candle of each missing slot that has one; how many were written."""
         wanted = {(symbol, slot) for symbol, slots in gaps.items() for slot in slots}
         best: dict[Slot, Candle] = {}
-        for feed in self.feeds():
+        feeds = self.feeds()
+        for number, feed in enumerate(feeds):
+            say(self._options, f"progress: {number} of {len(feeds)} feeds read, {feed} is next")
             for key, candle in self.candles(feed, wanted).items():
                 if key not in best or candle.n > best[key].n:
                     best[key] = candle
