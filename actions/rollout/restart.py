@@ -50,6 +50,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         proof_deadline_s=DEADLINE_S,
         undo=f"kubectl rollout undo deploy/{name} puts the pods before it back",
         phrase=name,
+        is_cancellable=True,
         prepared_at=now,
     )
 
@@ -111,7 +112,8 @@ def _complete(found: Deployment) -> JobStep:
     if found.rollout in ("stalled", "paused"):
         pods = ", ".join(f"{pod.name} {pod.reason}" for pod in found.pods if not pod.is_ready and pod.reason)
         return JobStep(COMPLETE, FAILED, "; ".join(part for part in (found.rollout, found.message, pods) if part))
-    return JobStep(COMPLETE, RUNNING, found.message or found.rollout)
+    fraction = found.available / found.desired if found.desired else None
+    return JobStep(COMPLETE, RUNNING, found.message or found.rollout, fraction=fraction)
 
 
 def ticks(stage: Stage) -> JobStep:

@@ -50,8 +50,11 @@ def step_line(step: JobStep) -> str:
 
     >>> step_line(JobStep("key reads back", StepState.DONE, "enabled true", 0.61))
     '  done    key reads back, after 0.61 s: enabled true'
+    >>> step_line(JobStep("replayed", StepState.RUNNING, "30,000 of 120,000 events verified", fraction=0.25))
+    '  running replayed, 25 %: 30,000 of 120,000 events verified'
     """
     took = "" if step.took_s is None else f", after {step.took_s:.3g} s"
+    took += "" if step.fraction is None else f", {step.fraction:.0%}".replace("%", " %")
     detail = f": {step.detail}" if step.detail else ""
     return f"  {STATES[step.state]:<7} {step.name}{took}{detail}"
 

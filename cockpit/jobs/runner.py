@@ -36,7 +36,7 @@ from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
 from cockpit.model.snapshot import Snapshot
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import JobStore, new_job_id
-from cockpit.storage.targets import Targets
+from cockpit.storage.targets import Holder, Targets
 
 PROTECT_WAIT_S = 0.03
 """So long a protective act waits for its intent to be on the disk; then it goes out all the same."""
@@ -134,9 +134,19 @@ class Runner:
             raise Rejected(refusal)
         if not is_struck(action):
             return self._delegate(live, confirmation)
+        job_id = new_job_id(self._clock.now(), live.action)
+        # A halt waits for nobody; whatever else is written at once, nobody may be at work on.
+        locks = () if live.danger is Danger.PROTECT else live.locks
+        with self._targets.held(locks, Holder(job_id, self._operator.label, live.title)):
+            return self._do_at_once(action, live, confirmation, job_id, pressed_at)
+
+    def _do_at_once(
+        self, action: Struck, live: Plan, confirmation: Confirmation, job_id: str, pressed_at: float
+    ) -> Job:
+        """The write itself, between its intent and its outcome."""
         now = self._clock.now()
         write = action.write(self._operator, live, confirmation, now)
-        record = Record(self._store, self._scribe, new_job_id(now, live.action))
+        record = Record(self._store, self._scribe, job_id)
         noted = record.write(*journaling.intent(live, confirmation, self._operator, write, now))
         said = self._minutes.write("confirmed", _confirmed(live, confirmation), record.id)
         self._custody.take(record)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Sequence
-from contextlib import ExitStack
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
@@ -70,6 +70,16 @@ class Targets:
                 undo.callback(os.close, taken[-1])
             undo.pop_all()
         return tuple(taken)
+
+    @contextmanager
+    def held(self, targets: Sequence[str], holder: Holder) -> Iterator[None]:
+        """All of them for a moment; the same errors."""
+        taken = self.take_all(targets, holder)
+        try:
+            yield
+        finally:
+            for descriptor in taken:
+                os.close(descriptor)
 
     def holder(self, target: str) -> Holder | None:
         """Who works on it now; None where nobody does."""
