@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -69,14 +70,12 @@ class Bench:
         return asyncio.run(read())
 
     def plan(self, runner: Runner, action: str) -> tuple[Plan, Snapshot]:
-        def allowed() -> tuple[Plan, Snapshot] | None:
+        snapshot = self.snapshot(action)
+        ends_at = time.monotonic() + 60.0
+        while not (plan := runner.prepare(action, {}, snapshot)).is_allowed:
+            assert time.monotonic() < ends_at, plan.blocking
             snapshot = self.snapshot(action)
-            plan = runner.prepare(action, {}, snapshot)
-            return (plan, snapshot) if plan.is_allowed else None
-
-        found = wait_until(allowed, 60.0)
-        assert found is not None
-        return found
+        return plan, snapshot
 
     def halt(self) -> None:
         self.redis.hset(KEY, mapping={"enabled": "true", "reason": "test", "by": "t", "ts": "1"})
@@ -173,7 +172,13 @@ def bench(sandbox: tuple[Layout, Control]) -> Iterator[Bench]:
     quick = settings.scripts.model_copy(update={"orders_per_s": 1000, "slice_usd": 1e9})
     settings = settings.model_copy(update={"scripts": quick})
     client = redis.Redis(port=layout.ports.redis, decode_responses=True)
-    yield Bench(settings, client)
+    found = Bench(settings, client)
+    # What a replay asks for first.
+    runner = found.cockpit()
+    plan, snapshot = found.plan(runner, "snapshot.take")
+    kept = looked_after(found, runner.submit(plan, Confirmation(plan.digest, plan.phrase, "test"), snapshot))
+    assert kept.phase is Phase.DONE, told(kept)
+    yield found
     client.delete(KEY)
     client.close()
     control.clear()
