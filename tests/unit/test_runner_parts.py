@@ -22,7 +22,8 @@ from cockpit.model.job import Job, Phase
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import JobStore, new_job_id
 from cockpit.storage.journal import Entry
-from tests.unit.healthy import NOW, SETTINGS
+from cockpit.storage.targets import Holder, Targets
+from tests.unit.healthy import NOW, SETTINGS, snapshot
 from tests.unit.test_journal import WHO, done, intent
 from tests.unit.virtual_time import VirtualLoop, play
 
@@ -174,3 +175,16 @@ def test_what_was_left_behind_long_ago_is_not_proven_by_todays_state(tmp_path: P
     assert job.phase is Phase.IN_DOUBT
     assert JobStore(tmp_path / "jobs").entries(job_id)[-1].kind == "in_doubt"
     assert AuditLog(tmp_path).tail()[-1].kind == "in_doubt"
+
+
+def test_nobody_lets_trading_begin_while_somebody_works_on_the_book(tmp_path: Path) -> None:
+    runner = Runner(SETTINGS, StoppedClock(NOW), WHO, tmp_path)
+    try:
+        with Targets(tmp_path / "targets").held(("book",), Holder("1", "asha@jump1", "Flatten all positions")):
+            held = runner.prepare("kill_switch.release", {}, snapshot(), is_shown=False)
+        free = runner.prepare("kill_switch.release", {}, snapshot(), is_shown=False)
+    finally:
+        runner.stop()
+    (check,) = [check for check in held.blocking if check.name == "book free"]
+    assert "asha@jump1 is at it: Flatten all positions" in check.detail and not check.is_overridable
+    assert "book free" not in [check.name for check in free.checks]
