@@ -47,11 +47,11 @@ class DatabasesWall:
         self._drop()
 
     async def _read(self, with_size: bool) -> Mapping[str, Any]:
+        wanted = await asyncio.to_thread(database_name, self._part)
         import psycopg
 
         from cockpit.clients.postgres_words import in_words
 
-        wanted = await asyncio.to_thread(database_name, self._part)
         if self._connection is None:
             self._stack = AsyncExitStack()
             link = linked(self._part, self._part.maintenance_database, is_read_only=True)

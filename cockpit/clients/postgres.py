@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.clients.bounded import SoloThread, bounded
+from cockpit.clients.postgres_driver import load_driver
 from cockpit.clients.postgres_words import in_words
 from cockpit.config import PostgresPart
 from cockpit.errors import BackendError, Refused
@@ -97,6 +98,7 @@ class PostgresWall:
             BackendError: the dsn is no use.
             ConfigError: the password is not where the configuration says.
         """
+        load_driver()
         import psycopg.conninfo
 
         # It warns of abandoned queries, and what nobody handles Python prints to the screen.

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+from cockpit.clients.postgres_driver import load_driver
 from cockpit.clients.postgres_words import in_words
 from cockpit.config import PostgresPart
 from cockpit.errors import BackendError, Refused
@@ -29,6 +30,7 @@ def keywords(part: PostgresPart, *, as_admin: bool = True) -> dict[str, Any]:
     Raises:
         BackendError: the dsn is no use.
     """
+    load_driver()
     import psycopg.conninfo
 
     dsn = part.admin_dsn if as_admin and part.admin_dsn is not None else part.dsn
@@ -55,6 +57,7 @@ def conninfo(part: PostgresPart, database: str) -> str:
     Raises:
         BackendError: the dsn is no use.
     """
+    load_driver()
     import psycopg.conninfo
 
     return str(psycopg.conninfo.make_conninfo("", **{**keywords(part), "dbname": database}))
@@ -68,6 +71,11 @@ def password(part: PostgresPart) -> str | None:
     """
     secret = part.password if part.admin_dsn is None else part.admin_password
     return None if secret is None else secret.reveal()
+
+
+def _to_connect_with(part: PostgresPart) -> tuple[dict[str, Any], str | None]:
+    """The keywords and the password; blocks."""
+    return keywords(part), password(part)
 
 
 def environment(part: PostgresPart) -> dict[str, str]:
@@ -100,9 +108,9 @@ async def linked(
         BackendError: in an operator's words; was_sent where something may have been done all the same.
         ConfigError: the password is not where the configuration says.
     """
+    given, said = await asyncio.to_thread(_to_connect_with, part)
     import psycopg
 
-    given, said = keywords(part), await asyncio.to_thread(password, part)
     options = f"{given.get('options') or ''} -c statement_timeout=0 -c lock_timeout=5s -c idle_session_timeout=0"
     options += " -c default_transaction_read_only=on" if is_read_only else ""
     ours = {"dbname": database, "application_name": name, "connect_timeout": CONNECT_S, "autocommit": True}

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
+from cockpit.clients.bounded import SoloThread
 from cockpit.clients.databases import DatabasesWall, free_bytes
 from cockpit.clock import Clock
 from cockpit.config import PostgresPart, Settings
-from cockpit.errors import ConfigError
+from cockpit.errors import BackendError, ConfigError
 from cockpit.model.backends import Database, Databases
 from cockpit.text import clean
 
 SIZE_EVERY = 5
 """Ticks from one look at the sizes to the next: it stats every file."""
+
+
+DISK_S = 1.0
 
 
 class DatabasesProbe:
@@ -29,6 +33,7 @@ class DatabasesProbe:
         self._wall = DatabasesWall(settings.postgres)
         self._sizes: dict[str, int] = {}
         self._ticks = 0
+        self._disk = SoloThread("the server's disk")
         self.interval_s = settings.interval_s
         self.deadline_s = 2 * settings.postgres.timeout_s + 0.5
 
@@ -48,8 +53,13 @@ class DatabasesProbe:
         for item in row["found"]:
             if item["size_bytes"] is not None:
                 self._sizes[item["name"]] = item["size_bytes"]
-        free = await asyncio.to_thread(free_bytes, self._part, row["data_directory"])
-        return databases(row, self._sizes, free)
+        return databases(row, self._sizes, await self._free_bytes(row["data_directory"]))
+
+    async def _free_bytes(self, folder: str | None) -> int | None:
+        """A disk that hangs is not known; it costs one thread, however often it is looked at."""
+        with suppress(BackendError):
+            return await self._disk.call(DISK_S, free_bytes, self._part, folder)
+        return None
 
     async def close(self) -> None:
         """Hang up."""
