@@ -16,6 +16,7 @@ COMMANDS = {
     "run": ("cockpit.headless.run", "take a runbook step without the screen"),
     "jobs": ("cockpit.headless.jobs", "list jobs, show or follow one"),
     "incident": ("cockpit.headless.incident", "the incident log: open, note, change, close, export, search"),
+    "approve": ("cockpit.headless.approve", "be the second person: list, approve or refuse what others ask for"),
     "audit": ("cockpit.headless.audit", "show or verify the audit journal"),
     "notify": ("cockpit.headless.notify", "tell ops, risk officer or stakeholders; list what did not arrive"),
     "alerts": ("cockpit.headless.alerts", "check an alerts.yaml"),

@@ -82,6 +82,8 @@ class VenuePart(Part):
     """As in venue:status."""
     probe: str | None = None
     """`tws://host:port` for IBKR's handshake, `https://...` for an HTTP probe, none for neither."""
+    phone: str | None = None
+    """Whom to call to have trading blocked there, where nothing else stops it."""
     token: Secret | None = None
     """`api_key:access_token`, for an HTTP probe that also asks whether the token is accepted."""
     backup: str | None = None
@@ -171,6 +173,15 @@ class GrafanaPart(Part):
     ca: Path | None = None
     """PEM file of a private authority that its certificate may be signed by."""
     timeout_s: Seconds = 2.0
+
+
+class ApprovalsPart(Part):
+    """The second person for steps of class danger."""
+
+    required_in: tuple[World, ...] = (World.LIVE, World.PAPER)
+    """In these worlds somebody else must approve; in the sandbox one person trains alone."""
+    lapse_s: Seconds = 600.0
+    """A request, and an approval, counts for so long."""
 
 
 class ScriptsPart(Part):
@@ -314,6 +325,7 @@ class Settings(Part):
     grafana: GrafanaPart | None = None
     scripts: ScriptsPart = ScriptsPart()
     jobs: JobsPart = JobsPart()
+    approvals: ApprovalsPart = ApprovalsPart()
     snapshots: SnapshotsPart = SnapshotsPart()
     incidents: IncidentsPart = IncidentsPart()
     thresholds: Thresholds = Thresholds()

@@ -23,7 +23,7 @@ from cockpit.model.plan import Confirmation, Plan
 from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
-from cockpit.observe.hub import Hub, Judge, OpenIncidents
+from cockpit.observe.hub import Beside, Hub, Judge, OpenIncidents
 from cockpit.observe.journals import Jobs, Journals
 from cockpit.observe.observer import Observer
 from cockpit.observe.sources import sources
@@ -45,6 +45,8 @@ class Session:
     def __init__(
         self, settings: Settings, clock: Clock, operator: Operator, runner: Runner, actions: tuple[ActionSpec, ...]
     ) -> None:
+        from cockpit.jobs.seconds_desk import SecondsDesk
+
         self.settings = settings
         self.operator = operator
         self._clock = clock
@@ -58,6 +60,8 @@ class Session:
         """The incident log."""
         self.shelf = Shelf(state_folder(settings))
         """What is kept beside the jobs."""
+        self.seconds = SecondsDesk(runner.seconds)
+        """The second person: asking for one, and being one."""
         self._first = Snapshot(0, clock.now(), settings.world, settings.site)
 
     @classmethod
@@ -93,7 +97,7 @@ class Session:
             listener(snapshot)
 
         jobs, incidents = self._runner.present, self.incidents.open_now
-        self._observer = watch(self.settings, self._clock, self._actions, jobs, heard, incidents)
+        self._observer = watch(self.settings, self._clock, self._actions, jobs, heard, incidents, self._beside)
         if herald is not None:
             herald.start()
         in_daemon_thread(self._runner.start)
@@ -111,6 +115,9 @@ class Session:
             self.incidents.hear(replace(self.snapshot, jobs=self._runner.present()))
             self.incidents.stop(timeout_s / 4)
         self._runner.stop(max(0.05, ends_at - self._clock.monotonic()))
+
+    def _beside(self) -> dict[str, object]:
+        return {"latch": self._runner.vigil.present, "requests": self._runner.seconds.present}
 
     @property
     def snapshot(self) -> Snapshot:
@@ -179,8 +186,12 @@ def watch(
     jobs: Jobs,
     listener: Listener,
     incidents: OpenIncidents = Sample,
+    beside: Beside = dict,
 ) -> Observer:
-    """Only watch: begin on a thread of its own, with nothing that could act; `jobs` must not wait for a disk."""
+    """Only watch: begin on a thread of its own, with nothing that could act.
+
+    Neither `jobs` nor `beside`, which tells what the cockpit itself knows, may wait for a disk.
+    """
     from cockpit.severity.watch import died
 
     judge = make_judge(settings, actions)
@@ -191,7 +202,7 @@ def watch(
         listener(died(last, why))
 
     def hub() -> Hub:
-        return Hub(settings, clock, sources(settings, clock), judge, jobs, listener, take_step, incidents)
+        return Hub(settings, clock, sources(settings, clock), judge, jobs, listener, take_step, incidents, beside)
 
     observer = Observer(hub, tell)
     observer.start()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from cockpit.model.plan import Check, Danger, Plan, Verdict
+from cockpit.model.approval import Second
+from cockpit.model.plan import GLASS, Check, Danger, Plan, Verdict
 from cockpit.model.world import World
 from themes.glyphs import DANGER
 from themes.verdicts import VERDICT
@@ -29,6 +30,10 @@ class Answer:
     overrides: tuple[str, ...] = ()
     """Names of the failed checks that the operator overrides."""
     is_sending: bool = False
+    second: Second | None = None
+    """How the request for a second person stands; None where nobody was asked."""
+    glass: str | None = None
+    """What is typed to act alone; None where nobody reached for it."""
 
 
 def forbidding(plan: Plan, answer: Answer) -> tuple[Check, ...]:
@@ -77,8 +82,8 @@ def scrolled(body: list[Line], space: int, scroll: int) -> list[Line]:
 def guard_rows(plan: Plan, answer: Answer, now: float, room: tuple[int, int], scroll: int = 0) -> list[Line]:
     """The dialog, in at most `room` cells; what does not fit can be scrolled to, the foot always stays."""
     width = min(WIDEST, room[0])
-    body = _told(plan, now, width - 4)
-    foot = _foot(plan, answer, width - 4)
+    body = told_rows(plan, now, width - 4)
+    foot = _foot(plan, answer, now, width - 4)
     body = scrolled(body, room[1] - 2 - len(foot), scroll)
     title = line(
         (f"{plan.world.value} {cut_text(plan.site, 16)}", "strong"),
@@ -88,7 +93,8 @@ def guard_rows(plan: Plan, answer: Answer, now: float, room: tuple[int, int], sc
     return dialog(title, line((plan.danger.value, DANGER[plan.danger])), [*body, *foot], world_ink(plan.world), width)
 
 
-def _told(plan: Plan, now: float, width: int) -> list[Line]:
+def told_rows(plan: Plan, now: float, width: int) -> list[Line]:
+    """Everything that the plan says."""
     rows = [line((each, "value")) for each in wrapped(plan.sentence, width)]
     rows.append(EMPTY)
     for at, step in enumerate(plan.steps):
@@ -106,6 +112,9 @@ def _told(plan: Plan, now: float, width: int) -> list[Line]:
     if plan.proofs:
         rows.extend(_labelled("", f"within {plan.proof_deadline_s:g} s", width, "label"))
     rows.extend(_labelled("Undo", plan.undo, width))
+    if plan.danger is Danger.DANGER:
+        needed = "another login user of this host must approve it" if plan.needs_second else "none needed in this world"
+        rows.extend(_labelled("Second", needed, width))
     if plan.usually:
         rows.extend(_labelled("Usually", plan.usually, width))
     return rows
@@ -133,7 +142,7 @@ def _check(label: str, check: Check, passed_s: float, width: int) -> list[Line]:
     return [both(head, old, width), *(line(" " * (LABEL + 2), (each, ink)) for each in more)]
 
 
-def _foot(plan: Plan, answer: Answer, width: int) -> list[Line]:
+def _foot(plan: Plan, answer: Answer, now: float, width: int) -> list[Line]:
     rows: list[Line] = [EMPTY]
     if answer.note:
         rows.extend(line((each, "hint")) for each in wrapped(answer.note, width))
@@ -149,6 +158,10 @@ def _foot(plan: Plan, answer: Answer, width: int) -> list[Line]:
         rows.extend(line((each, "warn")) for each in wrapped(f"▲ Overridden: {', '.join(answer.overrides)}", width))
     if answer.is_sending:
         return [*rows, both(line(("▶ confirmed, on its way", "accent")), (), width)]
+    if answer.glass is not None:
+        return [*rows, *_glass(answer.glass, width)]
+    if answer.second is not None:
+        return [*rows, *_awaited(answer.second, now, width)]
     if plan.phrase is None:
         return [*rows, both(line((" y ", "block_ok"), (f"  {plan.title}", "strong")), cancel, width)]
     return [*rows, *_typed(plan, answer, cancel, width)]
@@ -161,24 +174,48 @@ def _typed(plan: Plan, answer: Answer, cancel: Line, width: int) -> list[Line]:
         (plan.phrase or "", "strong"),
         (" to go on: " if not is_right else " ● matches ", "ok" if is_right else "text"),
     )
-    rows = [both((*ask, *_box(answer.phrase, len(plan.phrase or "") + 1, answer.focus == "phrase")), cancel, width)]
+    rows = [both((*ask, *box(answer.phrase, len(plan.phrase or "") + 1, answer.focus == "phrase")), cancel, width)]
     if wants_reason(plan, answer):
         label = line(field("Reason", LABEL, "label"))
-        rows.append((*label, *_box(answer.reason, width - LABEL - 1, answer.focus == "reason")))
+        rows.append((*label, *box(answer.reason, width - LABEL - 1, answer.focus == "reason")))
     ready = is_right and (bool(answer.reason.strip()) or not wants_reason(plan, answer))
     if ready:
         rows.append(
             line(
                 (" Enter ", "block_crit" if plan.danger is Danger.DANGER else "block_warn"),
-                (f"  {plan.title}", "strong"),
+                (f"  {'asks for a second person: ' if plan.needs_second else ''}{plan.title}", "strong"),
             )
         )
+        if plan.needs_second:
+            rows.append(line((" Ctrl-G ", "key"), ("  nobody there? It can be done alone, loudly recorded", "label")))
     else:
         rows.append(line(("Tab goes on, Esc cancels", "dim")))
     return rows
 
 
-def _box(text: str, width: int, is_active: bool) -> Line:
+def _awaited(second: Second, now: float, width: int) -> list[Line]:
+    left_s = max(0.0, (second.lapses_at or now) - now)
+    doubt = [] if second.words.startswith("waiting") else [line((cut_text(second.words, width), "warn"))]
+    return [
+        line(("◌ Waiting for a second person. ", "accent"), ("Somebody else logs in on this host and types", "text")),
+        line("    ", (f"cockpit approve {second.name}", "strong"), (f"   lapses in {short_age(left_s)}", "label")),
+        *doubt,
+        line(("It goes on by itself then.  Esc takes it back, Ctrl-G acts alone", "dim")),
+    ]
+
+
+def _glass(typed: str, width: int) -> list[Line]:
+    words = "Alone, against the rule of two persons: it is recorded loudly, and somebody else must review it."
+    ask = line("Type ", (GLASS, "strong"), " and Enter: ")
+    return [
+        *(line((each, "crit")) for each in wrapped(words, width)),
+        (*ask, *box(typed, len(GLASS) + 1, True)),
+        line(("Esc goes back", "dim")),
+    ]
+
+
+def box(text: str, width: int, is_active: bool) -> Line:
+    """A text field with its cursor."""
     shown = text[-(width - 1) :]
     rest = " " * max(0, width - len(shown) - 1)
     return line((shown, "field"), (" ", "cursor" if is_active else "field"), (rest, "field"))

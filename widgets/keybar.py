@@ -11,7 +11,7 @@ from widgets.line import Line, Span, line, pad, width_of
 
 _LEAST_NEEDED = (
     "theme", "freeze", "filter", "wall", "zoom", "commands", "search", "export", "undo", "output", "screens", "walk",
-    "roles", "update", "note", "severity", "incident", "open", "close",
+    "approve", "roles", "update", "note", "severity", "incident", "open", "close",
 )  # fmt: skip
 """Labels that go first where the line is short; the help has all of them."""
 

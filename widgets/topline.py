@@ -8,7 +8,7 @@ from cockpit.model.severity import Severity
 from themes.glyphs import SEVERITY, WORLD
 from widgets.figures import plural, short_age
 from widgets.incident_part import incident_part
-from widgets.line import Line, both, cut, fitted, joined, line, width_of
+from widgets.line import Line, both, cut, cut_text, fitted, joined, line, width_of
 from widgets.panels.findings import clock
 from widgets.scene import Scene
 from widgets.trading import trading
@@ -22,7 +22,7 @@ ENOUGH = 26
 """So many cells for the worst finding are worth more than the clock or the site."""
 LEAST = 4
 WIDE = 110
-"""From here on there is room for the incident's title."""
+"""From here on there is room for the incident's title, and to say what a second person is asked for."""
 IN_DOUBT = "in doubt"
 """The phase by its word: the first frame, which has no jobs, does not wait for the class."""
 
@@ -124,10 +124,22 @@ def _second(scene: Scene, width: int) -> Line:
     parts = [
         line((" halt: ", "label"), *(scene.readiness or line(("not known yet", "unknown")))),
         *incident_part(scene.live, scene.frozen_since is not None, width >= WIDE),
+        *_requests(scene.live, width),
         _jobs(scene.live),
         _oldest(scene.live, scene.frozen_since is not None),
     ]
     return both(fitted(parts, width - width_of(who) - 1, BAR), who, width)
+
+
+def _requests(view: View, width: int) -> list[Line]:
+    """Somebody waits for a second person: whoever sits here could be it."""
+    requests = view.snapshot.requests
+    if not requests:
+        return []
+    more = f" +{len(requests) - 1}" if len(requests) > 1 else ""
+    by = requests[0].by
+    said = f"{by} asks for a second person{more}" if width >= WIDE else f"{cut_text(by, 8)} asks you"
+    return [line((said, "accent"), (" › a", "key"))]
 
 
 def _jobs(view: View) -> Line:

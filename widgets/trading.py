@@ -52,7 +52,11 @@ def told(view: View | None, readiness: Line, width: int) -> tuple[Line, Line, Li
     state = trading(view)
     halt = line(("halt ", "label"), *readiness) if readiness else ()
     if state.word == "HALTED":
-        return _halted(state, width), line(state.reason or "no reason given"), not_flat(view, width)
+        return (
+            _halted(state, view.snapshot.latch is not None, width),
+            line(state.reason or "no reason given"),
+            not_flat(view, width),
+        )
     if state.word == "ACTIVE":
         return _active(view, state, width), moving(view, width), halt
     return _unknown(view, width), line(_error(view)), halt
@@ -82,12 +86,15 @@ def _active(view: View, state: Trading, width: int) -> Line:
     return _first_that_fits(variants, width)
 
 
-def _halted(state: Trading, width: int) -> Line:
+def _halted(state: Trading, is_latched: bool, width: int) -> Line:
     by = state.by or "somebody unnamed"
+    kept = ", latched" if is_latched else ""
     if state.since_s is None:
-        return line(f"halted by {by}")
+        return line(f"halted by {by}{kept}")
     since = age(state.since_s)
-    return _first_that_fits([f"halted for {since}, by {by}", f"{since}, by {by}", f"halted for {since}"], width)
+    long = f"halted for {since}, by {by}"
+    latched = [f"{long}{kept} on this host", f"{long}{kept}"] if kept else []
+    return _first_that_fits([*latched, long, f"{since}, by {by}", f"halted for {since}"], width)
 
 
 def _unknown(view: View, width: int) -> Line:

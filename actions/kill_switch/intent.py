@@ -19,38 +19,45 @@ BY_CELLS = 60
 
 @dataclass(frozen=True, slots=True)
 class Halt:
-    """The halt that was seen, by whom and of when: only that one is released."""
+    """The halt that was seen, by whom and of when: only that one is released.
+
+    Where this host keeps a latch and somebody else released already, that release is what was seen.
+    """
 
     by: str
     ts_ms: int
+    is_engaged: bool = True
 
     @classmethod
     def of(cls, switch: KillSwitch) -> Halt:
         """As the key says it, even where that is an earlier change's record: the key is what it is compared with."""
         said = switch.outlived or SwitchRecord(switch.by, switch.since)
-        return cls(said.by or "", round((said.since or 0.0) * 1000))
+        return cls(said.by or "", round((said.since or 0.0) * 1000), switch.is_engaged)
 
     @property
     def parameters(self) -> tuple[tuple[str, str], ...]:
         """For the plan: its digest names the halt."""
-        return (("halted_by", self.by), ("halted_at_ms", str(self.ts_ms)))
+        names = ("halted_by", "halted_at_ms") if self.is_engaged else ("released_by", "released_at_ms")
+        return ((names[0], self.by), (names[1], str(self.ts_ms)))
 
     @classmethod
     def from_parameters(cls, parameters: Mapping[str, str]) -> Halt | None:
         """As it was confirmed."""
-        if "halted_at_ms" not in parameters:
-            return None
-        return cls(parameters["halted_by"], int(parameters["halted_at_ms"]))
+        for verb, is_engaged in (("halted", True), ("released", False)):
+            if f"{verb}_at_ms" in parameters:
+                return cls(parameters[f"{verb}_by"], int(parameters[f"{verb}_at_ms"]), is_engaged)
+        return None
 
     @property
     def words(self) -> str:
         """For the command."""
-        return f"only while it is by {shlex.quote(self.by)} ts {self.ts_ms}"
+        released = "" if self.is_engaged else "released "
+        return f"only while it is {released}by {shlex.quote(self.by)} ts {self.ts_ms}"
 
     def is_in(self, switch: Mapping[str, str]) -> bool:
         """Whether the hash still holds it."""
         by, ts_ms = clean(switch.get("by", ""), BY_CELLS), time_ms(switch.get("ts")) or 0
-        return is_true(switch.get("enabled")) and (by, ts_ms) == (self.by, self.ts_ms)
+        return is_true(switch.get("enabled")) is self.is_engaged and (by, ts_ms) == (self.by, self.ts_ms)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +107,10 @@ def step(meaning: str, key: str, enabled: bool, reason: str, by: str, over: Halt
     """The step of a plan: the exact command, and the runbook's line that does the least of it by hand."""
     flag = "true" if enabled else "false"
     command = f"HSET {shlex.quote(key)} enabled {flag} reason {reason} by {shlex.quote(by)} ts {TS_WORDS}"
+    # A release that does not say by whom and when counts as a loss wherever a halt is latched.
+    signed = "" if enabled else f" by {shlex.quote(by)} ts $(date +%s%3N)"
     return PlanStep(
         meaning=meaning,
         command=command if over is None else f"{command}, {over.words}",
-        by_hand=f"redis-cli HSET {shlex.quote(key)} enabled {flag}",
+        by_hand=f"redis-cli HSET {shlex.quote(key)} enabled {flag}{signed}",
     )

@@ -28,6 +28,7 @@ DURABLE = "survives a crash of Redis"
 STOPPED = "no order but reduce-only ones validated since"
 OPEN_ORDERS = "brokers' open orders counted"
 FLOWING = "orders validated again"
+LATCHED = "latched on this host, an open cockpit engages it again"
 
 DONE, RUNNING, FAILED, UNKNOWN = StepState.DONE, StepState.RUNNING, StepState.FAILED, StepState.UNKNOWN
 _TRUE = ("true", "1", "yes", "on")
@@ -37,6 +38,7 @@ class KillSwitchProofs:
     """What both directions share: the key and its durability."""
 
     NAMES: ClassVar[tuple[str, ...]] = ()
+    _is_latched = False
 
     def __init__(self, write: Write, act_ms: int) -> None:
         self._write = write
@@ -86,6 +88,8 @@ class KillSwitchProofs:
             return JobStep(DURABLE, DONE, evidence.durable)
         if evidence.now_ms - self._act_ms < FLUSH_MS:
             return JobStep(DURABLE, RUNNING, f"waiting for the disk: {evidence.durability}")
+        if self._is_latched:
+            return JobStep(DURABLE, DONE, f"not by Redis ({evidence.durability}): {LATCHED}")
         return JobStep(DURABLE, FAILED, f"not proven durable: {evidence.durability}")
 
 
@@ -94,9 +98,10 @@ class EngageProofs(KillSwitchProofs):
 
     NAMES = (READ_BACK, DURABLE, STOPPED, OPEN_ORDERS)
 
-    def __init__(self, write: Write, act_ms: int, venues: Sequence[str] = ()) -> None:
-        """`venues` are the brokers that must report."""
+    def __init__(self, write: Write, act_ms: int, venues: Sequence[str] = (), is_latched: bool = False) -> None:
+        """`venues` are the brokers that must report; `is_latched`: this host keeps the wish too."""
         super().__init__(write, act_ms)
+        self._is_latched = is_latched
         self._venues = tuple(venues)
         self._last_risky_ms = act_ms
         self._last_risky = ""

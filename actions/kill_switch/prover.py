@@ -16,7 +16,9 @@ class KillSwitchProver:
 
     gave_up = False
 
-    def __init__(self, part: RedisPart, write: Write, act_ms: int | None, venues: Sequence[str] = ()) -> None:
+    def __init__(
+        self, part: RedisPart, write: Write, act_ms: int | None, venues: Sequence[str] = (), is_latched: bool = False
+    ) -> None:
         """`act_ms` is Redis' own time of the write; where it is unknown, the intent's time stands in.
 
         `venues` are the brokers that must report.
@@ -24,7 +26,7 @@ class KillSwitchProver:
         at_ms = act_ms or write.ts_ms
         self._reader = EvidenceReader(part, at_ms)
         self._proofs: KillSwitchProofs = (
-            EngageProofs(write, at_ms, venues) if write.enabled else ReleaseProofs(write, at_ms)
+            EngageProofs(write, at_ms, venues, is_latched) if write.enabled else ReleaseProofs(write, at_ms)
         )
 
     async def look(self) -> tuple[tuple[StepState, str], tuple[JobStep, ...]]:

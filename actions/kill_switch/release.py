@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from actions.checks import evidence_error, world_check
 from actions.kill_switch.intent import Halt, Write, step
 from actions.kill_switch.proofs import ReleaseProofs
+from actions.kill_switch.reconciled import reconciled
 from actions.kill_switch.redis_checks import redis_checks
 from actions.kill_switch.release_checks import brokers, drained, feeds, limits
 from actions.kill_switch.words import positions, rate, standing
@@ -27,7 +28,8 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
     redis = settings.redis
     key = redis.kill_switch_key if redis is not None else "policy:kill_switch"
     switch = snapshot.kill_switch.value
-    halt = Halt.of(switch) if switch is not None and switch.is_engaged else None
+    is_any = switch is not None and (switch.is_engaged or snapshot.latch is not None)
+    halt = Halt.of(switch) if switch is not None and is_any else None
     return Plan(
         action=ID,
         title="Release the kill switch",
@@ -77,6 +79,7 @@ def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Chec
     yield from brokers(settings, snapshot, now)
     yield from limits(settings, snapshot, now)
     yield from drained(settings, snapshot, now)
+    yield from reconciled(settings, snapshot, now)
     yield feeds(settings, snapshot, now)
     yield from redis_checks(settings, snapshot, now)
 
@@ -89,6 +92,11 @@ def _switch(snapshot: Snapshot, now: float) -> Check:
     switch = snapshot.kill_switch.value
     assert switch is not None
     age_s = snapshot.kill_switch.age_s(now)
+    if not switch.is_engaged and snapshot.latch is not None:
+        words = (
+            f"released by {switch.by or 'somebody unnamed'} elsewhere; this lets go of the latch by {snapshot.latch.by}"
+        )
+        return Check(name, Verdict.WARN, words, age_s)
     if not switch.is_engaged:
         return Check(name, Verdict.FAIL, "not engaged: there is nothing to release", age_s)
     return Check(name, Verdict.PASS, standing(switch, now), age_s)
@@ -99,5 +107,5 @@ def _impact(snapshot: Snapshot) -> Iterator[str]:
     yield "how many orders wait to flow is unknown" if incoming is None else f"{incoming:.0f} orders/s flow again"
     yield positions(snapshot)
     yield "does not send again what was rejected meanwhile, and undoes no reroute"
-    yield "does not compare ledger, Redis and broker positions: do that first"
+    yield "cancels nothing and closes nothing: open orders and positions stay"
     yield "does not lift a limit: the risk manager engages again when one is passed"

@@ -62,7 +62,7 @@ def duration(seconds: float) -> str:
 
 def other_rungs(settings: Settings) -> tuple[str, ...]:
     """What stops trading where Redis does not: by hand, the surest first."""
-    venues = ", ".join(venue.name for venue in settings.venues)
+    venues = ", ".join(f"{venue.name} {venue.phone or ''}".rstrip() for venue in settings.venues)
     call = f"call the brokers{f' ({venues})' if venues else ''} and have trading blocked there"
     return (f"stop the router by hand: {_scale_down(settings)}", call)
 

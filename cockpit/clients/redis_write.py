@@ -117,6 +117,16 @@ class RedisWriter:
         (reply,) = await self._ask(("HGETALL", self._part.kill_switch_key))
         return fields(reply)
 
+    async def read_switch(self) -> tuple[Fields, bool]:
+        """The same, and whether this Redis is a replica; where the role may not be asked it is not known to be one.
+
+        Raises:
+            BackendError: it could not be read.
+        """
+        reply, role = await self._ask(("HGETALL", self._part.kill_switch_key), ("ROLE",), may_refuse=True)
+        _raise_refused(reply)
+        return fields(reply), isinstance(role, list) and text(role[0]) == "slave"
+
     async def now_ms(self) -> int:
         """Redis' own clock.
 

@@ -15,9 +15,10 @@ from cockpit.errors import Rejected
 from cockpit.headless.listening import Ear
 from cockpit.headless.plan_text import end_line, plan_lines, step_line
 from cockpit.headless.platform import find_platform
+from cockpit.headless.second import with_second
 from cockpit.model.action import ActionSpec
 from cockpit.model.job import Job, Phase, StepState
-from cockpit.model.plan import Confirmation, Danger, Plan
+from cockpit.model.plan import Confirmation, Danger, Plan, Verdict
 from cockpit.severity.silence import configured
 from cockpit.text import clean
 
@@ -33,6 +34,8 @@ ALL_EVIDENCE = EVIDENCE | {"feeds", "reach"}
 PROTECT_WAIT_S = 1.0
 """A halt is planned on what is known by then."""
 OTHER_WAIT_S = 4.5
+KNOWN_WAIT_S = 3.0
+LOOK_AGAIN_S = 0.25
 FOLLOW_S = 0.05
 PATIENCE_S = 30.0
 """Beyond the deadlines of the steps and of the proof: a worker has to start, and looks first."""
@@ -41,7 +44,8 @@ YES = ("y", "yes")
 EPILOG = """\
 exit codes: 0 done and proven, 1 failed or in doubt, 4 refused (a check fails, or it was not confirmed)
 
-Without --confirm it asks on the terminal; without a terminal nothing is done.
+Without --confirm it asks on the terminal; without a terminal nothing is done. Where a second person must approve,
+it waits until another login user of this host has run `cockpit approve`; Ctrl-C takes the request back.
   cockpit run kill-switch --reason "IBKR down" --confirm y
   cockpit run kill-switch-release --reason "IBKR is back" --confirm "START TRADING hf-1"
   cockpit run restart-ingestion --confirm ws-gateway
@@ -63,6 +67,11 @@ def add_arguments(subparsers: Subparsers) -> None:
     parser.add_argument("--confirm", metavar="TEXT", help="y, or the phrase that the plan asks for")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a parameter of the step")
     parser.add_argument("--override", metavar="CHECK", action="append", default=[], help="override a failed check")
+    parser.add_argument(
+        "--break-glass",
+        action="store_true",
+        help="act alone where a second person is needed; takes --reason, is recorded loudly and must be reviewed",
+    )
     parser.add_argument("--dry-run", action="store_true", help="only show the plan")
     parser.add_argument("--json", action="store_true", help="print one JSON object: plan and job")
 
@@ -112,15 +121,30 @@ def _parameters(args: argparse.Namespace) -> dict[str, str]:
     return found
 
 
+def _planned(session: Session, row: ActionSpec, parameters: dict[str, str]) -> Plan:
+    """The plan; what is merely unknown may be known in a moment: an answer that is late is no reason to refuse."""
+    ends_at = time.monotonic() + KNOWN_WAIT_S
+    while True:
+        plan = session.prepare(row.step, parameters).result()
+        is_unknown = any(check.verdict is Verdict.UNKNOWN for check in plan.blocking)
+        if not is_unknown or time.monotonic() >= ends_at:
+            return plan
+        time.sleep(LOOK_AGAIN_S)
+
+
 def _take(session: Session, row: ActionSpec, parameters: dict[str, str], args: argparse.Namespace) -> int:
     say: Callable[[str], None] = (lambda _: None) if args.json else _say
-    plan = session.prepare(row.step, parameters).result()
+    plan = _planned(session, row, parameters)
     for line in plan_lines(plan):
         say(line)
     if args.dry_run:
         _print_json(args, plan, None)
         return 0 if plan.is_allowed else Rejected.exit_code
-    job = session.submit(plan, _confirmation(plan, args)).result()
+    confirmation = _confirmation(plan, args)
+    if plan.needs_second:
+        # What was typed is not asked for twice: the answer may take minutes.
+        confirmation = with_second(session, plan, confirmation, args.break_glass, say)
+    job = session.submit(plan, confirmation).result()
     for note in job.notes:
         if note not in (job.error or ""):
             say(f"  !! {note}")

@@ -20,6 +20,7 @@ from cockpit.model.snapshot import Snapshot
 from cockpit.severity.watch import as_of
 
 if TYPE_CHECKING:
+    from cockpit.model.job import Job
     from cockpit.observe.journals import Jobs
     from cockpit.observe.observer import Observer
 
@@ -84,13 +85,21 @@ def watching(settings: Settings) -> Iterator[tuple[Ear, Observer]]:
     """An ear on the platform, and what it hears."""
     from actions.catalogue import ACTIONS
     from cockpit.observe.journals import Journals
-    from cockpit.session import watch
+    from cockpit.session import state_folder, watch
     from cockpit.severity.silence import configured
+    from cockpit.storage.latches import LatchFile
 
     ear = Ear(configured(settings))
-    journals = Journals(_jobs(settings))
+    beside: dict[str, object] = {}
+    latch, jobs = LatchFile(state_folder(settings), settings.redis), _jobs(settings)
+
+    def read() -> tuple[Job, ...]:
+        beside["latch"] = latch.read()
+        return jobs()
+
+    journals = Journals(read)
     journals.start()
-    observer = watch(settings, SystemClock(), ACTIONS, journals.jobs, ear)
+    observer = watch(settings, SystemClock(), ACTIONS, journals.jobs, ear, beside=lambda: dict(beside))
     try:
         yield ear, observer
     finally:

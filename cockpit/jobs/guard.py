@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from cockpit.model.plan import Confirmation, Danger, Plan
 
+SecondPerson = Callable[[Plan, Confirmation], str | None]
+"""Why the plan may not go ahead for want of a second person; None where it may."""
 
-def why_refused(plan: Plan, live: Plan, confirmation: Confirmation) -> str | None:
+
+def no_second(plan: Plan, confirmation: Confirmation) -> str | None:
+    """Where nobody can have approved anything."""
+    return "a second person must approve it" if plan.needs_second else None
+
+
+def why_refused(plan: Plan, live: Plan, confirmation: Confirmation, second: SecondPerson = no_second) -> str | None:
     """The reason in one line; None where nothing stands against it.
 
     `live` is the same plan made from the newest snapshot: evidence ages while a human reads.
@@ -21,7 +29,7 @@ def why_refused(plan: Plan, live: Plan, confirmation: Confirmation) -> str | Non
     has_reason = bool((confirmation.reason or "").strip())
     if live.needs_reason and not has_reason:
         return "a reason is needed"
-    return _blocked(live, confirmation, has_reason)
+    return _blocked(live, confirmation, has_reason) or second(live, confirmation)
 
 
 def why_not_on(live: Plan, overrides: Collection[str]) -> str | None:

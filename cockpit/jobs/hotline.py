@@ -22,14 +22,21 @@ WARM_S = 5.0
 class Hotline:
     """Opened once; its calls may come from any thread."""
 
-    def __init__(self, part: RedisPart, beat: Callable[[], Awaitable[None]]) -> None:
-        """`beat` is called every few seconds, together with the keep-alive."""
+    def __init__(
+        self,
+        part: RedisPart,
+        beat: Callable[[], Awaitable[None]],
+        watch: Callable[[], Coroutine[Any, Any, None]] | None = None,
+    ) -> None:
+        """`beat` is called every few seconds, with the keep-alive; `watch` runs as long as the line is open."""
         self._beat = beat
         self._writer = RedisWriter(part)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._run, name="cockpit-hotline", daemon=True)
         self._thread.start()
         self.tell(self._keep_warm())
+        if watch is not None:
+            self.tell(watch())
 
     def strike(self, write: Write) -> Future[Outcome]:
         """Write the kill switch."""

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from actions.kill_switch.intent import Write
 from cockpit.jobs.strike import Outcome
 from cockpit.model.audit import Operator
-from cockpit.model.plan import Confirmation, Plan
+from cockpit.model.plan import GLASS, Confirmation, Plan
 from cockpit.storage.journal import Entry
 from cockpit.text import clean
 
@@ -31,8 +31,25 @@ def submission(plan: Plan, confirmation: Confirmation, who: Operator, reason: st
         "is_cancellable": plan.is_cancellable,
         "usually_s": plan.usually_s,
     }
-    confirmed = {"typed": confirmation.typed, "overrides": list(confirmation.overrides)}
-    return (Entry(now, "submitted", submitted), Entry(now, "confirmed", confirmed))
+    confirmed = {
+        "typed": confirmation.typed,
+        "overrides": list(confirmation.overrides),
+        "approval": confirmation.approval,
+        "break_glass": confirmation.break_glass,
+    }
+    glass = glass_words(plan, confirmation, who)
+    told = (note(now, glass),) if glass else ()
+    return (Entry(now, "submitted", submitted), Entry(now, "confirmed", confirmed), *told)
+
+
+def glass_words(plan: Plan, confirmation: Confirmation, who: Operator) -> str:
+    """What must be said aloud where somebody acts alone against the rule of two persons; empty where not."""
+    if not (plan.needs_second and confirmation.break_glass):
+        return ""
+    return (
+        f"{GLASS}: done by {who.label} alone, without a second person: {clean(confirmation.reason or '', 120)}; "
+        "somebody else must review it before the incident is closed"
+    )
 
 
 def intent(plan: Plan, confirmation: Confirmation, who: Operator, write: Write, now: float) -> tuple[Entry, ...]:

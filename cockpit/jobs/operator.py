@@ -3,46 +3,25 @@
 from __future__ import annotations
 
 import os
-import pwd
 import socket
 from contextlib import suppress
-from pathlib import Path
 
+from cockpit import accounts
 from cockpit.model.audit import Operator
 from cockpit.text import clean
-
-UNSET_UID = 0xFFFFFFFF
-LOGIN_UID = Path("/proc/self/loginuid")
 
 
 def current_operator() -> Operator:
     """The login user (kept by the kernel through sudo and su), the process' user, host, terminal and SSH origin."""
-    user = user_name(os.getuid())
-    login_uid = _login_uid()
+    user = accounts.user_name(os.getuid())
+    login_uid = accounts.login_uid()
     return Operator(
-        login=user if login_uid is None else user_name(login_uid),
+        login=user if login_uid is None else accounts.user_name(login_uid),
         user=_behind_sudo(user),
         host=clean(socket.gethostname().partition(".")[0], 64),
         tty=_terminal(),
         ssh_from=_ssh_from(os.environ.get("SSH_CONNECTION", "")),
     )
-
-
-def user_name(uid: int) -> str:
-    """The account's name, or its number where it has none."""
-    try:
-        return pwd.getpwuid(uid).pw_name
-    except KeyError:
-        return f"uid-{uid}"
-
-
-def _login_uid() -> int | None:
-    """The audit id that PAM set at login; None where nobody did (containers, some service managers)."""
-    try:
-        uid = int(LOGIN_UID.read_text(encoding="ascii"))
-    except (OSError, ValueError):
-        return None
-    return None if uid == UNSET_UID else uid
 
 
 def _behind_sudo(user: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 
 from actions.catalogue import ACTIONS
 from actions.step import Result, Step
@@ -21,9 +21,14 @@ PATIENCE_S = 6.0
 LOOK_AGAIN_S = 0.5
 
 
-async def perform(scene: Scene, overrides: Collection[str]) -> Phase | None:
-    """How it ended; None where every step is done and the proof is to come."""
+async def perform(scene: Scene, overrides: Collection[str], why_not_admitted: Callable[[], str | None]) -> Phase | None:
+    """How it ended; None where every step is done and the proof is to come.
+
+    `why_not_admitted` is asked last, right before the act: an approval counts once.
+    """
     snapshot, refusal = await _judged(scene, overrides)
+    if refusal is None:
+        refusal = why_not_admitted()
     if refusal is not None:
         return scene.end(Phase.FAILED, f"nothing was done: {refusal}")
     for index, step in enumerate(scene.steps):

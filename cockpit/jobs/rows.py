@@ -42,7 +42,8 @@ def as_its_row_says(plan: Plan, row: ActionSpec, snapshot: Snapshot, now: float)
     """The plan under what its row asks for; nothing of what would be done changes."""
     checks = tuple(_overridable(row, check) for check in (*plan.checks, *_guards(row, snapshot, now)))
     needs_reason = plan.needs_reason or ("reason" in row.guards and plan.danger is not Danger.OBSERVE)
-    return replace(plan, step=row.step, checks=checks, needs_reason=needs_reason)
+    needs_second = "second" in row.guards and plan.danger is not Danger.OBSERVE
+    return replace(plan, step=row.step, checks=checks, needs_reason=needs_reason, needs_second=needs_second)
 
 
 def _overridable(row: ActionSpec, check: Check) -> Check:

@@ -28,7 +28,9 @@ from cockpit.jobs.record import Record
 from cockpit.jobs.requests import Requests
 from cockpit.jobs.rows import as_its_row_says, row_for, with_fixed
 from cockpit.jobs.scribe import Scribe
+from cockpit.jobs.seconds import Seconds, with_second
 from cockpit.jobs.strike import Outcome
+from cockpit.jobs.vigil import Vigil
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import Operator
 from cockpit.model.job import Job
@@ -36,6 +38,7 @@ from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
 from cockpit.model.snapshot import Snapshot
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import JobStore, new_job_id
+from cockpit.storage.latches import LatchFile
 from cockpit.storage.targets import Holder, Targets
 
 PROTECT_WAIT_S = 0.03
@@ -75,6 +78,8 @@ class Runner:
         self._minutes = Minutes(audit, self._auditor, clock, operator, settings.world, settings.site)
         self.requests = Requests(self._store, self._minutes, operator, clock)
         """To stop a job, to take somebody's word for one."""
+        self.seconds = Seconds(settings, state_folder, clock, operator, self._minutes)
+        self.vigil = Vigil(LatchFile(state_folder, settings.redis), settings.redis, clock, self._minutes)
         self._custody = Custody(self._store, self._scribe, self._minutes, settings, clock)
 
     def start(self) -> None:
@@ -128,7 +133,7 @@ class Runner:
         pressed_at = self._clock.monotonic()
         action = action_for(plan.action)
         live = self._live(plan, snapshot)
-        refusal = why_refused(plan, live, confirmation)
+        refusal = why_refused(plan, live, confirmation, self.seconds.why_not)
         if refusal is not None:
             self._minutes.write("refused", f"{plan.title}: {refusal}", plan.digest)
             raise Rejected(refusal)
@@ -147,12 +152,16 @@ class Runner:
         now = self._clock.now()
         write = action.write(self._operator, live, confirmation, now)
         record = Record(self._store, self._scribe, job_id)
+        self.seconds.take(live, confirmation, record.id)
+        latched = [self.vigil.keep(write)] if write.enabled else []
         noted = record.write(*journaling.intent(live, confirmation, self._operator, write, now))
         said = self._minutes.write("confirmed", _confirmed(live, confirmation), record.id)
+        self.seconds.tell_glass(live, confirmation, record.id)
         self._custody.take(record)
-        early = self._wait_for_intent(live.danger is Danger.PROTECT, record, said, noted)
+        early = self._wait_for_intent(live.danger is Danger.PROTECT, record, said, noted, *latched)
         self._custody.file_plan(record, live)
         outcome = self._strike(write)
+        self.vigil.struck()
         self._write_down(action, live, record, write, outcome, self._clock.monotonic() - pressed_at, early)
         return record.job()
 
@@ -163,13 +172,16 @@ class Runner:
         entries = journaling.submission(plan, confirmation, self._operator, confirmation.reason or "", now)
         noted = record.write(*entries)
         said = self._minutes.write("confirmed", _confirmed(plan, confirmation), record.id)
+        self.seconds.tell_glass(plan, confirmation, record.id)
         self._custody.take(record)
         self._wait_for_intent(False, record, said, noted)
         self._custody.delegate(record, plan)
         return self._custody.job(record.id) or record.job()
 
     def jobs(self) -> tuple[Job, ...]:
-        """Running and recent jobs, newest first; cheap where nothing changed."""
+        """Running and recent jobs, newest first, and what else the state folder holds; cheap where nothing changed."""
+        self.vigil.read()
+        self.seconds.read()
         return self._custody.jobs()
 
     def present(self) -> tuple[Job, ...]:
@@ -185,7 +197,7 @@ class Runner:
             if self._hotline is None:
                 if self._settings.redis is None:
                     raise Rejected("no Redis is configured: nothing can be done")
-                self._hotline = Hotline(self._settings.redis, self._custody.beat)
+                self._hotline = Hotline(self._settings.redis, self._custody.beat, self.vigil.watch)
             return self._hotline
 
     def _strike(self, write: Write) -> Outcome:
@@ -218,7 +230,8 @@ class Runner:
             *self._journal_checks(plan),
         )
         usually_s, usually = usual_time(self._custody.present(), plan)
-        return replace(plan, checks=checks, usually=usually, usually_s=usually_s)
+        plan = replace(plan, checks=checks, usually=usually, usually_s=usually_s)
+        return with_second(self._settings, plan)
 
     def _target_checks(self, action: Action, plan: Plan) -> tuple[Check, ...]:
         """Only where somebody works on what is locked; the lock that is taken later is what decides."""
@@ -282,4 +295,5 @@ def _confirmed(plan: Plan, confirmation: Confirmation) -> str:
     parts += [f"reason: {confirmation.reason}"] if confirmation.reason else []
     parts += [f"typed: {confirmation.typed}"] if confirmation.typed else []
     parts += [f"overridden: {', '.join(confirmation.overrides)}"] if confirmation.overrides else []
+    parts += [f"second person: request {confirmation.approval}"] if confirmation.approval else []
     return "; ".join([*parts, f"plan {plan.digest}"])

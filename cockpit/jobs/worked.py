@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from cockpit.clock import Clock
 from cockpit.config import Settings
-from cockpit.errors import JournalError, Rejected
+from cockpit.errors import CockpitError, JournalError, Rejected
+from cockpit.jobs import journaling
 from cockpit.jobs.action import Worked
 from cockpit.jobs.evidence import Evidence
 from cockpit.jobs.judged import SnapshotProver
@@ -17,6 +19,7 @@ from cockpit.jobs.perform import perform
 from cockpit.jobs.prove import Proving
 from cockpit.jobs.resolve import program_ended, resolve
 from cockpit.jobs.scene import Scene
+from cockpit.jobs.seconds import admit
 from cockpit.jobs.secrets import revealed
 from cockpit.model.audit import Operator
 from cockpit.model.danger import Danger
@@ -103,7 +106,7 @@ async def _through(scene: Scene, folder: Path, job: Job, entries: Sequence[Entry
     scene.tell(BEGUN, pid=os.getpid())
     watching = asyncio.ensure_future(_watch(scene, folder))
     try:
-        return await _worked(scene, job, entries, is_new)
+        return await _worked(scene, job, entries, is_new, folder.parent.parent)
     finally:
         watching.cancel()
 
@@ -119,10 +122,13 @@ async def _watch(scene: Scene, folder: Path) -> None:
         await asyncio.sleep(WATCH_S)
 
 
-async def _worked(scene: Scene, job: Job, entries: Sequence[Entry], is_new: bool) -> Phase:
+async def _worked(scene: Scene, job: Job, entries: Sequence[Entry], is_new: bool, state: Path) -> Phase:
     if is_new:
         confirmed = next((entry for entry in entries if entry.kind == "confirmed"), None)
-        ended = await perform(scene, tuple(confirmed.facts["overrides"]) if confirmed else ())
+        said = confirmed.facts if confirmed else {}
+        ended = await perform(
+            scene, tuple(said.get("overrides", ())), lambda: _why_not_admitted(scene, state, said, job)
+        )
     else:
         ended = await resolve(scene, job)
     if ended is not None:
@@ -138,3 +144,14 @@ async def _worked(scene: Scene, job: Job, entries: Sequence[Entry], is_new: bool
         stopped=lambda: scene.stopped_by,
     )
     return await proving.run(float(entries[0].facts["deadline_s"]))
+
+
+def _why_not_admitted(scene: Scene, state: Path, confirmed: Mapping[str, Any], job: Job) -> str | None:
+    """Why it may not be done for want of a second person; takes the approval where there is one."""
+    try:
+        by = admit(scene.settings, state, scene.plan, confirmed, job.id, scene.clock.now())
+    except CockpitError as error:
+        return str(error)
+    if by:
+        scene.record(journaling.note(scene.clock.now(), f"approved by {by}"))
+    return None

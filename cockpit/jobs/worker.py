@@ -11,6 +11,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from actions.kill_switch.intent import Write
@@ -20,18 +21,21 @@ from cockpit.config import Settings, load
 from cockpit.errors import CockpitError, ConfigError, JournalError
 from cockpit.jobs.action import action_for, is_struck, is_worked
 from cockpit.jobs.prove import Failure, Prover, Proving
+from cockpit.jobs.vigil import unlatch
 from cockpit.jobs.worked import work_through
 from cockpit.model.audit import AuditRecord, Operator
 from cockpit.model.job import Job, Phase, StepState
+from cockpit.model.latch import Latch
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.fold import fold, performed
 from cockpit.storage.jobs import JobStore
 from cockpit.storage.journal import Entry
+from cockpit.storage.latches import LatchFile
 
 AUDIT_KINDS = {Phase.DONE: "proven", Phase.FAILED: "failed", Phase.IN_DOUBT: "in_doubt", Phase.CANCELLED: "cancelled"}
 
 
-def prover_for(settings: Settings, entries: Sequence[Entry]) -> tuple[Prover, bool]:
+def prover_for(settings: Settings, entries: Sequence[Entry], latch: Latch | None = None) -> tuple[Prover, bool]:
     """What proves this journal's act, and whether the act's outcome is known.
 
     Raises:
@@ -45,7 +49,9 @@ def prover_for(settings: Settings, entries: Sequence[Entry]) -> tuple[Prover, bo
         raise JournalError("nothing was begun")
     act_ms = last.facts.get("redis_ms")
     venues = [venue.name for venue in settings.venues]
-    prover = KillSwitchProver(settings.redis, Write.from_facts(started.facts["write"]), act_ms, venues)
+    write = Write.from_facts(started.facts["write"])
+    is_latched = latch is not None and latch.ts_ms == write.ts_ms
+    prover = KillSwitchProver(settings.redis, write, act_ms, venues, is_latched)
     return prover, last.kind in ("step_done", "step_failed")
 
 
@@ -78,17 +84,24 @@ def work(folder: Path, settings: Settings, clock: Clock) -> Phase:
     if is_worked(action):
         phase = asyncio.run(work_through(store, job, entries, action, settings, clock))
     else:
-        phase = asyncio.run(_prove(store, job, entries, settings, clock))
+        latch = LatchFile(folder.parent.parent, settings.redis).read()
+        phase = asyncio.run(_prove(store, job, entries, settings, clock, latch))
     ended = store.job(folder.name)
     assert ended is not None
     log = AuditLog(folder.parent.parent)
     log.append(ending(ended, entries[0], clock.now()))
+    let_go = unlatch(LatchFile(folder.parent.parent, settings.redis), ended, entries) if is_struck(action) else None
+    if let_go is not None:
+        words = f"the latch of the halt by {let_go.by} is let go of: its release was read back"
+        log.append(replace(ending(ended, entries[0], clock.now()), kind="unlatched", text=words))
     log.sync_head()
     return phase
 
 
-async def _prove(store: JobStore, job: Job, entries: Sequence[Entry], settings: Settings, clock: Clock) -> Phase:
-    prover, is_act_known = prover_for(settings, entries)
+async def _prove(
+    store: JobStore, job: Job, entries: Sequence[Entry], settings: Settings, clock: Clock, latch: Latch | None
+) -> Phase:
+    prover, is_act_known = prover_for(settings, entries, latch)
     proving = Proving(
         prover,
         [proof.name for proof in job.proofs],

@@ -10,6 +10,9 @@ from enum import StrEnum
 from cockpit.model.danger import Danger as Danger
 from cockpit.model.world import World
 
+GLASS = "BREAK GLASS"
+"""What must be typed to act alone where a second person is needed."""
+
 
 class Verdict(StrEnum):
     """The outcome of one check."""
@@ -73,6 +76,8 @@ class Plan:
     phrase: str | None = None
     """What must be typed; None where a single key confirms."""
     needs_reason: bool = False
+    needs_second: bool = False
+    """Whether a second person must approve it; that depends on the world, so the runner decides it."""
     usually: str | None = None
     """How long it took the last times, in words."""
     usually_s: float | None = None
@@ -125,3 +130,7 @@ class Confirmation:
     reason: str | None = None
     overrides: tuple[str, ...] = ()
     """Names of the failed checks that are overridden."""
+    approval: str | None = None
+    """The id of the request that a second person approved."""
+    break_glass: bool = False
+    """Done alone, against the rule of two persons, with a reason and recorded loudly."""

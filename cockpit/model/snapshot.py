@@ -7,10 +7,12 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from cockpit.model.alerting import Alerting
+from cockpit.model.approval import Request
 from cockpit.model.backends import Alerts, Databases, Docker, Dump, Kubernetes, PostgresServer, RedisServer
 from cockpit.model.finding import Assessment
 from cockpit.model.incident import Incident
 from cockpit.model.job import Job
+from cockpit.model.latch import Latch
 from cockpit.model.sample import Sample
 from cockpit.model.states import (
     Feeds,
@@ -60,6 +62,10 @@ class Snapshot:
     """Running and recently ended jobs, newest first."""
     incidents: Sample[tuple[Incident, ...]] = field(default_factory=Sample)
     """The open incidents, newest first, without their timelines; an empty one says that none is open."""
+    latch: Latch | None = None
+    """The wish to be halted that this host keeps."""
+    requests: tuple[Request, ...] = ()
+    """What others ask a second person for."""
 
 
 PROBES = (

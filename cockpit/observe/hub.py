@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -33,6 +33,8 @@ EARLY_S = 0.005
 """A timer may wake us this much too soon; the tick is not put off for that."""
 
 Listener = Callable[[Snapshot], None]
+Beside = Callable[[], Mapping[str, Any]]
+"""What the cockpit itself knows, by the snapshot's fields: what is latched, what others ask for."""
 Judge = Callable[[Snapshot], tuple[Assessment, float | None]]
 """The assessment, and when a finding that is quiet already will clear."""
 
@@ -50,6 +52,7 @@ class Hub:
         listener: Listener,
         take_step: Callable[[], float] = lambda: 0.0,
         incidents: OpenIncidents = Sample,
+        beside: Beside = dict,
     ) -> None:
         self.history = History()
         self.snapshot = Snapshot(0, clock.now(), settings.world, settings.site)
@@ -61,6 +64,8 @@ class Hub:
         self._listener = listener
         self._take_step = take_step
         self._open_incidents = incidents
+        self._read_beside = beside
+        self._beside: Mapping[str, Any] = {}
         self._jobs: tuple[Job, ...] = ()
         self._hurry = asyncio.Event()
         self._clear_at: float | None = None
@@ -114,8 +119,8 @@ class Hub:
             self._poller.step(step_s)
         samples: dict[str, Any] = dict(self._poller.samples)
         now = self._clock.now()
-        snapshot = replace(self.snapshot, seq=self.snapshot.seq + 1, taken_at=now, jobs=self._jobs, **samples)
-        snapshot = replace(snapshot, incidents=self._open_incidents())
+        samples.update(self._beside, jobs=self._jobs, incidents=self._open_incidents())
+        snapshot = replace(self.snapshot, seq=self.snapshot.seq + 1, taken_at=now, **samples)
         if is_tick:
             with suppress(Exception):  # a chart without its newest point is no reason to go blind
                 self.history.add(now, points(snapshot))
@@ -145,9 +150,9 @@ class Hub:
 
     async def _watch_jobs(self) -> None:
         while True:
-            jobs = self._current_jobs()
-            if jobs != self._jobs:
-                self._jobs = jobs
+            jobs, beside = self._current_jobs(), self._read_beside()
+            if jobs != self._jobs or beside != self._beside:
+                self._jobs, self._beside = jobs, beside
                 self._hurry.set()
                 self._poller.poke("redis")  # what a job did shows in Redis first
             await asyncio.sleep(JOBS_EVERY_S)

@@ -15,6 +15,7 @@ from cockpit.model.job import Job
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.screens.desk import Desk
 from cockpit.screens.hands import Hands
+from cockpit.screens.second import BREAKS, SecondPerson
 from cockpit.screens.sheet import Sheet
 from widgets.field import Field
 from widgets.guard_rows import WIDEST, Answer, dialog, forbidding, guard_rows, may_override, wants_reason
@@ -29,12 +30,13 @@ _SCROLLS = {"up": -1, "down": 1, "pageup": -8, "pagedown": 8}
 MOST_SCROLLED = 60
 OVERRIDES = "ctrl+o"
 """No letter: a check may fail while somebody types, and must not be overridden by the next key."""
-_NOTES = {
+NOTES = {
     "early": "That key came too early and does not count: read first.",
     "held": "A held key does not count: let it go, then press it again.",
     "fast": "That came too fast to be typed: nothing was taken. Wait a moment, then type it.",
     "pasted": "Pasted text does not count: type it.",
 }
+"""Why a key, or what was pasted, did not count."""
 
 
 class GuardScreen(Sheet[Job | None]):
@@ -52,6 +54,7 @@ class GuardScreen(Sheet[Job | None]):
         self._phrase, self._reason = Field(), Field()
         self._unburst = ("", "", self.answer)
         """Phrase, reason and answer before the keys that came last, at once."""
+        self.other = SecondPerson(self._when_done, self._go_on, self._note)
         self._timer: Timer | None = None
         self._is_preparing = False
 
@@ -73,7 +76,13 @@ class GuardScreen(Sheet[Job | None]):
             words = wrapped(self.error, width - 4) if self.error else ("looking at the platform …",)
             body = [line((each, "crit" if self.error else "label")) for each in words]
             return dialog(line((self.step.title, "title")), line(("Esc closes", "dim")), body, "border", width)
-        answer = replace(self.answer, phrase=self._phrase.text, reason=self._reason.text)
+        answer = replace(
+            self.answer,
+            phrase=self._phrase.text,
+            reason=self._reason.text,
+            second=self.other.second,
+            glass=None if self.other.glass is None else self.other.glass.text,
+        )
         return guard_rows(self.plan, answer, now, self.room, self.scroll)
 
     # the plan
@@ -81,6 +90,7 @@ class GuardScreen(Sheet[Job | None]):
     def _prepare(self) -> None:
         if self.job is not None or self.answer.is_sending or self._is_preparing or self.desk.session is None:
             return
+        self.other.look()
         self._is_preparing = True
         # What was written for this dialog, the text of a notice, is not written anew while somebody reads it.
         settled = dict(self.plan.parameters) if self.plan is not None and self.plan.is_settled else {}
@@ -96,6 +106,7 @@ class GuardScreen(Sheet[Job | None]):
         else:
             if self.plan is None or self.plan.digest != plan.digest:
                 is_other = self.plan is not None
+                self.other.withdraw()
                 self.hands.startle(self.desk.clock.monotonic())
                 self._phrase = Field()
                 note = "What would be done has changed: read it again." if is_other else ""
@@ -116,7 +127,10 @@ class GuardScreen(Sheet[Job | None]):
         why = self.hands.why_not(key, now, is_confirming)
         if self.hands.is_first:
             self._unburst = (self._phrase.text, self._reason.text, self.answer)
-        if key == "escape":
+        if key == "escape" and self.other.is_busy and self.job is None:
+            self.other.back()
+            self._note("")
+        elif key == "escape":
             self.dismiss(self.job)
         elif key in _SCROLLS:
             self.scroll = max(0, min(self.scroll + _SCROLLS[key], MOST_SCROLLED))
@@ -128,13 +142,16 @@ class GuardScreen(Sheet[Job | None]):
             if why == "fast" and not self.answer.is_sending:
                 phrase, reason, self.answer = self._unburst
                 self._phrase, self._reason = Field(phrase), Field(reason)
-            self._note(_NOTES[why])
+            self._note(NOTES[why])
+        elif self.other.is_busy and not self.answer.is_sending and key != BREAKS:
+            self.other.press(key, character)
+            self.draw()
         elif not self.answer.is_sending:
             self._take(key, character)
 
     def pasted(self, text: str) -> None:
         """Refused, and said so."""
-        self._note(_NOTES["pasted"])
+        self._note(NOTES["pasted"])
 
     def _note(self, text: str) -> None:
         self.answer = replace(self.answer, note=text)
@@ -161,6 +178,9 @@ class GuardScreen(Sheet[Job | None]):
 
     def _type(self, plan: Plan, key: str, character: str | None) -> None:
         focus = self.answer.focus
+        if key == BREAKS:
+            self._enter(plan, "glass")
+            return
         if key in ("tab", "shift+tab"):
             stops = ["cancel", "phrase", *(["reason"] if wants_reason(plan, self.answer) else [])]
             step = 1 if key == "tab" else -1
@@ -184,13 +204,29 @@ class GuardScreen(Sheet[Job | None]):
         elif wants_reason(plan, self.answer) and not self._reason.text.strip():
             self.answer = replace(self.answer, focus="reason", note="Give a reason: it goes into the audit.")
             self.draw()
+        elif focus == "glass":
+            if plan.needs_second:
+                self.other.reach_for_glass()
+                self._note("")
+        elif plan.needs_second and self.other.approval is None:
+            assert self.desk.session is not None
+            self.other.ask(self.desk.session.seconds, plan, self._reason.text.strip())
+            self.draw()
         else:
-            self._confirm(plan, self._phrase.text, self._reason.text.strip() or None)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """With what was typed: at once, or as soon as a second person said yes."""
+        if self.plan is not None and not self.answer.is_sending and self.job is None:
+            self._confirm(self.plan, self._phrase.text, self._reason.text.strip() or None)
 
     def _confirm(self, plan: Plan, typed: str | None, reason: str | None) -> None:
         assert self.desk.session is not None
         self.answer = replace(self.answer, is_sending=True, note="")
-        confirmation = Confirmation(plan.digest, typed, reason, self.answer.overrides)
+        other = self.other
+        confirmation = Confirmation(
+            plan.digest, typed, reason, self.answer.overrides, other.approval, other.is_glass_broken
+        )
         self._when_done(self.desk.session.submit(plan, confirmation), self._submitted)
         self.draw()
 
@@ -200,6 +236,7 @@ class GuardScreen(Sheet[Job | None]):
         self.answer = replace(self.answer, is_sending=False)
         if job is None:
             self.answer = replace(self.answer, note=error, focus="cancel")
+            self.other.glass = None
             self.hands.startle(self.desk.clock.monotonic())
         else:
             self.job, self.scroll = job, 0

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 from cockpit.model.action import ActionSpec
+from cockpit.model.approval import Request, Second
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
 from cockpit.model.job import Job
 from cockpit.model.page import Page
@@ -96,6 +97,25 @@ class IncidentsPort(Protocol):
         """Close it."""
 
 
+class SecondsPort(Protocol):
+    """The second person: asking for one, and being one; every answer is a future."""
+
+    def ask(self, plan: Plan, reason: str) -> Future[Request]:
+        """Ask for a second person."""
+
+    def standing(self, request_id: str) -> Future[Second]:
+        """How the request stands."""
+
+    def withdraw(self, request_id: str) -> Future[None]:
+        """Ask no more."""
+
+    def approve(self, request: Request, typed: str) -> Future[None]:
+        """Say yes to somebody's request."""
+
+    def refuse(self, request: Request, reason: str) -> Future[None]:
+        """Say no to it."""
+
+
 class SessionPort(Protocol):
     """The session, as the screens see it."""
 
@@ -114,6 +134,10 @@ class SessionPort(Protocol):
     @property
     def incidents(self) -> IncidentsPort:
         """The incident log."""
+
+    @property
+    def seconds(self) -> SecondsPort:
+        """The second person."""
 
     def start(self, listener: Callable[[Snapshot], None]) -> None:
         """Begin to observe; the listener is called on the observing thread."""

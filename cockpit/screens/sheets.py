@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cockpit.model.action import ActionSpec, row_named
+from cockpit.screens.approval import ApprovalScreen
 from cockpit.screens.chooser import ChooserScreen
 from cockpit.screens.guard import GuardScreen
 from cockpit.screens.help import HelpScreen
@@ -23,6 +24,8 @@ async def open_sheet(screen: Wall, what: str, which: str = "") -> None:
             _steps(screen)
         case "commands":
             _commands(screen)
+        case "second":
+            _second(screen)
         case "help":
             screen.app.push_screen(HelpScreen(screen.desk))
         case "incident" | "note":
@@ -60,6 +63,17 @@ def _commands(screen: Wall) -> None:
             await screen.run_action(entry.action)
 
     screen.app.push_screen(PaletteScreen(screen.desk, screen.SCOPE), taken)
+
+
+def _second(screen: Wall) -> None:
+    """What others ask for, where anybody does."""
+    snapshot = screen.desk.snapshot
+    if snapshot is None or not snapshot.requests:
+        screen.hint("Nobody asks for a second person")
+        return
+    screen.app.push_screen(
+        ApprovalScreen(screen.desk, snapshot.requests), lambda said: screen.hint(said) if said else None
+    )
 
 
 def _leave(screen: Wall) -> None:

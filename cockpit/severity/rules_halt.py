@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from cockpit.model.job import Job, Phase, StepState
+from cockpit.model.latch import Hold, Latch
 from cockpit.model.severity import Severity
 from cockpit.model.states import KillSwitch
 from cockpit.severity import sections
@@ -62,6 +64,36 @@ def kill_switch_gone(view: View, switch: KillSwitch) -> Iterator[Hit]:
         )
 
 
+@rule("kill_switch", panel="risk", section=sections.BROKER)
+def kill_switch_latched(view: View, switch: KillSwitch) -> Iterator[Hit]:
+    """This host keeps the wish to be halted: told wherever Redis did not, or does not."""
+    latch = view.snapshot.latch
+    if latch is None:
+        return
+    hold = latch.hold_of(switch)
+    observed = "engaged" if switch.is_engaged else "not engaged"
+    words = ""
+    if hold is Hold.HELD and latch.restored_at is not None:
+        moment = f"{datetime.fromtimestamp(latch.restored_at, UTC):%H:%M:%S}Z"
+        words = (
+            f"THE HALT WAS LOST, engaged again at {moment}"
+            if latch.losses
+            else f"halted late: Redis took it at {moment}"
+        )
+    elif hold is Hold.LOST and (latch.trouble or not latch.is_held):
+        words = f"HALT NOT IN REDIS, latched here: {latch.trouble or 'tried again and again'}"
+    elif hold is Hold.RELEASED and not _is_releasing(view, latch):
+        words = f"released by {switch.by} elsewhere, latched here: K, or Space b u"
+    if words:
+        yield Hit(SUBJECT, Severity.P1, words, observed, f"engaged: latched by {latch.by}", since=latch.restored_at)
+
+
+def _is_releasing(view: View, latch: Latch) -> bool:
+    """Whether it is our own release, which lets go of the latch as soon as it is read back."""
+    ours = [job for job in _jobs(view) if job.action == RELEASE and job.submitted_at * 1000 > latch.ts_ms]
+    return any(not job.phase.is_over or job.phase is Phase.DONE for job in ours)
+
+
 def _remembered(view: View) -> Iterator[Halt]:
     """What this cockpit saw itself; a halt that is gone stays so until it is engaged again, or released."""
     for name in ("kill_switch_engaged", "kill_switch_gone"):
@@ -102,4 +134,4 @@ def _section(by: str | None) -> str:
     return sections.RISK if by == RISK_MANAGER else sections.BROKER
 
 
-RULES = (kill_switch_engaged, kill_switch_gone)
+RULES = (kill_switch_engaged, kill_switch_gone, kill_switch_latched)

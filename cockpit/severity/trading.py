@@ -101,4 +101,5 @@ def _lower_rung(snapshot: Snapshot, settings: Settings | None, obstacle: str, no
         there = [one.name for one in sample.value.deployments if one.name in names]
         if there:
             return Readiness("degraded", f"scale {', '.join(there)} to 0", obstacle)
-    return Readiness("not ready", "call the brokers", obstacle)
+    numbers = ", ".join(f"{one.name} {one.phone}" for one in (settings.venues if settings else ()) if one.phone)
+    return Readiness("not ready", f"call the brokers{f' ({numbers})' if numbers else ''}", obstacle)

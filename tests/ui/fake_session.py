@@ -13,6 +13,7 @@ from typing import Any
 from cockpit.config import FeedsPart, Settings, VenuePart
 from cockpit.incidents.log import IncidentLog
 from cockpit.model.action import ActionSpec
+from cockpit.model.approval import Request, Second, Standing
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
 from cockpit.model.job import Job, JobStep, Phase, StepState
 from cockpit.model.page import Page
@@ -92,6 +93,41 @@ class FakeShelf:
         return done(Path("/state/exports/audit-1.jsonl"))
 
 
+class FakeSeconds:
+    """Somebody else, who answers what a test says."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[Plan, str]] = []
+        self.withdrawn: list[str] = []
+        self.approved: list[tuple[Request, str]] = []
+        self.refused: list[tuple[Request, str]] = []
+        self.answer = Second("3f2a1b22" * 8, Standing.WAITING, "waiting", None, NOW + 600)
+
+    def ask(self, plan: Plan, reason: str) -> Future[Request]:
+        self.asked.append((plan, reason))
+        return done(replace(a_request(), plan=plan, reason=reason))
+
+    def standing(self, request_id: str) -> Future[Second]:
+        return done(replace(self.answer, id=request_id))
+
+    def withdraw(self, request_id: str) -> Future[None]:
+        self.withdrawn.append(request_id)
+        return done(None)
+
+    def approve(self, request: Request, typed: str) -> Future[None]:
+        self.approved.append((request, typed))
+        return done(None)
+
+    def refuse(self, request: Request, reason: str) -> Future[None]:
+        self.refused.append((request, reason))
+        return done(None)
+
+
+def a_request() -> Request:
+    plan = replace(release_plan(), needs_second=True)
+    return Request("3f2a1b22" * 8, plan, "ben", 1002, None, "jump1", "brokers are back", NOW - 3, NOW + 597)
+
+
 class FakeSession:
     """Answers at once."""
 
@@ -100,6 +136,8 @@ class FakeSession:
         self.settings = SETTINGS.model_copy(update={"site": "hf-1", "world": snapshot.world})
         self.operator = Operator("asha", "asha", "jump1", "pts/3", None)
         self.listener: Callable[[Snapshot], None] | None = None
+        self.seconds = FakeSeconds()
+        self.release: Plan = release_plan()
         self.prepared: list[str] = []
         self.peeked: list[str] = []
         """What was prepared to be judged, and not shown."""
@@ -156,7 +194,7 @@ class FakeSession:
         (self.prepared if is_shown else self.peeked).append(action_id)
         self.asked = parameters
         future: Future[Plan] = Future()
-        plan = release_plan() if action_id.endswith("release") else self.plan
+        plan = self.release if action_id.endswith("release") else self.plan
         future.set_result(plan)
         return future
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from actions.catalogue import ACTIONS
+from actions.script.book import held
 from cockpit.clients.kept import MANIFEST, make_folder, stamp, write_file
 from cockpit.config import PostgresPart, Settings
 from cockpit.jobs.action import action_for, is_worked
@@ -76,6 +77,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     LedgerFile(root / "ledger.db").close()
     with closing(sqlite3.connect(root / "ledger.db")) as ledger:
         ledger.execute("INSERT INTO events VALUES (1, 1, 'x', '{}', '', '')")
+        for symbol, qty in held(snapshot()).items():
+            ledger.execute("INSERT INTO positions VALUES ('main', ?, ?, 1.0, 0.0)", (symbol, qty))
         ledger.commit()
     folder = make_folder(root / "backups" / "cockpit", stamp(NOW - 60))
     size = write_file(folder / "copy", b"x")

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from actions.kill_switch import engage, release
+from actions.kill_switch import engage, reconciled, release
 from actions.kill_switch.intent import Write
+from actions.script.book import held
+from cockpit.clients.ledger import Ledger
 from cockpit.model.audit import Operator
+from cockpit.model.latch import Hold, Latch
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
 from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
-from cockpit.model.states import KillSwitch
+from cockpit.model.states import KillSwitch, SwitchRecord
 from cockpit.model.world import World
 from tests.unit.healthy import (
     NOW,
@@ -38,10 +43,13 @@ def engaging(shown: Snapshot, settings: Any = SETTINGS, **parameters: str) -> Pl
     return engage.plan(settings, WHO, parameters, shown, NOW)
 
 
-def releasing(**changed: Any) -> Plan:
+def releasing(changed_ledger: Ledger | None = None, latch: Latch | None = None, **changed: Any) -> Plan:
     drained = flow()
     calm = type(drained)(drained.streams, in_flight=0, oldest_in_flight_s=None)
-    return release.plan(SETTINGS, WHO, {}, snapshot(**{"kill_switch": ENGAGED, "flow": calm, **changed}), NOW)
+    shown = snapshot(**{"kill_switch": ENGAGED, "flow": calm, **changed})
+    ledger = changed_ledger or Ledger(1, None, {one: qty or 0.0 for one, qty in held(shown).items()})
+    with patch.object(reconciled, "read_ledger", lambda _: ledger):
+        return release.plan(SETTINGS, WHO, {}, replace(shown, latch=latch), NOW)
 
 
 def check(plan: Plan, name: str) -> Check:
@@ -130,7 +138,7 @@ def test_release_on_a_good_day_is_allowed_and_asks_for_phrase_and_reason() -> No
     assert plan.is_allowed, plan.blocking
     assert (plan.danger, plan.phrase, plan.needs_reason) == (Danger.DANGER, "START TRADING test", True)
     assert any("does not send again" in line for line in plan.impact)
-    assert any("does not compare" in line for line in plan.impact)
+    assert any("cancels nothing and closes nothing" in line for line in plan.impact)
 
 
 def test_another_halt_is_another_release() -> None:
@@ -198,3 +206,58 @@ def test_late_prices_are_said_before_a_release() -> None:
     plan = releasing(feeds=feeds(feed("yahoo", newest_age_s=9.0)))
     assert check(plan, "prices fresh").verdict is Verdict.WARN
     assert plan.is_allowed
+
+
+def test_ledger_and_redis_must_agree_before_a_release() -> None:
+    found = check(releasing(), "ledger = Redis")
+    assert (found.verdict, found.evidence_age_s) == (Verdict.PASS, pytest.approx(0.3))
+    plan = releasing(changed_ledger=Ledger(1, None, {"AAPL": 7.0}))
+    differs = check(plan, "ledger = Redis")
+    assert (differs.verdict, differs.is_overridable, "AAPL 7 and" in differs.detail) == (Verdict.FAIL, False, True)
+    assert not plan.is_allowed
+
+
+def test_a_ledger_that_cannot_be_read_is_not_called_equal() -> None:
+    shown = snapshot(kill_switch=ENGAGED)
+    found = check(release.plan(SETTINGS, WHO, {}, shown, NOW), "ledger = Redis")
+    assert (found.verdict, found.is_overridable) == (Verdict.UNKNOWN, True)
+    assert "compare what IBKR, ZERODHA, PAPER hold" in check(releasing(), "broker positions").detail
+
+
+LATCH = Latch("redis", "asha@jump1", "broker outage", int((NOW - 42) * 1000), is_held=True)
+
+
+def test_what_was_released_elsewhere_can_be_released_here_too() -> None:
+    elsewhere = KillSwitch(False, True, "all well", "bo@jump2", NOW - 5)
+    assert not releasing(kill_switch=elsewhere).is_allowed
+    plan = releasing(kill_switch=elsewhere, latch=LATCH)
+    assert plan.is_allowed, plan.blocking
+    assert "lets go of the latch by asha@jump1" in check(plan, "kill switch").detail
+    assert plan.steps[0].command.endswith(f"only while it is released by bo@jump2 ts {int((NOW - 5) * 1000)}")
+    write = release.write(WHO, plan, Confirmation(plan.digest, reason="over"), NOW)
+    assert Write.from_facts(write.to_facts()) == write
+    seen = {"enabled": "false", "by": "bo@jump2", "ts": str(int((NOW - 5) * 1000))}
+    assert write.may_replace(seen) and not write.may_replace({**seen, "enabled": "true"})
+
+
+@pytest.mark.parametrize(
+    ("switch", "hold"),
+    [
+        (ENGAGED, Hold.HELD),
+        (KillSwitch(True, True, "drawdown", "risk-manager", NOW), Hold.HELD),
+        (KillSwitch(False, False), Hold.LOST),
+        (KillSwitch(False, True, "", "bo", NOW - 90), Hold.LOST),
+        (KillSwitch(False, True, "", "asha@jump1", NOW - 42), Hold.LOST),
+        (KillSwitch(False, True, "", None, NOW), Hold.LOST),
+        (KillSwitch(False, True, "by hand", None, NOW, SwitchRecord("asha@jump1", NOW - 42)), Hold.LOST),
+        (KillSwitch(False, True, "", "bo", NOW - 5), Hold.RELEASED),
+    ],
+)
+def test_only_a_release_that_says_by_whom_and_when_is_one(switch: KillSwitch, hold: Hold) -> None:
+    assert LATCH.hold_of(switch) is hold
+
+
+def test_the_brokers_numbers_are_named_where_nothing_else_stops_trading() -> None:
+    venues = (SETTINGS.venues[0].model_copy(update={"phone": "+1 877 442 2757"}), *SETTINGS.venues[1:])
+    words = engage.failure(SETTINGS.model_copy(update={"venues": venues}), "silent", is_known=True)
+    assert "call the brokers (IBKR +1 877 442 2757, ZERODHA, PAPER)" in words[2]

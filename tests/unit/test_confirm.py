@@ -77,3 +77,17 @@ def test_a_check_is_overridden_only_by_name_and_with_a_reason() -> None:
 
 def test_a_warning_forbids_nothing() -> None:
     assert why_refused(PLAN, with_check(Check("feeds", Verdict.WARN, "late")), GOOD) is None
+
+
+def test_a_second_person_is_asked_for_last_and_for_exactly_this() -> None:
+    live = replace(PLAN, needs_second=True)
+    assert "second person" in (why_refused(PLAN, live, GOOD) or "")
+    asked: list[Confirmation] = []
+
+    def approved(plan: Plan, confirmation: Confirmation) -> str | None:
+        asked.append(confirmation)
+        return None if confirmation.approval == "3f2a" else "not approved"
+
+    assert why_refused(PLAN, live, replace(GOOD, typed="x"), approved) and not asked
+    assert why_refused(PLAN, live, replace(GOOD, approval="beef"), approved) == "not approved"
+    assert why_refused(PLAN, live, replace(GOOD, approval="3f2a"), approved) is None

@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from actions.kill_switch.intent import Write
+from cockpit import accounts
 from cockpit.config import Settings
 from cockpit.errors import BackendError, CockpitError, Refused, TimedOut, Unreachable
-from cockpit.jobs import operator as operator_module
 from cockpit.jobs.operator import current_operator
 from cockpit.jobs.runner import Runner
 from cockpit.jobs.strike import HEDGE_S, Outcome, strike
@@ -122,8 +122,8 @@ def test_a_no_does_not_speak_for_another_try(first: Any) -> None:
 
 def test_the_login_user_is_the_kernels_word(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     uid = tmp_path / "loginuid"
-    monkeypatch.setattr(operator_module, "LOGIN_UID", uid)
-    monkeypatch.setattr(operator_module, "user_name", {0: "root", 1001: "asha"}.__getitem__)
+    monkeypatch.setattr(accounts, "LOGIN_UID", uid)
+    monkeypatch.setattr(accounts, "user_name", {0: "root", 1001: "asha"}.__getitem__)
     monkeypatch.setattr("os.getuid", lambda: 0)
     monkeypatch.setenv("SUDO_USER", "mallory\x1b")
     monkeypatch.setenv("SSH_CONNECTION", "10.0.0.7 51234 10.0.0.1 22")

@@ -9,6 +9,7 @@ import pytest
 
 from cockpit.model.finding import Assessment
 from cockpit.model.job import Job, JobStep, Phase, StepState
+from cockpit.model.latch import Latch
 from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
 from cockpit.model.states import KillSwitch
@@ -105,3 +106,35 @@ def test_it_stands_beside_the_word() -> None:
         now = replace(snapshot(kill_switch=Sample.good(MISSING, NOW, 0.01)), jobs=jobs)
         shown = replace(now, assessment=assess(now, SETTINGS)[0])
         assert words in plain(told(View(shown, NOW, SETTINGS), (), 80)[0])
+
+
+LATCH = Latch("redis", "asha", "IBKR is down", int((NOW - 60) * 1000), is_held=True)
+RESTORED = replace(LATCH, losses=1, restored_at=1764100000.0)
+OUTSIDE = KillSwitch(False, True, "", "bo", NOW - 5)
+
+
+def latched(switch: KillSwitch, latch: Latch | None, *jobs: Job) -> list[str]:
+    now = replace(snapshot(NOW, kill_switch=switch), latch=latch, jobs=jobs)
+    assessment, _ = assess(now, SETTINGS, NOTHING)
+    found = [one for one in assessment.findings if one.rule == "kill_switch_latched"]
+    assert all(one.severity is Severity.P1 and len(one.summary) <= 60 for one in found)
+    return [one.summary for one in found]
+
+
+def test_a_halt_that_was_engaged_again_is_told_as_long_as_it_is_latched() -> None:
+    assert latched(ENGAGED, LATCH) == [] and latched(ENGAGED, None) == []
+    assert latched(ENGAGED, RESTORED) == ["THE HALT WAS LOST, engaged again at 19:46:40Z"]
+    assert latched(ENGAGED, replace(RESTORED, losses=0)) == ["halted late: Redis took it at 19:46:40Z"]
+
+
+def test_a_halt_that_cannot_be_engaged_again_says_why() -> None:
+    trouble = replace(LATCH, trouble="this Redis is a replica: read-only")
+    assert latched(MISSING, trouble) == ["HALT NOT IN REDIS, latched here: this Redis is a replica: r…"]
+    assert latched(MISSING, replace(LATCH, is_held=False)) == ["HALT NOT IN REDIS, latched here: tried again and again"]
+
+
+def test_a_release_elsewhere_is_told_and_not_fought() -> None:
+    assert latched(OUTSIDE, LATCH) == ["released by bo elsewhere, latched here: K, or Space b u"]
+    assert latched(OUTSIDE, LATCH, job("release", NOW - 6, phase=Phase.RUNNING)) == []
+    assert latched(OUTSIDE, LATCH, job("release", NOW - 6)) == []
+    assert latched(OUTSIDE, LATCH, job("release", NOW - 6, phase=Phase.IN_DOUBT)) != []

@@ -1,0 +1,185 @@
+"""Watches over the halt that is latched on this host: what Redis lost is engaged again at once, and said aloud."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from contextlib import suppress
+from dataclasses import replace
+
+from actions.kill_switch.intent import Write
+from actions.kill_switch.proofs import READ_BACK
+from cockpit.clients.redis_facts import Fields, is_true, time_ms
+from cockpit.clients.redis_write import RedisWriter
+from cockpit.clock import Clock
+from cockpit.config import RedisPart
+from cockpit.errors import CockpitError, JournalError
+from cockpit.jobs.minutes import Minutes
+from cockpit.jobs.scribe import Scribe
+from cockpit.model.job import Job, StepState
+from cockpit.model.latch import Hold, Latch
+from cockpit.storage.journal import Entry
+from cockpit.storage.latches import LatchFile
+
+LOOK_S = 0.25
+IDLE_S = 1.0
+"""So often it is looked whether there is anything to watch over."""
+STRIKE_S = 10.0
+"""No strike takes longer."""
+UNASKED_S = 12 * 3600.0
+"""A wish older than this, that this process has not seen fulfilled, is told and not acted on: too much has happened."""
+
+
+class Vigil:
+    """One process' watch; several may watch over the same latch, and one of them engages."""
+
+    def __init__(self, file: LatchFile, part: RedisPart | None, clock: Clock, minutes: Minutes) -> None:
+        self._file = file
+        self._part = part
+        self._clock = clock
+        self._minutes = minutes
+        # A scribe of its own: the latch is on the disk beside journal and audit, not after them.
+        self._scribe = Scribe()
+        self._guard = threading.Lock()
+        self._latch: Latch | None = None
+        self._is_unsaved = False
+        """Known here, and not on the disk yet."""
+        self._is_owed = False
+        """The disk refused it."""
+        self._seen_ms: int | None = None
+        """The halt that this process wished for itself, or has seen in Redis."""
+        self._trouble = ""
+        self._is_told = False
+        self._struck_by = float("-inf")
+        """Until then our own write may still be on its way."""
+
+    @property
+    def present(self) -> Latch | None:
+        """The latch as last known; never waits for a disk."""
+        with self._guard:
+            return None if self._latch is None else replace(self._latch, trouble=self._trouble)
+
+    def read(self) -> None:
+        """Learn what others latched or released; it may hang with the disk, so only one thread asks, often."""
+        with self._guard:
+            owed = self._latch if self._is_owed else None
+        if owed is not None:
+            with suppress(JournalError):
+                self._save(owed)
+        found = self._file.read()
+        with self._guard:
+            if not self._is_unsaved:
+                self._latch = found
+
+    def keep(self, write: Write) -> Future[None]:
+        """Latch this wish: known here at once; the future is done when it is on the disk."""
+        latch = Latch(self._file.where, write.by, write.reason, write.ts_ms)
+        with self._guard:
+            self._latch, self._is_unsaved = latch, True
+            self._seen_ms, self._trouble, self._is_told = write.ts_ms, "", False
+            self._struck_by = self._clock.monotonic() + STRIKE_S
+        return self._scribe.tell(lambda: self._save(latch))
+
+    def struck(self) -> None:
+        """Our own write has come to an end, one way or the other."""
+        self._struck_by = float("-inf")
+
+    def _save(self, latch: Latch) -> None:
+        try:
+            self._file.write(latch)
+        except JournalError:
+            self._is_owed = True
+            raise
+        with self._guard:
+            if self._latch is not None and self._latch.ts_ms == latch.ts_ms:
+                self._is_unsaved = self._is_owed = False
+
+    async def watch(self) -> None:
+        """Look until cancelled, on a connection of its own: a halt must find the warm one free."""
+        if self._part is None:
+            return
+        writer = RedisWriter(self._part)
+        try:
+            while True:
+                latch = self.present
+                if latch is not None:
+                    with suppress(CockpitError):  # unknown is no loss: it is looked at again
+                        await self._look(writer, latch)
+                await asyncio.sleep(IDLE_S if latch is None else LOOK_S)
+        finally:
+            await writer.close()
+
+    async def _look(self, writer: RedisWriter, latch: Latch) -> None:
+        switch, is_replica = await writer.read_switch()
+        hold = hold_in(latch, switch)
+        if hold is Hold.LOST and self._clock.monotonic() >= self._struck_by:
+            await self._engage_again(writer, latch, is_replica)
+            return
+        if hold is Hold.HELD:
+            self._is_told, self._trouble = False, ""
+            self._seen_ms = latch.ts_ms
+            if not latch.is_held:
+                self._note(latch, lambda one: replace(one, is_held=True))
+        elif hold is Hold.RELEASED and self._is_owed:
+            # The disk never took it, and somebody released it: nothing is left to let go of.
+            with self._guard:
+                self._latch, self._is_unsaved, self._is_owed = None, False, False
+
+    async def _engage_again(self, writer: RedisWriter, latch: Latch, is_replica: bool) -> None:
+        if self._seen_ms != latch.ts_ms and self._clock.now() - latch.ts_ms / 1000 > UNASKED_S:
+            self._trouble = f"it is older than {UNASKED_S / 3600:.0f} h and was not watched: not done by itself"
+            return
+        try:
+            if is_replica:
+                raise CockpitError("this Redis is a replica: read-only")
+            await writer.set_kill_switch(
+                True, latch.by, latch.reason, latch.ts_ms, lambda found: hold_in(latch, found) is Hold.LOST
+            )
+        except CockpitError as error:
+            # Another cockpit may have been quicker: only what is still lost at the next look is trouble.
+            self._fail(latch, str(error))
+            return
+        self._restored(latch)
+
+    def _fail(self, latch: Latch, error: str) -> None:
+        if self._trouble and not self._is_told:
+            self._is_told = True
+            self._minutes.write("not_reasserted", f"the halt by {latch.by} is lost and not engaged again: {error}")
+        self._trouble = error
+
+    def _restored(self, latch: Latch) -> None:
+        now = self._clock.now()
+        self._trouble, self._is_told = "", False
+        self._note(latch, lambda one: replace(one, is_held=True, losses=one.losses + one.is_held, restored_at=now))
+        lost = "Redis had lost it" if latch.is_held else "Redis takes it now"
+        command = Write(True, latch.by, latch.reason, latch.ts_ms).command(
+            self._part.kill_switch_key if self._part else ""
+        )
+        self._minutes.write("reasserted", f"the latched halt was engaged again, {lost}: {command}")
+
+    def _note(self, latch: Latch, change: Callable[[Latch], Latch]) -> None:
+        with self._guard:
+            if self._latch is not None and self._latch.ts_ms == latch.ts_ms:
+                self._latch = change(self._latch)
+        self._scribe.tell(lambda: self._file.change(latch, change))
+
+
+def hold_in(latch: Latch, switch: Fields) -> Hold:
+    """How the hash in Redis stands to the latch."""
+    return latch.hold(is_true(switch.get("enabled")), switch.get("by"), time_ms(switch.get("ts")))
+
+
+def unlatch(file: LatchFile, job: Job, entries: Sequence[Entry]) -> Latch | None:
+    """Let go of the latch where this job's release has been read back; the latch that was let go of.
+
+    Raises:
+        JournalError: it cannot be removed.
+    """
+    started = next((entry for entry in entries if entry.kind == "step_started" and "write" in entry.facts), None)
+    is_read_back = any(proof.name == READ_BACK and proof.state is StepState.DONE for proof in job.proofs)
+    if started is None or not is_read_back:
+        return None
+    write = Write.from_facts(started.facts["write"])
+    return None if write.enabled else file.clear(write.ts_ms)

@@ -1,0 +1,90 @@
+"""The latch as a file, latch.json in the state folder: whole or not there, and on the disk before anybody goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from cockpit.config import RedisPart
+from cockpit.errors import JournalError
+from cockpit.model.latch import Latch
+from cockpit.storage.disk import append_synced, lock, opened, private_folder, reason, sync_folder
+
+MOST_BYTES = 1 << 14
+
+
+class LatchFile:
+    """One site's latch; any number of cockpits may read and write it."""
+
+    def __init__(self, folder: Path, part: RedisPart | None) -> None:
+        self._folder = folder
+        self.where = "" if part is None else f"{part.url} {part.kill_switch_key}"
+        self.file = folder / "latch.json"
+
+    def read(self) -> Latch | None:
+        """The latch on this Redis; None where nothing is latched, or nothing that can be read as one."""
+        try:
+            with opened(self.file, os.O_RDONLY) as descriptor:
+                fields = json.loads(os.read(descriptor, MOST_BYTES))
+            found = Latch(**fields)
+            is_sound = all(isinstance(one, str) for one in (found.by, found.reason)) and isinstance(found.ts_ms, int)
+        except (OSError, ValueError, TypeError):
+            return None
+        return found if is_sound and found.where == self.where else None
+
+    def write(self, latch: Latch) -> None:
+        """Latch it; on the disk on return.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        with self._locked():
+            self._put(latch)
+
+    def change(self, latch: Latch, change: Callable[[Latch], Latch]) -> None:
+        """Note something about this latch, if it is still the one that stands.
+
+        Raises:
+            JournalError: it cannot be written.
+        """
+        with self._locked():
+            found = self.read()
+            if found is not None and found.ts_ms == latch.ts_ms:
+                self._put(change(found))
+
+    def clear(self, until_ms: int) -> Latch | None:
+        """Let go of a latch that is not newer than this; the one that was let go of.
+
+        Raises:
+            JournalError: it cannot be removed.
+        """
+        if not self.file.exists():
+            return None
+        with self._locked():
+            found = self.read()
+            if found is not None and found.ts_ms > until_ms:
+                return None
+            self.file.unlink(missing_ok=True)
+            sync_folder(self._folder)
+            return found
+
+    def _put(self, latch: Latch) -> None:
+        draft = self.file.with_name("latch.json.new")
+        with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
+            append_synced(descriptor, json.dumps(asdict(replace(latch, trouble=""))).encode("ascii"))
+        draft.replace(self.file)
+        sync_folder(self._folder)
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        private_folder(self._folder)
+        try:
+            with opened(self._folder / "latch.lock", os.O_RDWR | os.O_CREAT) as descriptor:
+                lock(descriptor, "the latch")
+                yield
+        except OSError as error:
+            raise JournalError(f"cannot write {self.file}: {reason(error)}") from error

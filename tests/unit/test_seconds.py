@@ -1,0 +1,150 @@
+"""The rule of two persons as runner and worker keep it, and the glass that can be broken."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cockpit.clock import SystemClock
+from cockpit.config import ApprovalsPart, Settings
+from cockpit.errors import Rejected
+from cockpit.incidents.closing import lacks, review
+from cockpit.jobs.journaling import submission
+from cockpit.jobs.minutes import Minutes
+from cockpit.jobs.scribe import Scribe
+from cockpit.jobs.seconds import Seconds, admit, needs_second, with_second
+from cockpit.model.danger import Danger
+from cockpit.model.plan import Confirmation
+from cockpit.model.severity import Severity
+from cockpit.model.world import World
+from cockpit.storage.audit import AuditLog
+from cockpit.storage.incidents import Incidents, Opening
+from tests.unit.healthy import SETTINGS
+from tests.unit.test_approvals import ASHA, BEN, WHO, Team, as_user, needs_root, team
+from tests.unit.test_confirm import PLAN
+
+__all__ = ["team"]
+LIVE = SETTINGS.model_copy(update={"world": World.LIVE})
+SECOND = replace(PLAN, needs_second=True)
+
+
+def seconds(settings: Settings, state: Path) -> tuple[Seconds, Scribe]:
+    scribe, clock = Scribe(), SystemClock()
+    minutes = Minutes(AuditLog(state), scribe, clock, WHO, settings.world, settings.site)
+    return Seconds(settings, state, clock, WHO, minutes), scribe
+
+
+@pytest.mark.parametrize(
+    ("world", "danger", "is_needed"),
+    [
+        (World.LIVE, Danger.DANGER, True),
+        (World.PAPER, Danger.DANGER, True),
+        (World.SANDBOX, Danger.DANGER, False),
+        (World.LIVE, Danger.DISRUPT, False),
+        (World.LIVE, Danger.PROTECT, False),
+    ],
+)
+def test_where_a_second_person_is_needed(world: World, danger: Danger, is_needed: bool) -> None:
+    settings = SETTINGS.model_copy(update={"world": world})
+    assert needs_second(settings, replace(PLAN, danger=danger)) is is_needed
+
+
+def test_a_row_may_ask_for_it_and_then_a_phrase_is_typed() -> None:
+    plan = replace(PLAN, danger=Danger.DISRUPT, phrase=None, needs_second=True)
+    assert (with_second(LIVE, plan).needs_second, with_second(LIVE, plan).phrase) == (True, "policy:kill_switch")
+    assert (with_second(SETTINGS, plan).needs_second, with_second(SETTINGS, plan).phrase) == (False, None)
+
+
+def test_a_site_may_ask_for_it_in_its_sandbox_too() -> None:
+    settings = SETTINGS.model_copy(update={"approvals": ApprovalsPart(required_in=(World.SANDBOX,))})
+    assert needs_second(settings, PLAN)
+
+
+def test_without_a_teams_folder_it_is_said_what_to_configure(tmp_path: Path) -> None:
+    asking, _ = seconds(LIVE, tmp_path / "state")
+    with pytest.raises(Rejected, match="name one with `state:`"):
+        asking.ask(SECOND, "brokers are back")
+
+
+@needs_root
+def test_asked_approved_and_admitted_by_the_worker_once(team: Team) -> None:
+    state = team.folder.parent
+
+    def ask() -> str:
+        asking, scribe = seconds(LIVE, state)
+        request = asking.ask(SECOND, "brokers are back")
+        scribe.tell(lambda: None).result(5)
+        return request.id
+
+    def approve() -> str:
+        answering, scribe = seconds(LIVE, state)
+        (request,) = answering.waiting()
+        with pytest.raises(Rejected, match="typed exactly"):
+            answering.approve(request, "start trading")
+        answering.approve(request, "START TRADING hf-1")
+        scribe.tell(lambda: None).result(5)
+        return request.by
+
+    def act(confirmed: dict[str, Any], job: str) -> str:
+        return admit(LIVE, state, PLAN, confirmed, job, SystemClock().now())
+
+    request = as_user(ASHA, ask)
+    assert "second person" in as_user(ASHA, lambda: act({}, "job-1"))
+    assert "waiting" in as_user(ASHA, lambda: act({"approval": request}, "job-1"))
+    assert as_user(BEN, approve) == "asha"
+    assert as_user(ASHA, lambda: act({"approval": request}, "job-1")) == "ben"
+    assert "counts once" in as_user(ASHA, lambda: act({"approval": request}, "job-2"))
+    kinds = [record.kind for record in AuditLog(state).tail()]
+    assert kinds == ["approval_requested", "approval_given"]
+    assert AuditLog(state).verify().is_sound
+
+
+@needs_root
+def test_one_does_not_see_ones_own_request_as_somebody_elses(team: Team) -> None:
+    def ask_and_look() -> int:
+        asking, _ = seconds(LIVE, team.folder.parent)
+        asking.ask(SECOND, "x")
+        return len(asking.waiting())
+
+    assert as_user(ASHA, ask_and_look) == ""
+
+
+def test_alone_only_with_a_reason_and_loudly(tmp_path: Path) -> None:
+    asking, scribe = seconds(LIVE, tmp_path)
+    alone = Confirmation(PLAN.digest, PLAN.phrase, "nobody answers the telephone", break_glass=True)
+    assert asking.why_not(SECOND, replace(alone, reason=" ")) == "breaking the glass needs a reason"
+    assert asking.why_not(SECOND, alone) is None
+    asking.tell_glass(SECOND, alone, "job-1")
+    scribe.tell(lambda: None).result(5)
+    (record,) = AuditLog(tmp_path).tail()
+    assert (record.kind, record.ref) == ("break_glass", "job-1")
+    assert "asha@jump1 alone" in record.text and "nobody answers the telephone" in record.text
+    notes = [entry.facts["text"] for entry in submission(SECOND, alone, WHO, "r", 1.0) if entry.kind == "note"]
+    assert notes and notes[0].startswith("BREAK GLASS: done by asha@jump1 alone")
+    assert admit(LIVE, tmp_path, PLAN, {"break_glass": True}, "job-1", 1.0) == ""
+
+
+def test_where_nobody_else_is_needed_nothing_is_asked(tmp_path: Path) -> None:
+    asking, _ = seconds(SETTINGS, tmp_path)
+    confirmation = Confirmation(PLAN.digest, PLAN.phrase, "x", break_glass=True)
+    assert asking.why_not(PLAN, confirmation) is None
+    assert not [entry for entry in submission(PLAN, confirmation, WHO, "r", 1.0) if entry.kind == "note"]
+    assert admit(SETTINGS, tmp_path, PLAN, {}, "job-1", 1.0) == ""
+
+
+def test_an_incident_asks_for_a_review_by_somebody_else(tmp_path: Path) -> None:
+    clock = SystemClock()
+    settings = LIVE.model_copy(update={"root": tmp_path})
+    incidents = Incidents(settings.incidents_folder, "ben@jump1", clock)
+    incidents.open(Opening("Redis is down", Severity.P1, "## Timeline\n"))
+    asking, _ = seconds(settings, tmp_path / "state")
+    asking.tell_glass(SECOND, Confirmation(PLAN.digest, PLAN.phrase, "nobody answers", break_glass=True), "job-1")
+    found = incidents.open_one()
+    assert found is not None and found.break_glass == ("asha@jump1",)
+    assert "a review by somebody else than asha@jump1" in [lack.what for lack in lacks(found, incidents.text(found.id))]
+    with pytest.raises(Rejected, match="somebody else"):
+        review(incidents, found.id, "asha@jump1", clock, "all well")
+    assert "nobody answers" in incidents.text(found.id)
