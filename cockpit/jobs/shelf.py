@@ -40,9 +40,9 @@ class Shelf:
         """Write it down; None forgets it."""
         return in_daemon_thread(walks.keep_walk, self._folder, walk)
 
-    def audit(self) -> Future[Recent]:
-        """The newest part of the audit journal."""
-        return in_daemon_thread(recent.read_recent, self._folder)
+    def audit(self, known: Recent) -> Future[Recent]:
+        """The newest part of the audit journal; what is known already, where nothing has been written since."""
+        return in_daemon_thread(recent.read_recent, self._folder, known)
 
     def verify(self, now: float) -> Future[Soundness]:
         """Walk the whole chain of the audit journal."""

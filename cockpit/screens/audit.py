@@ -56,7 +56,7 @@ class AuditScreen(ListScreen):
         session, now = self.desk.session, self.desk.clock.monotonic()
         if session is not None and not self._is_looking and now - self._looked_at >= LOOK_AGAIN_S:
             self._looked_at, self._is_looking = now, True
-            self._when_done(session.shelf.audit(), self._read)
+            self._when_done(session.shelf.audit(self.recent), self._read)
 
     def move(self, step: int) -> None:
         """Through the list."""
@@ -79,7 +79,7 @@ class AuditScreen(ListScreen):
 
     def _read(self, recent: Recent | None) -> None:
         self._is_looking = False
-        if recent is not None and recent != self.recent:
+        if recent is not None and recent is not self.recent:
             self.recent = recent
             if self in self.app.screen_stack:
                 self.draw()

@@ -44,8 +44,8 @@ class ShelfPort(Protocol):
     def keep(self, walk: Walk | None) -> Future[None]:
         """Write it down; None forgets it."""
 
-    def audit(self) -> Future[Recent]:
-        """The newest part of the audit journal."""
+    def audit(self, known: Recent) -> Future[Recent]:
+        """The newest part of the audit journal; what is known already, where nothing has been written since."""
 
     def verify(self, now: float) -> Future[Soundness]:
         """Walk the whole chain of the audit journal."""

@@ -17,8 +17,8 @@ READ_BYTES = 1 << 20
 EXPORTS = "exports"
 
 
-def read_recent(folder: Path, limit_bytes: int = READ_BYTES) -> Recent:
-    """The newest records, newest first.
+def read_recent(folder: Path, known: Recent | None = None, limit_bytes: int = READ_BYTES) -> Recent:
+    """The newest records, newest first; what is known already, where nothing has been written since.
 
     Raises:
         JournalError: the journal cannot be read.
@@ -27,6 +27,8 @@ def read_recent(folder: Path, limit_bytes: int = READ_BYTES) -> Recent:
     try:
         with opened(file, os.O_RDONLY) as descriptor:
             size = os.fstat(descriptor).st_size
+            if known is not None and known.size_bytes == size:
+                return known
             begin = max(0, size - limit_bytes)
             lines = os.pread(descriptor, limit_bytes, begin).split(b"\n")
     except FileNotFoundError:

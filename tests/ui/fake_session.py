@@ -82,7 +82,7 @@ class FakeShelf:
         self.kept = walk
         return done()
 
-    def audit(self) -> Future[Recent]:
+    def audit(self, known: Recent) -> Future[Recent]:
         return done(self.recent)
 
     def verify(self, now: float) -> Future[Soundness]:

@@ -28,7 +28,8 @@ def test_the_newest_first_and_never_half_a_record(tmp_path: Path) -> None:
     log = filled(tmp_path, 40)
     whole = read_recent(tmp_path)
     assert whole.is_all and whole.records == tuple(reversed(log.tail()))
-    part = read_recent(tmp_path, 3000)
+    assert read_recent(tmp_path, whole) is whole
+    part = read_recent(tmp_path, limit_bytes=3000)
     assert not part.is_all and part.size_bytes == whole.size_bytes
     assert part.records == whole.records[: len(part.records)] and 0 < len(part.records) < 40
 
