@@ -21,6 +21,7 @@ class Walking:
         self._changed = changed
         self._looked_at = float("-inf")
         self._writing = 0
+        self._moves = 0
         self.walk: Walk | None = None
 
     def look(self) -> None:
@@ -30,7 +31,8 @@ class Walking:
             return
         if now - self._looked_at >= LOOK_AGAIN_S and not self._writing:
             self._looked_at = now
-            session.shelf.walk().add_done_callback(lambda done: self._desk.soon(self._read, done))
+            asked = self._moves
+            session.shelf.walk().add_done_callback(lambda done: self._desk.soon(self._read, asked, done))
         if self.walk is not None and self.walk.job is not None:
             self.ended(session.job(self.walk.job))
 
@@ -65,6 +67,7 @@ class Walking:
         assert session is not None
         self.walk = walk
         self._writing += 1
+        self._moves += 1
         session.shelf.keep(walk).add_done_callback(lambda done: self._desk.soon(self._kept, done))
 
     def _kept(self, done: Future[None]) -> None:
@@ -72,7 +75,8 @@ class Walking:
         error = done.exception()
         self._changed(f"The walk goes on, but is not kept: {error}" if error else "")
 
-    def _read(self, done: Future[Walk | None]) -> None:
-        if not self._writing and done.exception() is None and done.result() != self.walk:
+    def _read(self, asked: int, done: Future[Walk | None]) -> None:
+        """What was read before our own last move is older than that."""
+        if asked == self._moves and not self._writing and done.exception() is None and done.result() != self.walk:
             self.walk = done.result()
             self._changed("")

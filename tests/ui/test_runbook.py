@@ -178,3 +178,17 @@ async def test_the_order_holds_while_somebody_is_in_the_list() -> None:
         await it.until(
             lambda: it.text().index("3.9 Other") < it.text().index("3.1 Broker outage"), "first on coming back"
         )
+
+
+async def test_what_was_read_before_our_own_move_does_not_undo_it() -> None:
+    from concurrent.futures import Future
+
+    async with cockpit() as it:
+        slow: Future[Walk | None] = Future()
+        it.session.shelf.walk = lambda: slow  # type: ignore[method-assign]
+        await it.press("2", "w")
+        await it.sees("Stops every new order")
+        await it.press("escape")
+        slow.set_result(None)
+        await it.pilot.pause()
+        await it.sees("step 1 of 2")
