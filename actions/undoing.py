@@ -14,4 +14,5 @@ UNDONE_BY: Mapping[str, str] = {
     "rollout.undo": "rollout.undo",
     "pg_restore.restore": "pg_restore.swap_back",
     "pg_restore.swap_back": "pg_restore.swap_back",
+    "alerts.silence": "alerts.expire",
 }
