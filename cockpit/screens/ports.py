@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol
 
 from cockpit.model.action import ActionSpec
 from cockpit.model.approval import Request, Second
@@ -165,14 +165,3 @@ class SessionPort(Protocol):
 
     def job(self, job_id: str) -> Job | None:
         """A job as its journal tells it."""
-
-
-@runtime_checkable
-class TakesRequests(Protocol):
-    """A session that jobs can be stopped through, and given somebody's word."""
-
-    def cancel(self, job_id: str) -> Future[Job]:
-        """Ask a job to stop where that does no harm."""
-
-    def resolve(self, job_id: str, is_done: bool, reason: str) -> Future[Job]:
-        """Our word for a job in doubt."""

@@ -12,10 +12,7 @@ from cockpit.model.job import Job, Phase
 from cockpit.screens.ask import AskScreen
 from cockpit.screens.desk import Desk
 from cockpit.screens.guard import GuardScreen
-from cockpit.screens.ports import TakesRequests
 from cockpit.screens.resolve import ResolveScreen
-
-NO_REQUESTS = "Nothing here takes that: cockpit jobs shows what can be done"
 
 
 class Asking(Protocol):
@@ -37,15 +34,13 @@ def cancel(screen: Asking, job: Job) -> None:
         screen.hint("It is over: there is nothing to stop")
     elif not job.is_cancellable:
         screen.hint("It cannot be stopped half-way without harm: it goes on to its end")
-    elif not isinstance(screen.desk.session, TakesRequests):
-        screen.hint(NO_REQUESTS)
     elif job.cancelled_by is not None:
         screen.hint(f"{job.cancelled_by} has asked it to stop: it does so as soon as that does no harm")
     else:
 
         def answered(is_meant: bool | None) -> None:
             session = screen.desk.session
-            if is_meant and isinstance(session, TakesRequests):
+            if is_meant and session is not None:
                 _told(screen, session.cancel(job.id), "Asked to stop; what was done so far stays")
 
         lines = (f"Stop half-way: {job.title}?", "What was done so far stays done; the job says what is left.")
@@ -57,13 +52,10 @@ def resolve(screen: Asking, job: Job) -> None:
     if job.phase is not Phase.IN_DOUBT:
         screen.hint("Only a job in doubt needs somebody's word")
         return
-    if not isinstance(screen.desk.session, TakesRequests):
-        screen.hint(NO_REQUESTS)
-        return
 
     def answered(word: tuple[bool, str] | None) -> None:
         session = screen.desk.session
-        if word is not None and isinstance(session, TakesRequests):
+        if word is not None and session is not None:
             _told(screen, session.resolve(job.id, *word), "Kept, as your word and not as a proof")
 
     screen.app.push_screen(ResolveScreen(screen.desk, job), answered)
