@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
+from actions.general.reading import GENERAL, read_parameters
 from actions.nodes import Nodes
 from actions.parameters import PARAMETERS
 from cockpit.model.action import ActionSpec
 from cockpit.model.plan import Danger
 
 RUNBOOK = Path(__file__).with_name("runbook.yaml")
-GUARDS = ("halted", "reason", "second")
+FROM_ROW = {"step": "name", "title": "title", "summary": "summary", "class": "danger"}
+"""What a general step is told of its own row, so that all of it is confirmed: parameter -> the row's word."""
+GUARDS = ("halted", "reason")
 _SECTION = ("section", "title", "key", "steps")
 _STEP = ("action", "name", "key", "title", "summary", "danger")
 _MORE = ("parameters", "suggests", "overrides", "guards")
@@ -30,33 +34,59 @@ def load(file: Path) -> tuple[ActionSpec, ...]:
     """
     nodes = Nodes(file)
     sections = nodes.items(nodes.fields(nodes.root(), ("sections",))["sections"])
-    return tuple(action for section in sections for action in _section(nodes, section))
+    return tuple(action for section in sections for action in _section(nodes, nodes.fields(section, _SECTION)))
 
 
-def _section(nodes: Nodes, node: yaml.Node) -> Iterator[ActionSpec]:
-    fields = nodes.fields(node, _SECTION)
+@dataclass(frozen=True, slots=True)
+class Own:
+    """What a fund's own file says."""
+
+    file: Path
+    rows: tuple[ActionSpec, ...]
+    replaced: frozenset[str]
+    """Sections of which nothing but these rows is to be left."""
+
+
+def load_own(file: Path) -> Own:
+    """A fund's own file, of the same form; a section may say `replace: true`.
+
+    Raises:
+        ConfigError: it cannot be read or is wrong; the text names file, line and column.
+    """
+    nodes = Nodes(file)
+    rows: list[ActionSpec] = []
+    replaced: set[str] = set()
+    for section in nodes.items(nodes.fields(nodes.root(), ("sections",))["sections"]):
+        fields = nodes.fields(section, _SECTION, ("replace",))
+        rows += _section(nodes, fields, KNOWN)
+        if "replace" in fields and nodes.flag(fields["replace"]):
+            replaced.add(nodes.text(fields["section"]))
+    return Own(file, tuple(rows), frozenset(replaced))
+
+
+def _section(
+    nodes: Nodes, fields: Mapping[str, yaml.Node], known: Collection[str] | None = None
+) -> Iterator[ActionSpec]:
     section, title = nodes.words(fields["section"]), nodes.words(fields["title"])
-    key = read_key(nodes, fields["key"])
+    key = _key(nodes, fields["key"])
     nodes.once(f"section {section}", fields["section"])
     nodes.once(f"section key {key}", fields["key"])
     for step in nodes.items(fields["steps"]):
-        yield read_step(nodes, step, section, title, key)
+        yield _step(nodes, step, (section, title, key), known)
 
 
-def read_step(nodes: Nodes, node: yaml.Node, section: str, section_title: str, section_key: str) -> ActionSpec:
-    """One row.
-
-    Raises:
-        ConfigError: it is wrong; the text names file, line and column.
-    """
+def _step(nodes: Nodes, node: yaml.Node, head: tuple[str, str, str], known: Collection[str] | None) -> ActionSpec:
+    section, section_title, section_key = head
     fields = nodes.fields(node, _STEP, _MORE)
     action, name, danger = (nodes.text(fields[part]) for part in ("action", "name", "danger"))
     if not _ACTION.fullmatch(action):
         nodes.fail(fields["action"], "action must read like kill_switch.engage")
+    if known is not None and action not in known:
+        nodes.fail(fields["action"], f"there is no action {action}; there are: {', '.join(sorted(known))}")
     if not _NAME.fullmatch(name):
         nodes.fail(fields["name"], "a name is made of small letters, digits and hyphens, 32 at most")
     nodes.one_of(fields["danger"], tuple(Danger), "danger")
-    key = read_key(nodes, fields["key"])
+    key = _key(nodes, fields["key"])
     nodes.once(f"step key {section_key} {key}", fields["key"])
     nodes.once(f"name {name}", fields["name"])
     return ActionSpec(
@@ -69,7 +99,7 @@ def read_step(nodes: Nodes, node: yaml.Node, section: str, section_title: str, s
         section_key=section_key,
         key=key,
         danger=Danger(danger),
-        parameters=_parameters(nodes, fields.get("parameters"), action),
+        parameters=_parameters(nodes, node, fields, action),
         suggests=_words(nodes, fields.get("suggests")),
         overrides=nodes.texts(fields["overrides"]) if "overrides" in fields else None,
         guards=_words(nodes, fields.get("guards"), GUARDS, "a guard"),
@@ -77,20 +107,23 @@ def read_step(nodes: Nodes, node: yaml.Node, section: str, section_title: str, s
     )
 
 
-def read_key(nodes: Nodes, node: yaml.Node) -> str:
-    """A key that leads to a section or step.
-
-    Raises:
-        ConfigError: it is no such key.
-    """
+def _key(nodes: Nodes, node: yaml.Node) -> str:
     key = nodes.text(node)
     if len(key) != 1 or not (key.isascii() and key.isalnum()):
         nodes.fail(node, f"a key is one letter or digit, not {key[:20]!r}")
     return key
 
 
-def _parameters(nodes: Nodes, node: yaml.Node | None, action: str) -> tuple[tuple[str, str], ...]:
+def _parameters(
+    nodes: Nodes, row: yaml.Node, fields: Mapping[str, yaml.Node], action: str
+) -> tuple[tuple[str, str], ...]:
     """What the row fixes: only what the action takes, so that a misspelt name is found here and not at 3 a.m."""
+    node = fields.get("parameters")
+    if action in GENERAL:
+        if node is None:
+            nodes.fail(row, f"{action} needs parameters")
+        words = {name: nodes.text(fields[part]) for name, part in FROM_ROW.items()}
+        return (*read_parameters(nodes, node, action), *words.items())
     if node is None:
         return ()
     known = PARAMETERS.get(action, ())
@@ -112,5 +145,5 @@ def _words(
 
 ACTIONS = load(RUNBOOK)
 """What this release can do."""
-KNOWN = frozenset(row.id for row in ACTIONS)
+KNOWN = frozenset(row.id for row in ACTIONS) | GENERAL
 """Every action that there is."""

@@ -67,6 +67,8 @@ class Stage:
     """Descriptors of the plan's locks: a child that inherits them keeps the target for as long as it lives."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once somebody has asked to stop the job; only what does no harm half-way heeds it."""
+    reason: str = ""
+    """Why it was confirmed."""
 
 
 class Step:

@@ -14,6 +14,7 @@ COMMANDS = {
     "status": ("cockpit.headless.status", "one look at the platform; the exit code says how bad it is"),
     "keys": ("cockpit.headless.keys", "every key of the cockpit"),
     "run": ("cockpit.headless.run", "take a runbook step without the screen"),
+    "runbook": ("cockpit.headless.runbook", "what each step would run, with today's values; also on paper"),
     "jobs": ("cockpit.headless.jobs", "list jobs, show or follow one"),
     "incident": ("cockpit.headless.incident", "the incident log: open, note, change, close, export, search"),
     "approve": ("cockpit.headless.approve", "be the second person: list, approve or refuse what others ask for"),

@@ -306,6 +306,14 @@ class Thresholds(Part):
     """A finding stands until its rule has been quiet for this long."""
 
 
+class ContactPart(Part):
+    """Somebody to call in the night; stands on the paper copy of the runbook."""
+
+    name: str
+    phone: str
+    role: str = ""
+
+
 class Settings(Part):
     """The whole configuration of one site."""
 
@@ -327,10 +335,13 @@ class Settings(Part):
     jobs: JobsPart = JobsPart()
     approvals: ApprovalsPart = ApprovalsPart()
     snapshots: SnapshotsPart = SnapshotsPart()
+    runbook: Path | None = None
+    """A fund's own sections and steps, as in actions/runbook.yaml; below the platform's root unless absolute."""
     incidents: IncidentsPart = IncidentsPart()
     thresholds: Thresholds = Thresholds()
     """Where alerts.yaml sets one too, that counts: it is the platform's own."""
     alerting: AlertingPart = AlertingPart()
+    contacts: tuple[ContactPart, ...] = ()
     critical_workers: tuple[str, ...] = ("risk", "router", "ledger")
     """Components, and consumer groups of the same names, without which orders are not safely traded."""
     cosmetic_workers: tuple[str, ...] = ("api",)

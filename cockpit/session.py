@@ -17,6 +17,7 @@ from cockpit.incidents.log import IncidentLog
 from cockpit.jobs.shelf import Shelf
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import Operator
+from cockpit.model.choice import Choice
 from cockpit.model.finding import Assessment
 from cockpit.model.job import Job
 from cockpit.model.plan import Confirmation, Plan
@@ -30,6 +31,7 @@ from cockpit.observe.sources import sources
 from cockpit.severity.sections import Sections
 
 if TYPE_CHECKING:
+    from actions.runbook import Runbook
     from cockpit.jobs.runner import Runner
     from cockpit.notify.herald import Herald
 
@@ -42,16 +44,14 @@ NOTICE = "notify-all"
 class Session:
     """One cockpit on one platform."""
 
-    def __init__(
-        self, settings: Settings, clock: Clock, operator: Operator, runner: Runner, actions: tuple[ActionSpec, ...]
-    ) -> None:
+    def __init__(self, settings: Settings, clock: Clock, operator: Operator, runner: Runner, runbook: Runbook) -> None:
         from cockpit.jobs.seconds_desk import SecondsDesk
 
         self.settings = settings
         self.operator = operator
         self._clock = clock
         self._runner = runner
-        self._actions = actions
+        self._runbook = runbook
         self._observer: Observer | None = None
         self._herald: Herald | None = None
         self._journals = Journals(runner.jobs)
@@ -70,14 +70,15 @@ class Session:
 
         Attended is a cockpit that somebody sits at: it tells P1 and P2 by itself, where alerts.yaml wants that.
         """
-        from actions.catalogue import ACTIONS
+        from actions.runbook import runbook_for
         from cockpit.jobs.operator import current_operator
         from cockpit.jobs.runner import Runner
 
         clock = clock or SystemClock()
         operator = current_operator()
-        runner = Runner(settings, clock, operator, state_folder(settings), actions=ACTIONS)
-        session = cls(settings, clock, operator, runner, ACTIONS)
+        runbook = runbook_for(settings)
+        runner = Runner(settings, clock, operator, state_folder(settings), actions=runbook.actions)
+        session = cls(settings, clock, operator, runner, runbook)
         if is_attended:
             from cockpit.notify.herald import Herald
 
@@ -97,7 +98,7 @@ class Session:
             listener(snapshot)
 
         jobs, incidents = self._runner.present, self.incidents.open_now
-        self._observer = watch(self.settings, self._clock, self._actions, jobs, heard, incidents, self._beside)
+        self._observer = watch(self.settings, self._clock, self._runbook, jobs, heard, incidents, self._beside)
         if herald is not None:
             herald.start()
         in_daemon_thread(self._runner.start)
@@ -132,11 +133,19 @@ class Session:
 
     def actions(self) -> tuple[ActionSpec, ...]:
         """The steps that can be taken."""
-        return self._actions
+        return self._runbook.actions
 
     def prepare(self, name: str, parameters: dict[str, str], is_shown: bool = True) -> Future[Plan]:
         """A step's plan with its checks judged on the newest snapshot; one that is not shown is not in the audit."""
         return in_daemon_thread(self._runner.prepare, name, parameters, self.snapshot, is_shown)
+
+    def choices(self, name: str, parameter: str, chosen: dict[str, str]) -> Future[tuple[Choice, ...]]:
+        """What the step can be taken on, by the newest snapshot."""
+        from cockpit.jobs.action import choices_for
+        from cockpit.jobs.rows import row_for
+
+        row = row_for(self._runbook.actions, name)
+        return in_daemon_thread(choices_for, row.id, parameter, self.settings, self.snapshot, chosen)
 
     def submit(self, plan: Plan, confirmation: Confirmation) -> Future[Job]:
         """Do what was confirmed."""
@@ -182,7 +191,7 @@ class Session:
 def watch(
     settings: Settings,
     clock: Clock,
-    actions: tuple[ActionSpec, ...],
+    runbook: Runbook,
     jobs: Jobs,
     listener: Listener,
     incidents: OpenIncidents = Sample,
@@ -194,7 +203,7 @@ def watch(
     """
     from cockpit.severity.watch import died
 
-    judge = make_judge(settings, actions)
+    judge = make_judge(settings, runbook)
     take_step = clock.take_step if isinstance(clock, SystemClock) else float
 
     def tell(why: str) -> None:
@@ -221,18 +230,20 @@ def secret_words(settings: Settings) -> tuple[str, ...]:
     return names_in(settings)
 
 
-def make_judge(settings: Settings, actions: tuple[ActionSpec, ...]) -> Judge:
+def make_judge(settings: Settings, runbook: Runbook) -> Judge:
     """The judgement with its memory; the rules themselves remember nothing."""
     from cockpit.severity.judge import assess
+    from cockpit.severity.runbook import unusable
     from cockpit.severity.sections import from_actions
     from cockpit.severity.standing import NOTHING, next_clear_at
 
-    sections: Sections = from_actions(actions)
+    sections: Sections = from_actions(runbook.actions)
     memory = NOTHING
 
     def judge(snapshot: Snapshot) -> tuple[Assessment, float | None]:
         nonlocal memory
-        assessment, memory = assess(snapshot, settings, memory, sections)
+        notices = unusable(runbook.problem, snapshot.taken_at)
+        assessment, memory = assess(snapshot, settings, memory, sections, notices)
         return assessment, next_clear_at(memory, settings.thresholds.clear_after_s, snapshot.taken_at)
 
     return judge

@@ -1,19 +1,31 @@
-"""Restart the ingestion workers: the patch of `kubectl rollout restart`, proven by the rule of `rollout status`."""
+"""Restart a deployment: the patch of `kubectl rollout restart`, proven by the rule of `rollout status`."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from actions.checks import FAIL, PASS, UNKNOWN, WARN, evidence_error, world_check
+from actions.checks import FAIL, PASS, UNKNOWN, WARN
+from actions.rollout.cluster import (
+    COMPLETE,
+    cluster_of,
+    complete,
+    deployment,
+    deployments,
+    kubectl,
+    missing,
+    orders_check,
+    ready_check,
+)
+from actions.rollout.ticks import TICKS, ticks
 from actions.step import Result, Stage, Step
 from cockpit.clients.kubernetes_write import RESTARTED_AT, restart_deployment
 from cockpit.config import Settings
 from cockpit.errors import ConfigError
 from cockpit.model.audit import Operator
 from cockpit.model.backends import Deployment
+from cockpit.model.choice import NONE_CHOSEN, Choice
 from cockpit.model.danger import Danger
 from cockpit.model.job import JobStep, StepState
 from cockpit.model.plan import Check, Plan, PlanStep
@@ -24,35 +36,42 @@ EVIDENCE = frozenset({"kubernetes", "feeds", "registry"})
 DEADLINE_S = 120.0
 
 STAMPED = "our restart is the newest"
-COMPLETE = "rollout complete"
-TICKS = "ticks arrive"
 DONE, RUNNING, FAILED = StepState.DONE, StepState.RUNNING, StepState.FAILED
 
 
 def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
-    """What restarting would do now."""
-    name, cluster = settings.feeds.deployment, cluster_of(settings, snapshot)
+    """What restarting would do now; where none is named, the deployment that takes the feeds in."""
+    name = parameters.get("deployment", settings.feeds.deployment) or NONE_CHOSEN
+    cluster, is_ingestion = cluster_of(settings, snapshot), name == settings.feeds.deployment
     command = f"PATCH apps/v1 deployments/{name}: spec.template.metadata.annotations.{RESTARTED_AT} = <now>"
+    follows = "; each reads the registry anew when it starts" if is_ingestion else ""
     return Plan(
         action=ID,
         title=f"Restart {name}",
-        sentence=f"Replaces the pods of {name} one after the other; each reads the registry anew when it starts. "
+        sentence=f"Replaces the pods of {name} as its strategy says{follows}. "
         f"Namespace {cluster['namespace']} on {cluster['server']}.",
         world=settings.world,
         site=settings.site,
         target=name,
         danger=Danger.DISRUPT,
-        parameters=tuple(cluster.items()),
-        steps=(PlanStep(f"{name} told to restart", command, _by_hand(settings, name)),),
+        parameters=(("deployment", name), *cluster.items()),
+        steps=(
+            PlanStep(f"{name} told to restart", command, kubectl(settings, "rollout", "restart", f"deploy/{name}")),
+        ),
         checks=tuple(_checks(settings, name, snapshot, now)),
-        impact=tuple(_impact(name, snapshot)),
-        proofs=(STAMPED, COMPLETE, TICKS),
+        impact=tuple(_impact(name, snapshot, is_ingestion)),
+        proofs=(STAMPED, COMPLETE, TICKS) if is_ingestion else (STAMPED, COMPLETE),
         proof_deadline_s=DEADLINE_S,
-        undo=f"kubectl rollout undo deploy/{name} puts the pods before it back",
+        undo=f"{kubectl(settings, 'rollout', 'undo', f'deploy/{name}')} puts the pods before it back",
         phrase=name,
         is_cancellable=True,
         prepared_at=now,
     )
+
+
+def choices(parameter: str, settings: Settings, snapshot: Snapshot, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
+    """The configured deployments."""
+    return deployments(settings, snapshot) if parameter == "deployment" else ()
 
 
 def steps(plan: Plan) -> tuple[Step, ...]:
@@ -91,62 +110,19 @@ class _Restart(Step):
 
 
 def judge(stage: Stage) -> tuple[JobStep, ...]:
-    """Ours is the newest, it is complete, and prices come in."""
+    """Ours is the newest, it is complete, and prices come in where it takes them in."""
     sample = stage.snapshot.kubernetes
     found = deployment(stage.snapshot, stage.plan.target)
     if found is None or not sample.is_live(stage.clock.now()):
         why = sample.error or f"{stage.plan.target} is not there"
-        return (*(JobStep(name, StepState.UNKNOWN, why) for name in (STAMPED, COMPLETE)), ticks(stage))
-    if not _is_ours(stage, found):
+        judged = [JobStep(name, StepState.UNKNOWN, why) for name in (STAMPED, COMPLETE)]
+    elif not _is_ours(stage, found):
         # Seen only while it is proven: a later restart or revert by somebody else is theirs.
-        stamped = JobStep(STAMPED, FAILED, "somebody else has changed the deployment since: look at its history")
+        theirs = "somebody else has changed the deployment since: look at its history"
+        judged = [JobStep(STAMPED, FAILED, theirs), complete(found)]
     else:
-        stamped = JobStep(STAMPED, DONE, str(stage.facts["restarted_at"]))
-    return (stamped, _complete(found), ticks(stage))
-
-
-def _complete(found: Deployment) -> JobStep:
-    counts = f"{found.available} of {found.desired} new pods available"
-    if found.rollout == "complete":
-        return JobStep(COMPLETE, DONE, counts)
-    if found.rollout in ("stalled", "paused"):
-        pods = ", ".join(f"{pod.name} {pod.reason}" for pod in found.pods if not pod.is_ready and pod.reason)
-        return JobStep(COMPLETE, FAILED, "; ".join(part for part in (found.rollout, found.message, pods) if part))
-    fraction = found.available / found.desired if found.desired else None
-    return JobStep(COMPLETE, RUNNING, found.message or found.rollout, fraction=fraction)
-
-
-def ticks(stage: Stage) -> JobStep:
-    """Ticks of the feed that the registry names arrive, and ingestion says that it follows it."""
-    snapshot, now = stage.snapshot, stage.clock.now()
-    if snapshot.registry.value is None or snapshot.feeds.value is None or not snapshot.feeds.is_live(now):
-        return JobStep(TICKS, StepState.UNKNOWN, snapshot.feeds.error or snapshot.registry.error or "feeds not read")
-    primary, feeds = snapshot.registry.value.primary, snapshot.feeds.value
-    feed = next((one for one in feeds.feeds if one.name == primary), None)
-    if feed is None or feed.newest_age_s is None:
-        return JobStep(TICKS, RUNNING, f"no tick of {primary} yet")
-    if feeds.active is not None and feeds.active != primary:
-        return JobStep(TICKS, RUNNING, f"ingestion still follows {feeds.active}, the registry says {primary}")
-    if feed.newest_age_s > stage.settings.thresholds.feed_stalled_s:
-        return JobStep(TICKS, RUNNING, f"the newest tick of {primary} is {feed.newest_age_s:.0f} s old")
-    return JobStep(TICKS, DONE, f"from {primary}, the newest {feed.newest_age_s:.1f} s old")
-
-
-def cluster_of(settings: Settings, snapshot: Snapshot) -> dict[str, str]:
-    """Which cluster and namespace: part of what is confirmed, for a kubeconfig may name another one a moment later."""
-    read, part = snapshot.kubernetes.value, settings.kubernetes
-    context = {"context": part.context} if part is not None and part.context else {}
-    return {
-        "server": (read.server if read is not None else "") or "unknown",
-        **context,
-        "namespace": (read.namespace if read is not None else "") or "unknown",
-    }
-
-
-def deployment(snapshot: Snapshot, name: str) -> Deployment | None:
-    """The deployment as it was read last."""
-    found = snapshot.kubernetes.value.deployments if snapshot.kubernetes.value else ()
-    return next((one for one in found if one.name == name), None)
+        judged = [JobStep(STAMPED, DONE, str(stage.facts["restarted_at"])), complete(found)]
+    return (*judged, ticks(stage)) if TICKS in stage.plan.proofs else tuple(judged)
 
 
 def stamp(now: float) -> str:
@@ -163,23 +139,17 @@ def _is_ours(stage: Stage, found: Deployment) -> bool:
 
 
 def _checks(settings: Settings, name: str, snapshot: Snapshot, now: float) -> Iterator[Check]:
-    yield from world_check(settings.world)
-    if settings.kubernetes is None:
-        yield Check("Kubernetes", FAIL, "no Kubernetes is configured")
-        return
-    unknown = evidence_error("Kubernetes answers", snapshot.kubernetes, now)
-    if unknown is not None:
-        yield unknown
+    stopping = tuple(missing(settings, name, snapshot, now))
+    yield from stopping
+    found = deployment(snapshot, name)
+    if found is None or any(check.blocks for check in stopping):
         return
     age_s = snapshot.kubernetes.age_s(now)
-    found = deployment(snapshot, name)
-    if found is None:
-        yield Check(f"deploy/{name}", FAIL, "there is no such deployment", age_s)
-        return
     yield _rollout(found, age_s)
-    ready = f"{found.ready} of {found.desired} pods ready"
-    yield Check("pods", PASS if found.ready >= found.desired else WARN, ready, age_s)
-    yield _follows(snapshot, now)
+    yield ready_check(found, age_s)
+    if name == settings.feeds.deployment:
+        yield _follows(snapshot, now)
+    yield from orders_check(settings, name)
 
 
 def _rollout(found: Deployment, age_s: float | None) -> Check:
@@ -205,20 +175,12 @@ def _follows(snapshot: Snapshot, now: float) -> Check:
     return Check("registry", PASS, words, sample.age_s(now))
 
 
-def _impact(name: str, snapshot: Snapshot) -> Iterator[str]:
+def _impact(name: str, snapshot: Snapshot, is_ingestion: bool) -> Iterator[str]:
     found = deployment(snapshot, name)
     pods = "how many pods is unknown" if found is None else f"{found.desired} pods, {found.ready} ready now"
-    yield f"{pods}: replaced one after the other, as the deployment's strategy says"
-    rates = {} if snapshot.feeds.value is None else {f.name: f.tick_rate_per_s for f in snapshot.feeds.value.feeds}
-    known = ", ".join(f"{feed} {rate:.0f}/s" for feed, rate in rates.items() if rate is not None)
-    yield f"ticks now: {known or 'unknown'}; with a pod still up they go on, else there is a gap"
-
-
-def _by_hand(settings: Settings, name: str) -> str:
-    words = ["kubectl"]
-    part = settings.kubernetes
-    if part is not None:
-        words += ["--kubeconfig", str(part.kubeconfig)] if part.kubeconfig else []
-        words += ["--context", part.context] if part.context else []
-        words += ["-n", part.namespace] if part.namespace else []
-    return shlex.join([*words, "rollout", "restart", f"deploy/{name}"])
+    yield f"{pods}: replaced as the deployment's strategy says"
+    if is_ingestion:
+        read = snapshot.feeds.value
+        rates = {} if read is None else {one.name: one.tick_rate_per_s for one in read.feeds}
+        known = ", ".join(f"{feed} {rate:.0f}/s" for feed, rate in rates.items() if rate is not None)
+        yield f"ticks now: {known or 'unknown'}; with a pod still up they go on, else there is a gap"

@@ -15,6 +15,8 @@ from cockpit.errors import BackendError, Refused
 HEALTH = "/api/health"
 RULES = "/api/prometheus/grafana/api/v1/rules"
 INSTANCES = "/api/alertmanager/grafana/api/v2/alerts"
+SILENCES = "/api/alertmanager/grafana/api/v2/silences"
+ALERTMANAGER_SILENCES = "/api/v2/silences"
 ALERTMANAGER_STATUS = "/api/v2/status"
 ALERTMANAGER_ALERTS = "/api/v2/alerts"
 ALERTMANAGER = "Alertmanager"
@@ -30,6 +32,9 @@ class Alerting:
     is_database_ok: bool
     rules: tuple[Json, ...]
     instances: tuple[Json, ...]
+    silences: tuple[Json, ...] = ()
+    silences_error: str | None = None
+    """Why the silences are not known: reading them is a permission of its own."""
 
 
 class AlertServer:
@@ -64,23 +69,25 @@ class AlertServer:
         health: Any
         rules: Any
         instances: Any
-        health, rules, instances = await asyncio.gather(
+        silences: Any
+        health, rules, instances, silences = await asyncio.gather(
             self._health(),
             self._get(RULES, {"limit_alerts": "16"}),
             self._get(INSTANCES, ALL_INSTANCES),
+            self._silences(SILENCES),
             return_exceptions=True,
         )
         if isinstance(health, BaseException):
             raise health
         is_ok = bool(health)
-        for failed in (rules, instances):
+        for failed in (rules, instances, silences):
             if isinstance(failed, BackendError) and not is_ok:
                 raise BackendError(f"Grafana's database is failing: {failed}")
             if isinstance(failed, BaseException):
                 raise failed
         groups = _field(_field(rules, "data"), "groups")
         found = [rule for group in _rows(groups, "rule groups") for rule in _field(group, "rules") or ()]
-        return Alerting(is_ok, tuple(_rows(found, "rules")), tuple(_rows(instances, "alerts")))
+        return Alerting(is_ok, tuple(_rows(found, "rules")), tuple(_rows(instances, "alerts")), *silences)
 
     async def _health(self) -> bool:
         """Whether Grafana's own database works: 503 and `failing` when it does not."""
@@ -90,11 +97,21 @@ class AlertServer:
         return answer.status == 200 and _field(answer.json(), "database") == "ok"
 
     async def _alertmanager(self) -> Alerting:
-        status, instances = await asyncio.gather(
-            self._get(ALERTMANAGER_STATUS, None), self._get(ALERTMANAGER_ALERTS, ALL_INSTANCES)
+        status, instances, silences = await asyncio.gather(
+            self._get(ALERTMANAGER_STATUS, None),
+            self._get(ALERTMANAGER_ALERTS, ALL_INSTANCES),
+            self._silences(ALERTMANAGER_SILENCES),
         )
         cluster = _field(_field(status, "cluster"), "status")
-        return Alerting(cluster in ("ready", "disabled", None), (), tuple(_rows(instances, "alerts")))
+        is_ok = cluster in ("ready", "disabled", None)
+        return Alerting(is_ok, (), tuple(_rows(instances, "alerts")), *silences)
+
+    async def _silences(self, path: str) -> tuple[tuple[Json, ...], str | None]:
+        """The silences, or why they are not known: the alerts are worth having without them."""
+        try:
+            return tuple(_rows(await self._get(path, None), "silences")), None
+        except BackendError as error:
+            return (), str(error)
 
     async def _get(self, path: str, params: Mapping[str, str] | None) -> Any:
         return await self._web.get_json(path, params, self._headers)

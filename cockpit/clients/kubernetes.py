@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from cockpit.clients.bounded import SoloThread
+from cockpit.clients.kubernetes_history import before, revision
 from cockpit.clients.kubernetes_login import login, runs_a_program
 from cockpit.clients.kubernetes_words import in_words, of_status
 from cockpit.clock import Clock
@@ -39,6 +40,10 @@ class Cluster:
     """At least those of the deployments."""
     server: str = ""
     """The address that was asked."""
+    previous: Mapping[str, Json | None] = field(default_factory=dict)
+    """Deployment -> the replica set that undoing its rollout goes back to, where it has revisions."""
+    history_error: str | None = None
+    """Why those are not known."""
 
 
 class KubernetesApi:
@@ -51,6 +56,9 @@ class KubernetesApi:
         self._api: Any = None
         self._namespace = ""
         self._version = ""
+        self._revisions: dict[str, tuple[object, int]] = {}
+        self._previous: dict[str, Json | None] = {}
+        self._history_error: str | None = None
         self._refusal = ""
         self._refused_until = 0.0
 
@@ -81,11 +89,31 @@ class KubernetesApi:
             wanted = tuple(item for item in found if _name(item) in names)
             narrowed = common_selector(wanted)
             pods = self._list(f"/api/v1/namespaces/{space}/pods", narrowed, give_up_at) if wanted else ()
+            self._read_history(space, wanted, narrowed, give_up_at)
         except BackendError as error:
             self._forget(error)
             raise
         server = str(self._api.configuration.host)
-        return Cluster(self._version, self._namespace, wanted, tuple(pods), server)
+        return Cluster(
+            self._version, self._namespace, wanted, tuple(pods), server, dict(self._previous), self._history_error
+        )
+
+    def _read_history(
+        self, space: str, wanted: tuple[Json, ...], narrowed: Mapping[str, str], give_up_at: float
+    ) -> None:
+        """The replica sets, only where somebody has rolled out since: they change with nothing else."""
+        now = {_name(item): (_uid(item), revision(item)) for item in wanted if revision(item)}
+        if now == self._revisions:
+            return
+        try:
+            sets = self._list(f"/apis/apps/v1/namespaces/{space}/replicasets", narrowed, give_up_at)
+        except Refused as error:
+            # Without the right to look at them only undoing a rollout is impossible.
+            self._previous, self._history_error = {}, f"the replica sets cannot be read: {error}"
+        else:
+            self._previous = {_name(item): before(item, sets) for item in wanted if _name(item) in now}
+            self._history_error = None
+        self._revisions = now
 
     def _log_in(self) -> None:
         if self._refusal and self._clock.monotonic() < self._refused_until:
@@ -191,6 +219,11 @@ def common_selector(deployments: Iterable[Json]) -> dict[str, str]:
         return {}
     key = min(shared)
     return {"labelSelector": f"{key} in ({','.join(sorted({str(label[key]) for label in labels}))})"}
+
+
+def _uid(item: Json) -> object:
+    metadata = item.get("metadata")
+    return metadata.get("uid") if isinstance(metadata, dict) else None
 
 
 def _name(item: Json) -> str:

@@ -108,6 +108,18 @@ class Web:
         await self.ready()
         return await bounded(self._send("POST", path, params, None), self._timeout_s, self._name)
 
+    async def send(
+        self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        """Send it once, and take any status for an answer; nothing is followed.
+
+        Raises:
+            Unreachable: it was not sent.
+            BackendError: nothing came back, too late, or too much: it may have been done.
+        """
+        await self.ready()
+        return await bounded(self._send(method, path, None, headers, body), self._timeout_s, self._name)
+
     async def get_json(
         self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
     ) -> Any:
@@ -160,23 +172,24 @@ class Web:
         path: str,
         params: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
+        body: bytes | None = None,
     ) -> Answer:
         import httpx
 
         assert self._transport is not None
         try:
-            response = await self._transport.handle_async_request(self._request(method, path, params, headers))
+            response = await self._transport.handle_async_request(self._request(method, path, params, headers, body))
             stream = cast("httpx.AsyncByteStream", response.stream)
             try:
-                body = bytearray()
+                said = bytearray()
                 # Raw: no compression was offered, so that a small body cannot unpack into a big one.
                 async for chunk in stream:
-                    body += chunk
-                    if len(body) > self._max_bytes:
+                    said += chunk
+                    if len(said) > self._max_bytes:
                         raise BackendError(f"answered more than {self._max_bytes >> 20} MB")
             finally:
                 await stream.aclose()
-            return Answer(response.status_code, response.reason_phrase, bytes(body))
+            return Answer(response.status_code, response.reason_phrase, bytes(said))
         except httpx.TimeoutException:
             raise TimedOut(f"{self._name} did not answer within {self._timeout_s:g} s") from None
         except httpx.ConnectError as error:
@@ -185,17 +198,23 @@ class Web:
             raise BackendError(_broken(self._name, self.place, error)) from None
 
     def _request(
-        self, method: str, path: str, params: Mapping[str, str] | None, headers: Mapping[str, str] | None
+        self,
+        method: str,
+        path: str,
+        params: Mapping[str, str] | None,
+        headers: Mapping[str, str] | None,
+        body: bytes | None = None,
     ) -> httpx.Request:
         """What is asked again every second is put together once: that took a quarter of the whole exchange."""
         import httpx
 
-        wanted = (method, path, tuple((params or {}).items()), tuple((headers or {}).items()))
+        wanted = (method, path, tuple((params or {}).items()), tuple((headers or {}).items()), body)
         known = self._asked.get(path)
         if known is None or known[0] != wanted:
             url = httpx.URL(self._url + path, params=params) if params else httpx.URL(self._url + path)
             limits = httpx.Timeout(self._timeout_s).as_dict()
-            request = httpx.Request(method, url, headers={**HEADERS, **(headers or {})}, extensions={"timeout": limits})
+            sent = {**HEADERS, **(headers or {})}
+            request = httpx.Request(method, url, headers=sent, content=body, extensions={"timeout": limits})
             known = self._asked[path] = (wanted, request)
         return known[1]
 

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from actions.catalogue import ACTIONS
+from actions.runbook import runbook_for
 from cockpit.errors import Rejected
 from cockpit.headless.listening import Ear
 from cockpit.headless.plan_text import end_line, plan_lines, step_line
@@ -41,8 +42,9 @@ PATIENCE_S = 30.0
 """Beyond the deadlines of the steps and of the proof: a worker has to start, and looks first."""
 SHOWN_BYTES = 1 << 16
 YES = ("y", "yes")
+USAGE = 2
 EPILOG = """\
-exit codes: 0 done and proven, 1 failed or in doubt, 4 refused (a check fails, or it was not confirmed)
+exit codes: 0 done and proven, 1 failed or in doubt, 2 no such step, 4 refused (a check fails, or it was not confirmed)
 
 Without --confirm it asks on the terminal; without a terminal nothing is done. Where a second person must approve,
 it waits until another login user of this host has run `cockpit approve`; Ctrl-C takes the request back.
@@ -62,7 +64,7 @@ def add_arguments(subparsers: Subparsers) -> None:
         epilog=f"steps:\n{_steps()}\n\n{EPILOG}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("step", metavar="STEP", choices=[row.step for row in ACTIONS], help="one of the steps below")
+    parser.add_argument("step", metavar="STEP", help="one of the steps below, or of the fund's own runbook")
     parser.add_argument("--reason", metavar="TEXT", help="why; stands in Redis and in the audit")
     parser.add_argument("--confirm", metavar="TEXT", help="y, or the phrase that the plan asks for")
     parser.add_argument("--set", metavar="NAME=VALUE", action="append", default=[], help="a parameter of the step")
@@ -91,7 +93,14 @@ def run(args: argparse.Namespace) -> int:
     from cockpit.session import Session
 
     settings = find_platform(args.config)
-    row = next(row for row in ACTIONS if row.step == args.step)
+    runbook = runbook_for(settings)
+    row = next((row for row in runbook.actions if row.step == args.step), None)
+    if runbook.problem:
+        print(f"cockpit run: the fund's own runbook is not used: {runbook.problem}", file=sys.stderr)
+    if row is None:
+        known = ", ".join(row.step for row in runbook.actions)
+        print(f"cockpit run: there is no step {clean(args.step, 60)}; there are: {known}", file=sys.stderr)
+        return USAGE
     parameters = _parameters(args)
     action = action_for(row.id)
     is_halt = row.danger is Danger.PROTECT and is_struck(action)

@@ -83,7 +83,7 @@ def run(args: argparse.Namespace) -> int:
 @contextmanager
 def watching(settings: Settings) -> Iterator[tuple[Ear, Observer]]:
     """An ear on the platform, and what it hears."""
-    from actions.catalogue import ACTIONS
+    from actions.runbook import runbook_for
     from cockpit.observe.journals import Journals
     from cockpit.session import state_folder, watch
     from cockpit.severity.silence import configured
@@ -99,7 +99,8 @@ def watching(settings: Settings) -> Iterator[tuple[Ear, Observer]]:
 
     journals = Journals(read)
     journals.start()
-    observer = watch(settings, SystemClock(), ACTIONS, journals.jobs, ear, beside=lambda: dict(beside))
+    runbook = runbook_for(settings)
+    observer = watch(settings, SystemClock(), runbook, journals.jobs, ear, beside=lambda: dict(beside))
     try:
         yield ear, observer
     finally:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol, TypeGuard, cast
 
 from actions.catalogue import KNOWN
@@ -12,6 +12,7 @@ from actions.step import Stage, Step
 from cockpit.config import Settings
 from cockpit.errors import Rejected
 from cockpit.model.audit import Operator
+from cockpit.model.choice import Choice
 from cockpit.model.job import JobStep
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.model.snapshot import Snapshot
@@ -24,6 +25,10 @@ class Action(Protocol):
         self, settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float
     ) -> Plan:
         """What it would do now."""
+
+
+Offered = Callable[[str, Settings, Snapshot, Mapping[str, str]], Iterable[Choice]]
+"""An action's own `choices`, where it has them."""
 
 
 class Struck(Action, Protocol):
@@ -58,6 +63,18 @@ def action_for(action_id: str) -> Action:
     if action_id not in KNOWN:
         raise Rejected(f"there is no action {action_id}")
     return cast(Action, importlib.import_module(f"actions.{action_id}"))
+
+
+def choices_for(
+    action_id: str, parameter: str, settings: Settings, snapshot: Snapshot, chosen: Mapping[str, str]
+) -> tuple[Choice, ...]:
+    """What may be chosen for a parameter that a row leaves open; nothing where the action offers nothing.
+
+    Raises:
+        Rejected: there is no such action.
+    """
+    offered: Offered | None = getattr(action_for(action_id), "choices", None)
+    return () if offered is None else tuple(offered(parameter, settings, snapshot, chosen))
 
 
 def is_struck(action: Action) -> TypeGuard[Struck]:

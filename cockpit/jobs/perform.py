@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection
 
-from actions.catalogue import ACTIONS
+from actions.runbook import runbook_for
 from actions.step import Result, Step
 from cockpit.clients.bounded import bounded
 from cockpit.errors import BackendError, CockpitError, ConfigError, Refused, Rejected, Unreachable
@@ -61,7 +61,9 @@ def _refusal(scene: Scene, snapshot: Snapshot, overrides: Collection[str]) -> st
     plan, now = scene.plan, scene.clock.now()
     try:
         live = scene.action.plan(scene.settings, scene.who, dict(plan.parameters), snapshot, now)
-        live = as_its_row_says(live, row_for(ACTIONS, plan.step or plan.action), snapshot, now)
+        live = as_its_row_says(
+            live, row_for(runbook_for(scene.settings).actions, plan.step or plan.action), snapshot, now
+        )
     except CockpitError as error:
         return str(error)
     if live.digest != plan.digest:

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from cockpit.errors import Rejected
 from cockpit.model.action import ActionSpec, row_named
+from cockpit.model.choice import OPEN
 from cockpit.model.plan import Check, Danger, Plan, Verdict
 from cockpit.model.snapshot import Snapshot
 
@@ -32,10 +33,12 @@ def with_fixed(row: ActionSpec, parameters: Mapping[str, str]) -> dict[str, str]
     Raises:
         Rejected: somebody asks for something else.
     """
-    for name, value in row.parameters:
+    fixed = {name: value for name, value in row.parameters if value != OPEN}
+    for name, value in fixed.items():
         if parameters.get(name, value) != value:
             raise Rejected(f"{row.step} is for {name} {value}: that cannot be set otherwise")
-    return {**parameters, **dict(row.parameters)}
+    # What is open and was not chosen is nothing: never the action's own default.
+    return {**dict.fromkeys(row.asks, ""), **parameters, **fixed}
 
 
 def as_its_row_says(plan: Plan, row: ActionSpec, snapshot: Snapshot, now: float) -> Plan:

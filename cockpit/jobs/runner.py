@@ -111,9 +111,11 @@ class Runner:
             Rejected: there is no such step, or it is for something else than these parameters.
         """
         self.start()
-        plan = self._plan(row_for(self._actions, name), parameters, snapshot)
+        row = row_for(self._actions, name)
+        plan = self._plan(row, parameters, snapshot)
         if not is_shown:
-            return plan
+            # What is to be chosen in its dialog is no reason not to open it.
+            return replace(plan, checks=tuple(check for check in plan.checks if check.name not in row.asks))
         with self._guard:
             is_new = plan.digest not in self._previewed
             self._previewed.add(plan.digest)

@@ -53,6 +53,7 @@ class Scene:
         self.locks: tuple[int, ...] = ()
         self.stop = asyncio.Event()
         self.stopped_by = ""
+        self.reason = ""
         self.facts: dict[str, Any] = {}
         self._output = output
         self._log = log
@@ -87,6 +88,7 @@ class Scene:
             lambda words, fraction=None: self._progress(index, words, fraction),
             self.locks,
             self.stop,
+            self.reason,
         )
 
     def tell(self, kind: str, **facts: object) -> None:

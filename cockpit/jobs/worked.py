@@ -61,6 +61,7 @@ async def work_through(
 
     scene = Scene(settings, clock, action, plan, who, evidence, output, record, log, job.id)
     scene.remember(entries)
+    scene.reason = str(entries[0].facts.get("reason") or "")
     is_new = not any(entry.kind in (BEGUN, LEFT_BEHIND) for entry in entries)
     try:
         targets = Targets(folder.parent.parent / "targets")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from cockpit.model.choice import OPEN
 from cockpit.model.plan import Danger
 
 
@@ -33,9 +34,14 @@ class ActionSpec:
     overrides: tuple[str, ...] | None = None
     """The checks that may be overridden here; None: those that the action allows."""
     guards: tuple[str, ...] = ()
-    """What this row asks for beyond the action: halted, reason, second."""
+    """What this row asks for beyond the action: halted, reason."""
     place: str = field(default="", compare=False)
     """Where the row stands: runbook.yaml:12:7."""
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The parameters that must be chosen each time."""
+        return tuple(name for name, value in self.parameters if value == OPEN)
 
     def answers(self, rule: str, subject: str) -> bool:
         """Whether a finding suggests it; it names a rule, or a rule/subject."""

@@ -224,6 +224,17 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True)
+class Previous:
+    """The revision that undoing a rollout goes back to."""
+
+    revision: int
+    template_id: str
+    """Names its pods' template."""
+    changes: tuple[str, ...]
+    """What going back would change, in words."""
+
+
+@dataclass(frozen=True, slots=True)
 class Deployment:
     """One deployment, its rollout and its pods."""
 
@@ -239,6 +250,13 @@ class Deployment:
     pods: tuple[Pod, ...]
     restarted_at: str | None = None
     """The stamp of the last restart, letter by letter: whose it is shows in it."""
+    revision: int | None = None
+    template_id: str = ""
+    """Names the pods' template that it has now."""
+    previous: Previous | None = None
+    """None where there is none, or where it is not known."""
+    history_error: str | None = None
+    """Why its revisions are not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +306,20 @@ class AlertRule:
     severity: str | None
     since_s: float | None
     summary: str | None
+    silenced_by: tuple[str, ...] = ()
+    """The silences that keep its alerts back."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """One silence that is in force, or will be."""
+
+    id: str
+    words: str
+    """What it keeps back: alertname = "Latency > 100 ms"."""
+    by: str
+    comment: str
+    left_s: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,6 +331,9 @@ class Alerts:
     rules: tuple[AlertRule, ...]
     has_rules: bool = True
     """Whether it told any rule; an Alertmanager has none to tell, only alerts."""
+    silences: tuple[Silence, ...] = ()
+    silences_error: str | None = None
+    """Why the silences are not known."""
 
     def count(self, state: str) -> int:
         """Rules in this state."""

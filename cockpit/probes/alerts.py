@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cockpit.clients.grafana import ALERTMANAGER, Alerting, AlertServer
-from cockpit.clients.moments import age_s
+from cockpit.clients.moments import age_s, unix_time
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import ConfigError
-from cockpit.model.backends import AlertRule, Alerts
+from cockpit.model.backends import AlertRule, Alerts, Silence
 from cockpit.text import clean
 
 PREFIXES = (
@@ -74,7 +74,42 @@ def alerts(source: str, said: Alerting, now: float) -> Alerts:
             groups.setdefault(_label(alert, "alertname"), []).append(alert)
         found = tuple(_group(name, members, now) for name, members in groups.items())
     has_rules = bool(said.rules) or source == ALERTMANAGER
-    return Alerts(source=source, is_database_ok=said.is_database_ok, rules=found, has_rules=has_rules)
+    return Alerts(
+        source=source,
+        is_database_ok=said.is_database_ok,
+        rules=found,
+        has_rules=has_rules,
+        silences=tuple(one for item in said.silences if (one := silence(item, now)) is not None),
+        silences_error=None if said.silences_error is None else clean(said.silences_error),
+    )
+
+
+def silence(item: Json, now: float) -> Silence | None:
+    """A silence that is in force or will be; None for one that has ended, or is none.
+
+    >>> matcher = {"name": "alertname", "value": "Latency", "isRegex": False, "isEqual": True}
+    >>> said = {"id": "a1", "endsAt": "1970-01-01T00:10:00Z", "createdBy": "asha", "matchers": [matcher]}
+    >>> silence(said, 0.0)
+    Silence(id='a1', words='alertname = "Latency"', by='asha', comment='', left_s=600.0)
+    >>> silence(said, 600.0)
+    """
+    ends_at = unix_time(item.get("endsAt"))
+    if ends_at is None or ends_at <= now or not isinstance(item.get("id"), str):
+        return None
+    found = item.get("matchers")
+    matchers = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    return Silence(
+        id=clean(item["id"], 60),
+        words=clean(", ".join(map(_matcher, matchers)) or "nothing that we can read", 120),
+        by=clean(item.get("createdBy") or "unknown", 60),
+        comment=clean(item.get("comment") or "", 160),
+        left_s=ends_at - now,
+    )
+
+
+def _matcher(one: Json) -> str:
+    sign = ("=" if one.get("isEqual", True) else "!") + ("~" if one.get("isRegex") else "")
+    return f'{one.get("name")} {"!=" if sign == "!" else sign} "{one.get("value")}"'
 
 
 def normalised(state: object) -> str:
@@ -102,6 +137,7 @@ def _rule(rule: Json, instances: Iterable[Json], now: float) -> AlertRule:
         severity=_text(_label(rule, "severity") or next((_label(a, "severity") for a in alerts), None)),
         since_s=max(ages, default=None),
         summary=_summary([*current, rule]),
+        silenced_by=_silenced_by(_ours(rule, instances)),
     )
 
 
@@ -114,15 +150,28 @@ def _standing(rule: Json) -> list[str]:
     return states if rule.get("isPaused") else [*states, "nodata"]
 
 
-def _is_silenced(rule: Json, instances: Iterable[Json]) -> bool:
-    """Whether every alert of the rule is kept back by a silence or an inhibition."""
+def _silenced_by(instances: Iterable[Json]) -> tuple[str, ...]:
+    """The silences that keep these alerts back."""
+    found = [one.get("status") for one in instances]
+    lists = [status.get("silencedBy") for status in found if isinstance(status, dict)]
+    ids = [clean(one, 60) for names in lists if isinstance(names, list) for one in names]
+    return tuple(dict.fromkeys(ids))
+
+
+def _ours(rule: Json, instances: Iterable[Json]) -> list[Json]:
+    """The alerts of the rule."""
     uid, name = rule.get("uid"), rule.get("name")
-    ours = [
+    return [
         alert
         for alert in instances
         if (uid and _label(alert, "__alert_rule_uid__") == uid)
         or (not _label(alert, "__alert_rule_uid__") and _label(alert, "alertname") == name)
     ]
+
+
+def _is_silenced(rule: Json, instances: Iterable[Json]) -> bool:
+    """Whether every alert of the rule is kept back by a silence or an inhibition."""
+    ours = _ours(rule, instances)
     return bool(ours) and all(_instance_state(alert) == "silenced" for alert in ours)
 
 
@@ -136,6 +185,7 @@ def _group(name: str | None, instances: list[Json], now: float) -> AlertRule:
         severity=_text(next((found for alert in instances if (found := _label(alert, "severity"))), None)),
         since_s=max(ages, default=None),
         summary=_summary(instances),
+        silenced_by=_silenced_by(instances),
     )
 
 

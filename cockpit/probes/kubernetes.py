@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from cockpit.clients.kubernetes import Cluster, KubernetesApi
+from cockpit.clients.kubernetes_history import changes, revision, template_id
 from cockpit.clients.moments import age_s
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import ConfigError
-from cockpit.model.backends import Deployment, Kubernetes, Pod
+from cockpit.model.backends import Deployment, Kubernetes, Pod, Previous
 from cockpit.text import clean
 
 RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
@@ -61,9 +63,27 @@ def kubernetes(cluster: Cluster, names: Iterable[str], required: Iterable[str], 
     return Kubernetes(
         version=clean(cluster.version, 40),
         namespace=clean(cluster.namespace, 63),
-        deployments=tuple(deployment(found[name], cluster.pods, now) for name in names if name in found),
+        deployments=tuple(
+            _with_history(deployment(found[name], cluster.pods, now), found[name], cluster)
+            for name in names
+            if name in found
+        ),
         absent=tuple(clean(name, 80) for name in required if name not in found),
         server=clean(cluster.server, 120),
+    )
+
+
+def _with_history(one: Deployment, item: Json, cluster: Cluster) -> Deployment:
+    """With what undoing its rollout would change."""
+    then = cluster.previous.get(str(_map(item, "metadata").get("name")))
+    previous = None if then is None else Previous(revision(then), template_id(then), changes(item, then))
+    number = revision(item) or None
+    return replace(
+        one,
+        revision=number,
+        template_id=template_id(item),
+        previous=previous,
+        history_error=cluster.history_error,
     )
 
 

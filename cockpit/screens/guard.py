@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import TypeVar
@@ -42,9 +42,11 @@ NOTES = {
 class GuardScreen(Sheet[Job | None]):
     """One plan from preview to proof; answers its job, or nothing where none was begun."""
 
-    def __init__(self, desk: Desk, step: ActionSpec) -> None:
+    def __init__(self, desk: Desk, step: ActionSpec, chosen: Mapping[str, str] | None = None) -> None:
         super().__init__(desk)
         self.step = step
+        self.chosen = dict(chosen or {})
+        """What was chosen for what the row leaves open."""
         self.plan: Plan | None = None
         self.job: Job | None = None
         self.error = ""
@@ -93,8 +95,8 @@ class GuardScreen(Sheet[Job | None]):
         self.other.look()
         self._is_preparing = True
         # What was written for this dialog, the text of a notice, is not written anew while somebody reads it.
-        settled = dict(self.plan.parameters) if self.plan is not None and self.plan.is_settled else {}
-        self._when_done(self.desk.session.prepare(self.step.step, settled), self._prepared)
+        settled = dict(self.plan.parameters) if self.plan is not None and self.plan.is_settled else self.chosen
+        self._when_done(self.desk.session.prepare(self.step.step, dict(settled)), self._prepared)
 
     def _prepared(self, plan: Plan | None, error: str) -> None:
         self._is_preparing = False

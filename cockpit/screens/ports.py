@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from cockpit.model.action import ActionSpec
 from cockpit.model.approval import Request, Second
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
+from cockpit.model.choice import Choice
 from cockpit.model.job import Job
 from cockpit.model.page import Page
 from cockpit.model.plan import Confirmation, Plan
@@ -153,6 +154,9 @@ class SessionPort(Protocol):
 
     def prepare(self, name: str, parameters: dict[str, str], is_shown: bool = True) -> Future[Plan]:
         """A step's plan with its checks evaluated now; one that is not shown to anybody is not in the audit."""
+
+    def choices(self, name: str, parameter: str, chosen: dict[str, str]) -> Future[tuple[Choice, ...]]:
+        """What a step can be taken on, where its row leaves a parameter open."""
 
     def submit(self, plan: Plan, confirmation: Confirmation) -> Future[Job]:
         """Do what was confirmed."""

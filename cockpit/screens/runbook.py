@@ -8,8 +8,8 @@ from cockpit.model.action import ActionSpec
 from cockpit.model.job import Job, Phase
 from cockpit.model.walk import Passed
 from cockpit.screens.ask import AskScreen
+from cockpit.screens.choose import open_step
 from cockpit.screens.desk import Desk
-from cockpit.screens.guard import GuardScreen
 from cockpit.screens.job_sheet import JobSheet
 from cockpit.screens.listing import ListScreen
 from cockpit.screens.prechecks import Prechecks
@@ -110,7 +110,7 @@ class RunbookScreen(ListScreen):
         if job is not None and not job.phase.is_over:
             self.app.push_screen(JobSheet(self.desk, job))
         elif step is not None:
-            self.app.push_screen(GuardScreen(self.desk, step), lambda job: self._answered(step.step, job))
+            open_step(self.app, self.desk, step, lambda job: self._answered(step.step, job))
 
     def action_walk(self) -> None:
         """Through the section that the hand is in, from its first step or from where it was left."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cockpit.model.action import ActionSpec, row_named
 from cockpit.screens.approval import ApprovalScreen
+from cockpit.screens.choose import open_step
 from cockpit.screens.chooser import ChooserScreen
-from cockpit.screens.guard import GuardScreen
 from cockpit.screens.help import HelpScreen
 from cockpit.screens.leave import LeaveScreen
 from cockpit.screens.palette import PaletteScreen
@@ -44,7 +44,7 @@ def _step(screen: Wall, name: str) -> None:
         return
     row = row_named(session.actions(), name)
     if row is not None:
-        screen.app.push_screen(GuardScreen(screen.desk, row))
+        open_step(screen.app, screen.desk, row)
     else:
         screen.hint(f"The runbook has no step {name}")
 
@@ -52,7 +52,7 @@ def _step(screen: Wall, name: str) -> None:
 def _steps(screen: Wall) -> None:
     def chosen(step: ActionSpec | None) -> None:
         if step is not None:
-            screen.app.push_screen(GuardScreen(screen.desk, step))
+            open_step(screen.app, screen.desk, step)
 
     screen.app.push_screen(ChooserScreen(screen.desk), chosen)
 

@@ -25,7 +25,7 @@ from cockpit.severity import (
     rules_trading,
 )
 from cockpit.severity.rule import Hit, Rule, View
-from cockpit.severity.sections import Sections, keys, title
+from cockpit.severity.sections import Sections, answering, keys, title
 from cockpit.severity.silence import PANELS, configured, silent
 from cockpit.severity.standing import NOTHING, Memory, Raised, fold, shown
 
@@ -45,15 +45,19 @@ NO_SECTIONS: Sections = MappingProxyType({})
 
 
 def assess(
-    snapshot: Snapshot, settings: Settings, memory: Memory = NOTHING, sections: Sections = NO_SECTIONS
+    snapshot: Snapshot,
+    settings: Settings,
+    memory: Memory = NOTHING,
+    sections: Sections = NO_SECTIONS,
+    notices: tuple[Finding, ...] = (),
 ) -> tuple[Assessment, Memory]:
-    """The findings on this snapshot, and what to remember for the next one."""
+    """The findings on this snapshot, and what to remember for the next one; `notices` are findings of others."""
     now = snapshot.taken_at
     alerting = snapshot.alerting.value or NO_ALERTING
     settings = in_force(settings, alerting)
     there = configured(settings)
     view = View(snapshot, settings, memory)
-    raised = [Raised(finding) for finding in silent(snapshot, settings)]
+    raised = [Raised(finding) for finding in (*silent(snapshot, settings), *notices)]
     held: set[str] = set()
     for rule in RULES:
         sample: Sample[Any] = getattr(snapshot, rule.reads)
@@ -108,8 +112,8 @@ def _raised(finding: Finding, view: View) -> Finding:
 
 def _routed(one: Raised, sections: Sections) -> Raised:
     """The same with the title of its runbook section, and the keys that lead there where there are steps."""
-    number = one.finding.section
-    routed = replace(one.finding, section_title=title(number, sections), keys=keys(number, sections))
+    number = answering(one.finding, sections)
+    routed = replace(one.finding, section=number, section_title=title(number, sections), keys=keys(number, sections))
     return replace(one, finding=routed)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cockpit.model.action import ActionSpec
+from cockpit.model.finding import Finding
 
 BROKER = "3.1"
 FEED = "3.2"
@@ -29,6 +30,8 @@ class Section:
     title: str
     keys: str
     """`Space b`."""
+    answers: frozenset[str] = frozenset()
+    """Findings that a step of it names: by rule, or by rule/subject."""
 
 
 Sections = Mapping[str, Section]
@@ -36,7 +39,23 @@ Sections = Mapping[str, Section]
 
 def from_actions(actions: Iterable[ActionSpec]) -> dict[str, Section]:
     """The sections that an operator can reach by keys."""
-    return {spec.section: Section(spec.section_title, f"Space {spec.section_key}") for spec in actions}
+    rows = tuple(actions)
+    return {
+        spec.section: Section(
+            spec.section_title,
+            f"Space {spec.section_key}",
+            frozenset(name for row in rows if row.section == spec.section for name in row.suggests),
+        )
+        for spec in rows
+    }
+
+
+def answering(finding: Finding, sections: Sections) -> str | None:
+    """The section that a step puts forward for this very finding, else that of its rule, else one for any like it."""
+    exact = f"{finding.rule}/{finding.subject}"
+    by_subject = (number for number, one in sections.items() if exact in one.answers)
+    by_rule = (number for number, one in sections.items() if finding.rule in one.answers)
+    return next(by_subject, None) or finding.section or next(by_rule, None)
 
 
 def title(number: str | None, sections: Sections) -> str | None:

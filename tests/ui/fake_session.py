@@ -15,6 +15,7 @@ from cockpit.incidents.log import IncidentLog
 from cockpit.model.action import ActionSpec
 from cockpit.model.approval import Request, Second, Standing
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
+from cockpit.model.choice import Choice
 from cockpit.model.job import Job, JobStep, Phase, StepState
 from cockpit.model.page import Page
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, PlanStep, Verdict
@@ -147,6 +148,7 @@ class FakeSession:
         """The parameters of the last plan."""
         self.jobs: dict[str, Job] = {job.id: job for job in snapshot.jobs}
         self.is_stopped = False
+        self.offered: dict[str, tuple[Choice, ...]] = {}
         self.shelf = FakeShelf()
         self.said: list[tuple[object, ...]] = []
         self._log: IncidentLog | None = None
@@ -196,6 +198,11 @@ class FakeSession:
         future: Future[Plan] = Future()
         plan = self.release if action_id.endswith("release") else self.plan
         future.set_result(plan)
+        return future
+
+    def choices(self, name: str, parameter: str, chosen: dict[str, str]) -> Future[tuple[Choice, ...]]:
+        future: Future[tuple[Choice, ...]] = Future()
+        future.set_result(self.offered.get(parameter, ()))
         return future
 
     def submit(self, plan: Plan, confirmation: Confirmation) -> Future[Job]:

@@ -110,6 +110,7 @@ def grafana(**answers: Any) -> Any:
         "/api/health": {"database": "ok"},
         "/api/prometheus/grafana/api/v1/rules": {"data": {"groups": [{"rules": [rule("firing", "ok", "Alerting")]}]}},
         "/api/alertmanager/grafana/api/v2/alerts": [routed("suppressed")],
+        "/api/alertmanager/grafana/api/v2/silences": [],
     }
     replies |= {next(path for path in replies if path.endswith(end)): said for end, said in answers.items()}
     return lambda request: replies[request.path]
@@ -128,7 +129,7 @@ async def test_grafana_is_read_with_the_token(monkeypatch: pytest.MonkeyPatch) -
         found = await one.read()
         await one.close()
     assert found.source == "Grafana" and found.is_database_ok and found.count("silenced") == 1
-    assert sorted(map(str, seen)) == ["Bearer glsa_1", "Bearer glsa_1", "None"]
+    assert sorted(map(str, seen)) == ["Bearer glsa_1", "Bearer glsa_1", "Bearer glsa_1", "None"]
 
 
 async def test_failing_database() -> None:

@@ -1,0 +1,1 @@
+"""Steps on the alerts of Grafana or Alertmanager."""

@@ -1,0 +1,62 @@
+"""Each step of the runbook with the plans that it would have here: one for each thing that it can be taken on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from cockpit.config import Settings
+from cockpit.jobs.action import action_for, choices_for
+from cockpit.jobs.operator import current_operator
+from cockpit.jobs.rows import as_its_row_says, with_fixed
+from cockpit.model.action import ActionSpec
+from cockpit.model.choice import OPEN
+from cockpit.model.plan import Plan
+from cockpit.model.snapshot import Snapshot
+
+PLACEHOLDERS = {"to": "N", "minutes": "30", "alert": "ALERT", "silence": "SILENCE"}
+"""What is written where only the moment can say it."""
+MOST = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One row, and what it would do."""
+
+    row: ActionSpec
+    plans: tuple[Plan, ...]
+    error: str = ""
+
+
+def told(rows: Iterable[ActionSpec], settings: Settings, snapshot: Snapshot, now: float) -> tuple[Told, ...]:
+    """Every row; what cannot be planned says why and hides no other."""
+    return tuple(_told(row, settings, snapshot, now) for row in rows)
+
+
+def _told(row: ActionSpec, settings: Settings, snapshot: Snapshot, now: float) -> Told:
+    try:
+        plans = tuple(_plan(row, asked, settings, snapshot, now) for asked in _asked(row, settings, snapshot))
+    except Exception as error:
+        return Told(row, (), f"{type(error).__name__}: {error}")
+    return Told(row, plans)
+
+
+def _plan(row: ActionSpec, asked: Mapping[str, str], settings: Settings, snapshot: Snapshot, now: float) -> Plan:
+    action = action_for(row.id)
+    plan = action.plan(settings, current_operator(), with_fixed(row, asked), snapshot, now)
+    return as_its_row_says(plan, row, snapshot, now)
+
+
+def _asked(row: ActionSpec, settings: Settings, snapshot: Snapshot) -> tuple[dict[str, str], ...]:
+    """The parameters of each plan: what is open is taken from the configuration."""
+    fixed = dict(row.parameters)
+    if row.id.startswith("reroute."):
+        venues = [venue.name for venue in settings.venues if venue.backup]
+        return tuple({"venue": name} for name in ([] if "venue" in fixed else venues)) or ({},)
+    open_ones = [name for name, value in row.parameters if value == OPEN]
+    if not open_ones:
+        return ({},)
+    rest = {name: PLACEHOLDERS.get(name, name.upper()) for name in open_ones[1:]}
+    found = choices_for(row.id, open_ones[0], settings, snapshot, {})[:MOST]
+    values = [choice.value for choice in found] or [PLACEHOLDERS.get(open_ones[0], open_ones[0].upper())]
+    return tuple({open_ones[0]: value, **rest} for value in values)

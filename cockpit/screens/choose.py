@@ -1,0 +1,122 @@
+"""Asks what a step is to be taken on, before its dialog; choosing changes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
+
+from textual.app import App
+
+from cockpit.model.action import ActionSpec
+from cockpit.model.choice import Choice
+from cockpit.model.job import Job
+from cockpit.screens.desk import Desk
+from cockpit.screens.guard import GuardScreen
+from cockpit.screens.sheet import Sheet
+from widgets.choose_rows import choose_rows, matching
+from widgets.field import Field
+from widgets.line import Line
+
+Answered = Callable[[Job | None], None]
+
+
+def open_step(app: App[object], desk: Desk, step: ActionSpec, then: Answered | None = None) -> None:
+    """The step's dialog, after what its row leaves open."""
+    _open(app, desk, step, {}, then)
+
+
+def _open(app: App[object], desk: Desk, step: ActionSpec, chosen: Mapping[str, str], then: Answered | None) -> None:
+    parameter = next((name for name in step.asks if name not in chosen), None)
+    if parameter is None:
+        app.push_screen(GuardScreen(desk, step, chosen), then)
+        return
+
+    def answered(choice: Choice | None) -> None:
+        if choice is not None:
+            _open(app, desk, step, {**chosen, choice.name: choice.value}, then)
+        elif then is not None:
+            then(None)
+
+    app.push_screen(ChooseScreen(desk, step, parameter, chosen), answered)
+
+
+class ChooseScreen(Sheet[Choice]):
+    """Answers what was chosen, or nothing."""
+
+    def __init__(self, desk: Desk, step: ActionSpec, parameter: str, chosen: Mapping[str, str]) -> None:
+        super().__init__(desk)
+        self.step = step
+        self.parameter = parameter
+        self.chosen = dict(chosen)
+        self.needle = Field()
+        self.picked: str | None = None
+        """By value: the list may change while somebody reads."""
+        self.choices: tuple[Choice, ...] | None = None
+        self.error = ""
+        self._is_asking = False
+
+    def on_mount(self) -> None:
+        """Ask at once."""
+        super().on_mount()
+        self._ask()
+
+    def tick(self) -> None:
+        """How things stand changes."""
+        self._ask()
+        super().tick()
+
+    @property
+    def matches(self) -> tuple[Choice, ...]:
+        """What begins with, or else holds, the letters that were typed."""
+        return matching(self.choices or (), self.needle.text)
+
+    @property
+    def at(self) -> int:
+        """The row that the hand is on."""
+        return next((index for index, one in enumerate(self.matches) if one.value == self.picked), 0)
+
+    def rows(self) -> list[Line]:
+        """The list."""
+        width, height = self.room
+        title = " › ".join([self.step.title, *self.chosen.values(), self.parameter])
+        note = self.error or ("looking …" if self.choices is None else "")
+        return choose_rows(title, self.matches, self.needle, self.at, note, min(84, width), min(20, height))
+
+    def press(self, key: str, character: str | None) -> None:
+        """Type, go up and down, take."""
+        matches = self.matches
+        if key in ("escape", "ctrl+c"):
+            self.dismiss(None)
+        elif key == "enter":
+            if matches:
+                self.dismiss(matches[self.at])
+        elif key in ("up", "down", "tab", "shift+tab"):
+            step = 1 if key in ("down", "tab") else -1
+            if matches:
+                self.picked = matches[max(0, min(self.at + step, len(matches) - 1))].value
+        elif self.needle.take(key, character):
+            self.picked = None
+        if self.is_attached:
+            self.draw()
+
+    def _ask(self) -> None:
+        if self.desk.session is None or self._is_asking:
+            return
+        self._is_asking = True
+        soon = self.desk.soon
+
+        def landed(done: Future[tuple[Choice, ...]]) -> None:
+            error = done.exception()
+            soon(self._told, None if error else done.result(), "" if error is None else str(error))
+
+        asked = self.desk.session.choices(self.step.step, self.parameter, dict(self.chosen))
+        asked.add_done_callback(landed)
+
+    def _told(self, choices: tuple[Choice, ...] | None, error: str) -> None:
+        self._is_asking = False
+        self.error = error
+        if choices is not None:
+            self.choices = choices
+            self.error = "" if choices else "there is nothing to choose from"
+        if self.is_attached:
+            self.draw()
