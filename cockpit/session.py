@@ -144,8 +144,11 @@ class Session:
         from cockpit.jobs.action import choices_for
         from cockpit.jobs.rows import row_for
 
-        row = row_for(self._runbook.actions, name)
-        return in_daemon_thread(choices_for, row.id, parameter, self.settings, self.snapshot, chosen)
+        def offered() -> tuple[Choice, ...]:
+            row = row_for(self._runbook.actions, name)
+            return choices_for(row.id, parameter, self.settings, self.snapshot, chosen)
+
+        return in_daemon_thread(offered)
 
     def submit(self, plan: Plan, confirmation: Confirmation) -> Future[Job]:
         """Do what was confirmed."""

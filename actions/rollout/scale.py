@@ -77,9 +77,11 @@ def choices(parameter: str, settings: Settings, snapshot: Snapshot, chosen: Mapp
         return deployments(settings, snapshot)
     found = deployment(snapshot, chosen.get("deployment", ""))
     present = found.desired if found is not None else None
+    # Nothing comes last: it is not to be taken by an Enter too many.
+    numbers = (*range(1, max(5, 2 * (present or 0) + 1)), 0)
     return tuple(
         Choice("to", str(number), "as it is" if number == present else "stops it" if number == 0 else "")
-        for number in range(max(5, 2 * (present or 0) + 1))
+        for number in numbers
     )
 
 

@@ -23,7 +23,11 @@ class ChooserScreen(Sheet[ActionSpec]):
         self.section: str | None = None
         self.refusals: dict[str, str] = {}
         self._asked: set[str] = set()
-        self._actions = desk.session.actions() if desk.session else ()
+
+    @property
+    def _actions(self) -> tuple[ActionSpec, ...]:
+        """Asked each time: the sheet may be opened before the session is."""
+        return self.desk.session.actions() if self.desk.session else ()
 
     def rows(self) -> list[Line]:
         """Sections or steps, over the whole width."""
