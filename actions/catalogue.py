@@ -18,7 +18,7 @@ from cockpit.model.plan import Danger
 RUNBOOK = Path(__file__).with_name("runbook.yaml")
 FROM_ROW = {"step": "name", "title": "title", "summary": "summary", "class": "danger"}
 """What a general step is told of its own row, so that all of it is confirmed: parameter -> the row's word."""
-GUARDS = ("halted", "reason")
+GUARDS = ("halted", "reason", "second")
 _SECTION = ("section", "title", "key", "steps")
 _STEP = ("action", "name", "key", "title", "summary", "danger")
 _MORE = ("parameters", "suggests", "overrides", "guards")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -72,10 +73,10 @@ def run(args: argparse.Namespace) -> int:
         rows = tuple(row for row in rows if args.section in (row.section, row.section_key))
         if not rows:
             known = ", ".join(dict.fromkeys(f"{row.section} ({row.section_key})" for row in runbook.actions))
-            print(f"cockpit runbook: there is no section {args.section}; there are: {known}")
+            print(f"cockpit runbook: there is no section {args.section}; there are: {known}", file=sys.stderr)
             return 2
     if runbook.problem:
-        print(f"!! the fund's own runbook is not used: {runbook.problem}\n")
+        print(f"cockpit runbook: the fund's own runbook is not used: {runbook.problem}", file=sys.stderr)
     with _evidence(settings, args.live) as snapshot:
         now = SystemClock().now()
         steps = told(rows, settings, snapshot, now)

@@ -16,7 +16,7 @@ from cockpit.secret import Secret
 
 COLUMNS = 80
 INDENT = "    "
-_KEYS = re.compile(r"Space \w \w\b")
+_KEYS = re.compile(r"Space \w \w\b|^K(?= )")
 REDIS_WORDS = ("HSET", "HGETALL", "HDEL", "HGET", "XRANGE", "XLEN", "PING", "DEL", "SET")
 
 
@@ -51,7 +51,7 @@ def _lines(steps: tuple[Told, ...], settings: Settings, now: float) -> Iterator[
 
 def _numbers(steps: Iterable[Told]) -> dict[str, str]:
     """Keys of the cockpit -> where the step stands on the paper."""
-    found: dict[str, str] = {}
+    found = {"K": "the kill switch, on the first page,"}
     counts: dict[str, int] = {}
     for row in (one.row for one in steps):
         counts[row.section] = counts.get(row.section, 0) + 1

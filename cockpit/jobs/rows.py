@@ -46,7 +46,16 @@ def as_its_row_says(plan: Plan, row: ActionSpec, snapshot: Snapshot, now: float)
     checks = tuple(_overridable(row, check) for check in (*plan.checks, *_guards(row, snapshot, now)))
     needs_reason = plan.needs_reason or ("reason" in row.guards and plan.danger is not Danger.OBSERVE)
     needs_second = "second" in row.guards and plan.danger is not Danger.OBSERVE
-    return replace(plan, step=row.step, checks=checks, needs_reason=needs_reason, needs_second=needs_second)
+    # Where nothing is typed there is no place for a reason either.
+    phrase = plan.phrase or (plan.target if needs_reason else None)
+    return replace(
+        plan,
+        step=row.step,
+        checks=checks,
+        needs_reason=needs_reason,
+        needs_second=needs_second,
+        phrase=phrase,
+    )
 
 
 def _overridable(row: ActionSpec, check: Check) -> Check:

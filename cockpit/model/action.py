@@ -34,7 +34,7 @@ class ActionSpec:
     overrides: tuple[str, ...] | None = None
     """The checks that may be overridden here; None: those that the action allows."""
     guards: tuple[str, ...] = ()
-    """What this row asks for beyond the action: halted, reason."""
+    """What this row asks for beyond the action: halted, reason, second."""
     place: str = field(default="", compare=False)
     """Where the row stands: runbook.yaml:12:7."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from types import MappingProxyType
 
 from textual.app import App
 
@@ -17,15 +18,18 @@ from widgets.choose_rows import choose_rows, matching
 from widgets.field import Field
 from widgets.line import Line
 
+NOTHING: Mapping[str, str] = MappingProxyType({})
 Answered = Callable[[Job | None], None]
 
 
-def open_step(app: App[object], desk: Desk, step: ActionSpec, then: Answered | None = None) -> None:
-    """The step's dialog, after what its row leaves open."""
-    _open(app, desk, step, {}, then)
-
-
-def _open(app: App[object], desk: Desk, step: ActionSpec, chosen: Mapping[str, str], then: Answered | None) -> None:
+def open_step(
+    app: App[object],
+    desk: Desk,
+    step: ActionSpec,
+    then: Answered | None = None,
+    chosen: Mapping[str, str] = NOTHING,
+) -> None:
+    """The step's dialog, after what its row leaves open and is not chosen yet."""
     parameter = next((name for name in step.asks if name not in chosen), None)
     if parameter is None:
         app.push_screen(GuardScreen(desk, step, chosen), then)
@@ -33,7 +37,7 @@ def _open(app: App[object], desk: Desk, step: ActionSpec, chosen: Mapping[str, s
 
     def answered(choice: Choice | None) -> None:
         if choice is not None:
-            _open(app, desk, step, {**chosen, choice.name: choice.value}, then)
+            open_step(app, desk, step, then, {**chosen, choice.name: choice.value})
         elif then is not None:
             then(None)
 

@@ -7,11 +7,11 @@ from typing import Any, Protocol
 
 from textual.app import App
 
-from actions.undoing import UNDONE_BY
+from actions.undoing import undoing
 from cockpit.model.job import Job, Phase
 from cockpit.screens.ask import AskScreen
+from cockpit.screens.choose import open_step
 from cockpit.screens.desk import Desk
-from cockpit.screens.guard import GuardScreen
 from cockpit.screens.resolve import ResolveScreen
 
 
@@ -64,14 +64,14 @@ def resolve(screen: Asking, job: Job) -> None:
 def undo(screen: Asking, job: Job) -> None:
     """The dialog of the step that undoes it; that one decides whether it can be."""
     session = screen.desk.session
-    wanted = UNDONE_BY.get(job.action)
-    step = next((step for step in session.actions() if step.id == wanted), None) if session else None
+    found = undoing(job.action, job.target, session.actions()) if session else None
     if not job.phase.is_over:
         screen.hint("It still runs: what is not over cannot be undone")
-    elif step is None:
+    elif found is None:
         screen.hint(f"No step undoes this: {job.title}")
     else:
-        screen.app.push_screen(GuardScreen(screen.desk, step))
+        step, chosen = found
+        open_step(screen.app, screen.desk, step, chosen=chosen)
 
 
 def _told(screen: Asking, future: Future[Job], words: str) -> None:

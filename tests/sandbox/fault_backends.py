@@ -14,6 +14,7 @@ from typing import Any
 
 import yaml
 
+from actions.runbook import Runbook
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
 from cockpit.model.sample import Sample
@@ -56,7 +57,7 @@ class Watched:
     observer: Observer | None = field(default=None)
 
     def open(self) -> None:
-        self.observer = watch(self.settings, SystemClock(), (), lambda: (), self._hear)
+        self.observer = watch(self.settings, SystemClock(), Runbook(()), lambda: (), self._hear)
 
     def close(self) -> None:
         if self.observer is not None:

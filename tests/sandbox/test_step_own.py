@@ -91,9 +91,9 @@ def test_its_row_may_ask_for_a_halt_and_a_reason(own: tuple[StepDesk, Path]) -> 
     assert plan.needs_reason
     assert {check.name: check.verdict for check in plan.blocking} == {"halted": Verdict.FAIL}
     with pytest.raises(Rejected, match="a reason is needed"):
-        desk.session.submit(plan, Confirmation(plan.digest, None, None)).result(10)
+        desk.session.submit(plan, Confirmation(plan.digest, "careful", None)).result(10)
     with pytest.raises(Rejected, match="trading is ACTIVE"):
-        desk.session.submit(plan, Confirmation(plan.digest, None, "why")).result(10)
+        desk.session.submit(plan, Confirmation(plan.digest, "careful", "why")).result(10)
 
 
 def test_a_general_step_is_taken_by_its_name_alone(own: tuple[StepDesk, Path]) -> None:

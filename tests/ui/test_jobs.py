@@ -109,10 +109,27 @@ async def test_undo_opens_the_step_that_undoes_it_and_only_that() -> None:
         await it.sees("what is not over cannot be undone")
 
 
-def test_whatever_undoes_can_itself_be_named() -> None:
+def test_what_is_undone_is_what_was_done() -> None:
+    from actions.catalogue import ACTIONS
+    from actions.undoing import undoing
+
+    found = undoing("rollout.restart", "api", ACTIONS)
+    assert found is not None and (found[0].step, found[1]) == ("undo-rollout", {"deployment": "api"})
+    found = undoing("rollout.scale", "router", ACTIONS)
+    assert found is not None and (found[0].step, found[1]) == ("scale", {"deployment": "router"})
+    found = undoing("kill_switch.engage", "policy:kill_switch", ACTIONS)
+    assert found is not None and found[1] == {}
+    assert undoing("script.replay", "ledger.db", ACTIONS) is None
+    elsewhere = [replace(row, parameters=(("deployment", "router"),)) for row in ACTIONS if row.id == "rollout.undo"]
+    assert undoing("rollout.restart", "api", elsewhere) is None
+
+
+def test_what_undoes_is_a_step() -> None:
+    from actions.catalogue import ACTIONS
     from actions.undoing import UNDONE_BY
 
-    assert all(name.count(".") == 1 for pair in UNDONE_BY.items() for name in pair)
+    known = {step.id for step in ACTIONS}
+    assert set(UNDONE_BY) | {how.action for how in UNDONE_BY.values()} <= known
 
 
 async def test_a_job_is_stopped_only_where_that_does_no_harm_and_only_on_purpose() -> None:

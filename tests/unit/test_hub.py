@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from actions.runbook import Runbook
 from cockpit.clock import SystemClock
 from cockpit.errors import Unreachable
 from cockpit.model.finding import Assessment
@@ -57,7 +58,7 @@ class Stage:
 
     def run(self, seconds: float, *acts: tuple[float, Callable[[], None]]) -> list[Snapshot]:
         async def main() -> Hub:
-            judge = make_judge(SETTINGS, ())
+            judge = make_judge(SETTINGS, Runbook(()))
             hub = Hub(SETTINGS, self.clock, [self.source], judge, lambda: self.jobs, self.hear, self.take_step)
             running = asyncio.ensure_future(hub.run())
             for at, act in acts:

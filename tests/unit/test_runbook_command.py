@@ -40,7 +40,8 @@ def config(tmp_path: Path) -> Path:
 
 def told(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     code = run(["runbook", *arguments])
-    return code, capsys.readouterr().out
+    said = capsys.readouterr()
+    return code, said.out + said.err
 
 
 def test_everything_is_told_with_todays_values(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
