@@ -10,7 +10,7 @@ from cockpit.model.world import World
 from themes.glyphs import DANGER
 from themes.verdicts import VERDICT
 from widgets.figures import short_age
-from widgets.line import EMPTY, Line, both, cut_text, field, line, pad, width_of, wrapped
+from widgets.line import EMPTY, Line, both, cut_text, field, line, pad, plain, width_of, wrapped
 
 LABEL = 10
 _WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.PASS)
@@ -174,7 +174,14 @@ def _typed(plan: Plan, answer: Answer, cancel: Line, width: int) -> list[Line]:
         (plan.phrase or "", "strong"),
         (" to go on: " if not is_right else " ● matches ", "ok" if is_right else "text"),
     )
-    rows = [both((*ask, *box(answer.phrase, len(plan.phrase or "") + 1, answer.focus == "phrase")), cancel, width)]
+    typing = box(answer.phrase, len(plan.phrase or "") + 1, answer.focus == "phrase")
+    if width_of(ask) + width_of(typing) + 1 + width_of(cancel) <= width:
+        rows = [both((*ask, *typing), cancel, width)]
+    else:
+        # What is being typed is never cut: a long phrase has a line of its own.
+        room = width - LABEL - width_of(cancel) - 1
+        typing = box(answer.phrase, min(len(plan.phrase or "") + 1, room), answer.focus == "phrase")
+        rows = [*_over(ask, width), both(line((" " * LABEL, "text"), *typing), cancel, width)]
     if wants_reason(plan, answer):
         label = line(field("Reason", LABEL, "label"))
         rows.append((*label, *box(answer.reason, width - LABEL - 1, answer.focus == "reason")))
@@ -191,6 +198,11 @@ def _typed(plan: Plan, answer: Answer, cancel: Line, width: int) -> list[Line]:
     else:
         rows.append(line(("Tab goes on, Esc cancels", "dim")))
     return rows
+
+
+def _over(spans: Line, width: int) -> list[Line]:
+    """In full, over as many lines as it takes."""
+    return [line((part, "strong")) for part in wrapped(plain(spans), width)] if width_of(spans) > width else [spans]
 
 
 def _awaited(second: Second, now: float, width: int) -> list[Line]:

@@ -1,0 +1,29 @@
+"""What is typed into a dialog is to be seen whole, however long the phrase."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tests.ui.fake_session import NOW, release_plan
+from widgets.guard_rows import Answer, guard_rows
+from widgets.line import plain, width_of
+
+
+@pytest.mark.parametrize("width", [76, 84, 120])
+@pytest.mark.parametrize(
+    "phrase", ["IBKR", "RESTORE hedgefund ON sandbox", "FLATTEN 12,345 POSITIONS ON production-mumbai-1"]
+)
+def test_phrase_what_is_typed_and_cancel_are_all_there(width: int, phrase: str) -> None:
+    plan = replace(release_plan(), phrase=phrase)
+    for typed in (phrase[:-1], phrase):
+        rows = [plain(row) for row in guard_rows(plan, Answer("phrase", typed), NOW, (width, 40))]
+        told = "\n".join(rows)
+        assert "[ Cancel ]" in told and ("to go on:" in told or "matches" in told)
+        asked = next(index for index, row in enumerate(rows) if "Type " in row)
+        after = " ".join(row.strip("│ ") for row in rows[asked:])
+        assert after.count(phrase[:-1]) >= 2, "once to read, once as it is typed"
+        assert {width_of(row) for row in guard_rows(plan, Answer("phrase", typed), NOW, (width, 40))} == {
+            min(84, width)
+        }
