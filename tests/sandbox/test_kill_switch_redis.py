@@ -41,7 +41,7 @@ def server(tmp_path: Path) -> Iterator[LoneRedis]:
 def no_worker(monkeypatch: pytest.MonkeyPatch) -> None:
     """For what is decided before the proof: spares a process a run."""
 
-    def launch(_: Path, claim: Claim) -> Any:
+    def launch(_: Path, claim: Claim, systemd: str) -> Any:
         claim.release()
 
         class Ended:
