@@ -27,7 +27,7 @@ HTTP = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {F
 HUNG_HOST = "hung.invalid"
 REDIS_FIELDS = ("kill_switch", "flow", "feeds", "risk", "redis", "heartbeats", "venues")
 # What is judged by several sources at once, or not by a backend, says nothing about one backend.
-SHARED = frozenset({"reach", "registry", "dump"})
+SHARED = frozenset({"reach", "registry", "dump", "alerting"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +118,7 @@ def backends(raw: dict[str, Any]) -> list[Backend]:
         Backend("Redis", REDIS_FIELDS, _host(raw["redis"]["url"]), f"${FLOOD_BYTES}\r\n".encode(), _redis, _redis_bad),
         Backend(
             "Postgres",
-            ("postgres",),
+            ("postgres", "databases"),
             _dsn(raw),
             b"D\x06\x40\x00\x00",
             _postgres,

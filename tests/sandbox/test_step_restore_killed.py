@@ -32,7 +32,7 @@ def bench(sandbox: tuple[Layout, Control], tmp_path_factory: pytest.TempPathFact
 def dying(when: str, kind: str, step: int) -> Iterator[object]:
     """The first worker dies there; those that look after it do not."""
 
-    def start(folder: Path, claim: Claim) -> subprocess.Popen[bytes]:
+    def start(folder: Path, claim: Claim, systemd: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", "tests.sandbox.dying_worker", when, kind, str(step)]
         worker = subprocess.Popen(
             [*command, str(folder), str(folder / SETTINGS)], stdin=claim.descriptor, stdout=subprocess.DEVNULL,
@@ -63,7 +63,7 @@ def test_what_is_said_is_so(
     bench: Bench, monkeypatch: pytest.MonkeyPatch, when: str, kind: str, step: int, is_swapped: bool, words: str
 ) -> None:
     workers = dying(when, kind, step)
-    monkeypatch.setattr(custody, "launch", lambda folder, claim: next(workers)(folder, claim))  # type: ignore[operator]
+    monkeypatch.setattr(custody, "launch", lambda *handed: next(workers)(*handed))  # type: ignore[operator]
     wait_until(lambda: databases(bench.layout) == [DATABASE] and bench.desk.plan(RESTORE).is_allowed, 20.0)
     job = bench.restore()
     kinds = [(entry.kind, entry.facts.get("step")) for entry in bench.desk.store.entries(job.id)]
