@@ -80,7 +80,9 @@ class Vigil:
             self._latch, self._is_unsaved = latch, True
             self._seen_ms, self._trouble, self._is_told = write.ts_ms, "", False
             self._struck_by = self._clock.monotonic() + STRIKE_S
-        return self._scribe.tell(lambda: self._save(latch))
+        saved = self._scribe.tell(lambda: self._save(latch))
+        self._scribe.tell(self._file.sync)
+        return saved
 
     def struck(self) -> None:
         """Our own write has come to an end, one way or the other."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -37,13 +37,20 @@ class LatchFile:
         return found if is_sound and found.where == self.where else None
 
     def write(self, latch: Latch) -> None:
-        """Latch it; on the disk on return.
+        """Latch it; its contents are on the disk on return.
+
+        Its name is made to survive a power cut by sync(): the way to a halt is short of time.
 
         Raises:
             JournalError: it cannot be written.
         """
         with self._locked():
             self._put(latch)
+
+    def sync(self) -> None:
+        """Have the file's name on the disk too."""
+        with suppress(OSError):
+            sync_folder(self._folder)
 
     def change(self, latch: Latch, change: Callable[[Latch], Latch]) -> None:
         """Note something about this latch, if it is still the one that stands.
@@ -77,7 +84,6 @@ class LatchFile:
         with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
             append_synced(descriptor, json.dumps(asdict(replace(latch, trouble=""))).encode("ascii"))
         draft.replace(self.file)
-        sync_folder(self._folder)
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
