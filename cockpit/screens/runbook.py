@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from actions.undoing import ASIDE
 from cockpit.model.action import ActionSpec
 from cockpit.model.job import Job, Phase
 from cockpit.model.walk import Passed
@@ -123,7 +124,8 @@ class RunbookScreen(ListScreen):
             self.hint(f"A walk is open: {walk.words}. Enter goes on with it, x ends it")
             return
         if walk is None or walk.step is None:
-            self.walking.begin([each for each in steps if each.section == section])
+            own = [each for each in steps if each.section == section]
+            self.walking.begin([each for each in own if each.id not in ASIDE] or own)
         self._next()
 
     def action_skip(self) -> None:

@@ -21,6 +21,7 @@ class Walking:
         self._changed = changed
         self._looked_at = float("-inf")
         self._writing = 0
+        """Which of our moves is being written; 0 while none is."""
         self._moves = 0
         self.walk: Walk | None = None
 
@@ -63,15 +64,22 @@ class Walking:
         self._keep(None)
 
     def _keep(self, walk: Walk | None) -> None:
+        self.walk = walk
+        self._moves += 1
+        if not self._writing:
+            self._write()
+
+    def _write(self) -> None:
+        """One at a time: two threads that write it at once could leave the older one, or half of each."""
         session = self._desk.session
         assert session is not None
-        self.walk = walk
-        self._writing += 1
-        self._moves += 1
-        session.shelf.keep(walk).add_done_callback(lambda done: self._desk.soon(self._kept, done))
+        self._writing = self._moves
+        session.shelf.keep(self.walk).add_done_callback(lambda done: self._desk.soon(self._kept, done))
 
     def _kept(self, done: Future[None]) -> None:
-        self._writing -= 1
+        written, self._writing = self._writing, 0
+        if written != self._moves:
+            self._write()
         error = done.exception()
         self._changed(f"The walk goes on, but is not kept: {error}" if error else "")
 

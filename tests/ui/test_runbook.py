@@ -192,3 +192,25 @@ async def test_what_was_read_before_our_own_move_does_not_undo_it() -> None:
         slow.set_result(None)
         await it.pilot.pause()
         await it.sees("step 1 of 2")
+
+
+async def test_moves_are_written_one_at_a_time_and_the_last_one_stays() -> None:
+    from concurrent.futures import Future
+
+    async with cockpit() as it:
+        written: list[tuple[Walk | None, Future[None]]] = []
+
+        def keep(walk: Walk | None) -> Future[None]:
+            written.append((walk, Future()))
+            return written[-1][1]
+
+        it.session.shelf.keep = keep  # type: ignore[method-assign]
+        await walk_first_step(it)
+        await it.sees("Lets every order pass again")
+        assert len(written) == 1, "begun, has a job, proven: the first is still on its way"
+        written[0][1].set_result(None)
+        await it.until(lambda: len(written) == 2, "the newest")
+        assert written[1][0] is not None and written[1][0].passed == (Passed.PROVEN,)
+        written[1][1].set_result(None)
+        await it.pilot.pause()
+        assert len(written) == 2
