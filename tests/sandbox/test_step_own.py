@@ -26,7 +26,7 @@ sections:
       - {action: general.command, name: mark, key: m, title: Leave a mark, summary: Ours., danger: disrupt,
          parameters: {command: [sh, -c, "echo marked; touch FOLDER/mark"], probe: [test, -e, FOLDER/mark]}}
       - {action: general.command, name: hang, key: h, title: Hang, summary: Ours., danger: protect,
-         parameters: {command: [sleep, "600"], timeout_s: 600}}
+         parameters: {command: [sleep, "5"], timeout_s: 60}}
       - {action: general.command, name: careful, key: c, title: Only when halted, summary: Ours., danger: protect,
          guards: [halted, reason], parameters: {command: ["true"]}}
 """
