@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+import redis
 
 from benchmarks.expectations import EXPECTED, Expected
 from benchmarks.fault_times import is_calm
@@ -32,11 +35,22 @@ def test_the_table_holds_every_fault() -> None:
     assert {expected.fault for expected in EXPECTED} == set(FAULTS)
 
 
+def release(layout: Layout, watching: Session) -> bool:
+    """What a backlog of an earlier fault made of the risk limits is ended as an operator would; still not calm."""
+    switch, risk = watching.snapshot.kill_switch.value, watching.snapshot.risk.value
+    is_over = any("> limit" in one.summary for one in watching.snapshot.assessment.findings)
+    if switch is not None and switch.is_engaged and risk is not None and not is_over:
+        with closing(redis.Redis(port=layout.ports.redis)) as client:
+            values = {"enabled": "false", "by": "test", "reason": "", "ts": str(round(time.time() * 1000))}
+            client.hset("policy:kill_switch", mapping=values)
+    return False
+
+
 @pytest.mark.parametrize("expected", EXPECTED, ids=lambda expected: expected.fault)
 def test_a_fault_is_seen_and_gone(expected: Expected, sandbox: tuple[Layout, Control], watching: Session) -> None:
     control = sandbox[1]
     control.clear()
-    wait_until(lambda: is_calm(watching.snapshot), 60.0)
+    wait_until(lambda: is_calm(watching.snapshot) or release(control.layout, watching), 60.0)
     control.inject(expected.fault)
     try:
         finding = wait_until(lambda: expected.seen_in(watching.snapshot), PATIENCE_S)
