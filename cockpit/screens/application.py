@@ -88,6 +88,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         self._latest: Snapshot | None = None
         self._is_woken = threading.Event()
         self._has_told_of_jobs = False
+        self._opened_at = float("-inf")
         self._drawn_at = float("-inf")
         self._screen_context: Context | None = None
         self.desk.soon = self._soon
@@ -166,6 +167,7 @@ class CockpitApp(App[int], inherit_bindings=False):
 
     def _opened(self, session: SessionPort, readiness: Readiness) -> None:
         self.desk.session, self.desk.judge_readiness = session, readiness
+        self._opened_at = self.desk.clock.now()
         session.start(self._heard)
         # What is loaded by now stays: the collector need not look at it again and again.
         gc.freeze()
@@ -189,7 +191,8 @@ class CockpitApp(App[int], inherit_bindings=False):
 
     def _tell_of(self, snapshot: Snapshot) -> None:
         """What this operator has left behind, once: reconnecting is nothing more than looking at it."""
-        mine = [job for job in snapshot.jobs if job.by == self.desk.operator]
+        left = [job for job in snapshot.jobs if job.submitted_at < self._opened_at]
+        mine = [job for job in left if job.by == self.desk.operator]
         running = [job.title for job in mine if not job.phase.is_over]
         doubtful = [job.title for job in mine if job.phase.value == "in doubt"]
         if running or doubtful:

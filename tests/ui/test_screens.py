@@ -95,6 +95,13 @@ async def test_coming_back_says_what_was_left_behind(phase: Phase, said: str) ->
             assert "Yours" not in it.text()
 
 
+async def test_what_was_begun_here_was_not_left_behind() -> None:
+    job = replace(snapshots.engaged(Phase.RUNNING), submitted_at=snapshots.NOW + 5)
+    async with cockpit(replace(snapshots.healthy(), jobs=(job,))) as it:
+        await it.sees("1 job running")
+        assert "Yours" not in it.text()
+
+
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
 async def test_help_and_leaving_are_on_the_key_bar_of_every_screen(place: Any) -> None:
     job = replace(snapshots.engaged(Phase.IN_DOUBT), action="kill_switch.engage")
