@@ -133,6 +133,7 @@ class Vigil:
         if self._seen_ms != latch.ts_ms and self._clock.now() - latch.ts_ms / 1000 > UNASKED_S:
             self._trouble = f"it is older than {UNASKED_S / 3600:.0f} h and was not watched: not done by itself"
             return
+        # The intent is on the disk already: it is the latch. Another line before the act would only cost time.
         try:
             if is_replica:
                 raise CockpitError("this Redis is a replica: read-only")
