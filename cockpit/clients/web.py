@@ -5,23 +5,25 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import Any, NoReturn
 from urllib.parse import urlsplit
 
-from cockpit.clients.bounded import SoloThread, bounded
+from cockpit.clients.answering import Answering
+from cockpit.clients.asking import Goal
+from cockpit.clients.bounded import SoloThread
+from cockpit.clients.wire import Wire
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
 from cockpit.text import clean
 
-if TYPE_CHECKING:
-    import httpx
-
 MAX_BYTES = 8 << 20
 """A Grafana with thousands of rules answers 3 MB; beyond this it is no answer but an accident or an attack."""
+MOST_CONNECTIONS = 8
+MOST_KEPT = 4
+HAPPY_S = 0.25
+"""A name with several addresses: how long one of them may take before the next is tried beside it."""
 HEADERS = {"Accept": "application/json", "Accept-Encoding": "identity", "User-Agent": "ops-cockpit"}
 
 
@@ -56,7 +58,7 @@ class Trust:
 
 
 class Web:
-    """One server; one httpx transport with its kept-alive connections, built on the first call and off the loop."""
+    """One server and its kept-alive connections."""
 
     def __init__(
         self,
@@ -76,8 +78,10 @@ class Web:
         self._max_bytes = max_bytes
         self._builder = SoloThread(f"the TLS set-up for {name}")
         self._building = asyncio.Lock()
-        self._transport: httpx.AsyncHTTPTransport | None = None
-        self._asked: dict[str, tuple[object, httpx.Request]] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._room = asyncio.Semaphore(MOST_CONNECTIONS)
+        self._kept: list[Wire] = []
+        self._asked: dict[str, tuple[object, bytes]] = {}
 
     @property
     def place(self) -> str:
@@ -95,8 +99,7 @@ class Web:
         Raises:
             BackendError: nothing came back, too late, or too much.
         """
-        await self.ready()
-        return await bounded(self._send("GET", path, params, headers), self._timeout_s, self._name)
+        return await self._ask("GET", path, params, headers)
 
     async def post(self, path: str, params: Mapping[str, str] | None = None) -> Answer:
         """Have something done that the path names; any status is an answer. It is sent once.
@@ -105,8 +108,7 @@ class Web:
             Unreachable: it was not sent.
             BackendError: nothing came back in time: it may have been done.
         """
-        await self.ready()
-        return await bounded(self._send("POST", path, params, None), self._timeout_s, self._name)
+        return await self._ask("POST", path, params, None)
 
     async def send(
         self, method: str, path: str, headers: Mapping[str, str] | None = None, body: bytes | None = None
@@ -117,8 +119,7 @@ class Web:
             Unreachable: it was not sent.
             BackendError: nothing came back, too late, or too much: it may have been done.
         """
-        await self.ready()
-        return await bounded(self._send(method, path, None, headers, body), self._timeout_s, self._name)
+        return await self._ask(method, path, None, headers, body)
 
     async def get_json(
         self, path: str, params: Mapping[str, str] | None = None, headers: Mapping[str, str] | None = None
@@ -151,22 +152,22 @@ class Web:
 
     async def close(self) -> None:
         """Close the connections."""
-        transport, self._transport = self._transport, None
-        if transport is not None:
-            await transport.aclose()
+        kept, self._kept = self._kept, []
+        for wire in kept:
+            wire.abort()
 
     async def ready(self) -> None:
-        """Have the client built, by whichever of several first requests comes first.
+        """Have the certificates read, by whichever of several first requests comes first, and off the loop.
 
         Raises:
             BackendError: the certificates cannot be used.
         """
-        if self._transport is None:
+        if self._tls is None and self._url.startswith("https:"):
             async with self._building:
-                if self._transport is None:
-                    await self._builder.call(self._timeout_s, self._build)
+                if self._tls is None:
+                    self._tls = await self._builder.call(self._timeout_s, self._context)
 
-    async def _send(
+    async def _ask(
         self,
         method: str,
         path: str,
@@ -174,28 +175,53 @@ class Web:
         headers: Mapping[str, str] | None,
         body: bytes | None = None,
     ) -> Answer:
-        import httpx
-
-        assert self._transport is not None
+        await self.ready()
+        request = self._request(method, path, params, headers, body)
+        answering = Answering(self.place, self._max_bytes, method == "HEAD")
         try:
-            response = await self._transport.handle_async_request(self._request(method, path, params, headers, body))
-            stream = cast("httpx.AsyncByteStream", response.stream)
-            try:
-                said = bytearray()
-                # Raw: no compression was offered, so that a small body cannot unpack into a big one.
-                async for chunk in stream:
-                    said += chunk
-                    if len(said) > self._max_bytes:
-                        raise BackendError(f"answered more than {self._max_bytes >> 20} MB")
-            finally:
-                await stream.aclose()
-            return Answer(response.status_code, response.reason_phrase, bytes(said))
-        except httpx.TimeoutException:
+            async with asyncio.timeout(self._timeout_s), self._room:
+                wire = self._free() or await self._connected()
+                await wire.exchange(request, answering)
+        except TimeoutError:
             raise TimedOut(f"{self._name} did not answer within {self._timeout_s:g} s") from None
-        except httpx.ConnectError as error:
+        if wire.is_free and len(self._kept) < MOST_KEPT:
+            self._kept.append(wire)
+        else:
+            wire.abort()
+        return Answer(answering.status, answering.reason, answering.body)
+
+    def _free(self) -> Wire | None:
+        while self._kept:
+            wire = self._kept.pop()
+            if wire.is_free:
+                return wire
+        return None
+
+    async def _connected(self) -> Wire:
+        """A new connection.
+
+        Raises:
+            Unreachable: there is none to be had.
+        """
+        loop, goal = asyncio.get_running_loop(), self._goal()
+        how: dict[str, Any] = {"ssl": self._tls, "server_hostname": goal.host if goal.is_tls else None}
+        try:
+            if self._unix_socket is not None:
+                made = await loop.create_unix_connection(lambda: Wire(self._name), self._unix_socket, **how)
+            else:
+                how["happy_eyeballs_delay"] = HAPPY_S
+                made = await loop.create_connection(lambda: Wire(self._name), goal.host, goal.port, **how)
+        except TimeoutError:
+            raise
+        except (OSError, UnicodeError) as error:
             raise Unreachable(_unreachable(self.place, str(error))) from None
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise BackendError(_broken(self._name, self.place, error)) from None
+        return made[1]
+
+    def _goal(self) -> Goal:
+        try:
+            return Goal.of(self._url)
+        except BackendError as error:
+            raise BackendError(f"{self._name}: {error}") from None
 
     def _request(
         self,
@@ -204,36 +230,20 @@ class Web:
         params: Mapping[str, str] | None,
         headers: Mapping[str, str] | None,
         body: bytes | None = None,
-    ) -> httpx.Request:
-        """What is asked again every second is put together once: that took a quarter of the whole exchange."""
-        import httpx
-
+    ) -> bytes:
+        """What is asked again every second is put together once."""
         wanted = (method, path, tuple((params or {}).items()), tuple((headers or {}).items()), body)
         known = self._asked.get(path)
         if known is None or known[0] != wanted:
-            url = httpx.URL(self._url + path, params=params) if params else httpx.URL(self._url + path)
-            limits = httpx.Timeout(self._timeout_s).as_dict()
-            sent = {**HEADERS, **(headers or {})}
-            request = httpx.Request(method, url, headers=sent, content=body, extensions={"timeout": limits})
+            try:
+                request = self._goal().request(method, path, params, {**HEADERS, **(headers or {})}, body)
+            except BackendError as error:
+                raise BackendError(f"{self._name}: {error}") from None
             known = self._asked[path] = (wanted, request)
         return known[1]
 
-    def _build(self) -> None:
-        """Import httpx (60 ms) and read the machine's certificate authorities (25 ms); blocks."""
-        _lighten()
-        import httpx
-
-        limits = httpx.Limits(max_connections=8, max_keepalive_connections=4)
-        context = self._context()
-        # The transport alone: what a client adds (cookies, redirects, authentication, proxies) is not wanted here.
-        self._transport = httpx.AsyncHTTPTransport(
-            verify=context, trust_env=False, limits=limits, uds=self._unix_socket
-        )
-
     def _context(self) -> ssl.SSLContext:
-        if not self._url.startswith("https:"):
-            # Nothing will be encrypted; loading the authorities would cost 25 ms and some megabytes.
-            return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        """Read the machine's certificate authorities (25 ms); blocks."""
         try:
             context = ssl.create_default_context()
             if self._trust.ca is not None:
@@ -249,15 +259,6 @@ class Web:
         return context
 
 
-def _lighten() -> None:
-    """Let httpx not find what it can do without: None in sys.modules is an import that fails at once."""
-    without: dict[str, Any] = {"httpx._main": None}  # its command line, which loads rich wherever click is installed
-    if find_spec("sniffio") is None:
-        without["sniffio"] = None  # httpcore looks for it on disk several times a request: a fifth of the CPU
-    for name, nothing in without.items():
-        sys.modules.setdefault(name, nothing)
-
-
 def _message(body: bytes) -> str:
     """What a JSON error body says of itself: `message`, as Grafana, Docker, Kubernetes and Kite write it."""
     try:
@@ -271,7 +272,7 @@ def _message(body: bytes) -> str:
 def _unreachable(place: str, error: str) -> str:
     """Why there is no connection.
 
-    >>> _unreachable("http://127.0.0.1:3000", "All connection attempts failed")
+    >>> _unreachable("http://127.0.0.1:3000", "[Errno 111] Connect call failed")
     'cannot reach http://127.0.0.1:3000: connection refused'
     >>> _unreachable("/run/docker.sock", "[Errno 2] No such file or directory")
     'cannot reach /run/docker.sock: there is no such socket'
@@ -288,19 +289,8 @@ def _unreachable(place: str, error: str) -> str:
         reason = "its name is not known"
     elif "Errno 113]" in error or "Errno 101]" in error:
         reason = "no route to it"
-    elif "Errno 111]" in error or "All connection attempts failed" in error:
-        # anyio says so when every address refused; a single address keeps its errno only in some versions.
+    elif "Errno 111]" in error:
         reason = "connection refused"
     else:
         reason = error
     return f"cannot reach {place}: {clean(reason, 120)}"
-
-
-def _broken(name: str, place: str, error: Exception) -> str:
-    """What else can go wrong on the way."""
-    text = str(error)
-    if "without sending a response" in text or type(error).__name__ == "ReadError":
-        return f"{name} hung up without an answer"
-    if type(error).__name__ == "RemoteProtocolError":
-        return f"{place} does not speak HTTP: {clean(text, 80)}"
-    return f"{name}: {clean(text or type(error).__name__, 120)}"

@@ -121,14 +121,29 @@ async def test_tls_is_verified_and_a_private_authority_can_be_named(tmp_path: Pa
         await Web(url.replace("http", "https"), name="Grafana", timeout_s=3.0, trust=Trust(ca=tmp_path / "x")).get("/")
 
 
-def test_building_a_client_loads_neither_rich_nor_a_command_line() -> None:
+def test_asking_loads_no_library_for_http() -> None:
     script = (
         "import asyncio, sys\n"
         "from cockpit.clients.web import Web\n"
-        "assert 'httpx' not in sys.modules\n"
         "asyncio.run(Web('https://x', name='x', timeout_s=9).ready())\n"
-        "assert 'httpx' in sys.modules\n"
-        "assert not {'rich', 'click', 'textual'} & set(sys.modules)\n"
+        "assert not {'httpx', 'rich', 'click', 'textual'} & set(sys.modules)\n"
     )
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
     assert done.returncode == 0, done.stderr
+
+
+async def test_a_connection_is_kept_while_they_keep_it() -> None:
+    peers = []
+
+    def answer(request: web.Request) -> web.Response:
+        peers.append(request.transport.get_extra_info("peername") if request.transport else None)
+        return web.json_response({}, headers={"Connection": "close"} if request.path == "/last" else {})
+
+    async with serving(answer) as url:
+        client = Web(url, name="Grafana", timeout_s=3.0)
+        for path in ("/", "/", "/last", "/"):
+            assert await client.get_json(path) == {}
+        with pytest.raises(BackendError, match="Grafana: a header holds characters that cannot be sent"):
+            await client.get("/", headers={"Authorization": "secret\r\nX: y"})
+        await client.close()
+    assert peers[0] == peers[1] == peers[2] != peers[3]
