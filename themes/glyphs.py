@@ -41,12 +41,14 @@ WORLD = {
 }
 
 SPARK = "▁▂▃▄▅▆▇█"
+_SPARK_ASCII = "..__-=*#"
+"""As high as it looks; a low line for the lower half, which the big letters are made of."""
 
 _ASCII = {
     **dict.fromkeys("─━┄", "-"),
     **dict.fromkeys("│┃", "|"),
     **dict.fromkeys("╭╮╰╯┌┐└┘├┤┬┴┼", "+"),
-    **dict(zip(SPARK, ".._-=+*#", strict=True)),
+    **dict(zip(SPARK, _SPARK_ASCII, strict=True)),
     "█": "#",
     "▀": '"',
     "▐": "#",
@@ -80,7 +82,7 @@ def to_ascii(text: str) -> str:
     """The same number of characters in ASCII alone.
 
     >>> to_ascii("╭─ ● Redis ▁▄█ ─╮")
-    '+- * Redis .-# -+'
+    '+- * Redis ._# -+'
     """
     if text.isascii():
         return text
