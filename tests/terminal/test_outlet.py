@@ -25,7 +25,10 @@ from tests.terminal.emulators import Emulator
 from tests.ui import snapshots
 from tests.ui.fake_session import FakeSession, StillClock
 
-KEYS = ["tab", "z", "escape", "question_mark", "colon", "space", "t", "p", "slash", "a", "K", "b", "right", "1"]
+KEYS = [
+    "tab", "z", "escape", "question_mark", "colon", "space", "t", "p", "slash", "a", "K", "b", "right",
+    "1", "2", "3", "6", "7", "i", "j", "w", "escape",
+]  # fmt: skip
 SIZES = [(120, 40), (80, 24), (100, 30)]
 
 
