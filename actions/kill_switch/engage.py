@@ -49,9 +49,9 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
     )
 
 
-def write(operator: Operator, plan: Plan, confirmation: Confirmation, now: float) -> Write:
+def write(operator: Operator, plan: Plan, confirmation: Confirmation, ts_ms: int) -> Write:
     """What is written once it is confirmed."""
-    return Write(True, operator.label, dict(plan.parameters)["reason"], int(now * 1000))
+    return Write(True, operator.label, dict(plan.parameters)["reason"], ts_ms)
 
 
 def failure(settings: Settings, error: str, is_known: bool) -> tuple[str, ...]:

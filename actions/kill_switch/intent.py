@@ -9,6 +9,7 @@ from typing import Any
 
 from cockpit.clients.redis_facts import is_true, time_ms
 from cockpit.model.plan import PlanStep
+from cockpit.model.snapshot import Snapshot
 from cockpit.model.states import KillSwitch, SwitchRecord
 from cockpit.text import clean
 
@@ -114,3 +115,17 @@ def step(meaning: str, key: str, enabled: bool, reason: str, by: str, over: Halt
         command=command if over is None else f"{command}, {over.words}",
         by_hand=f"redis-cli HSET {shlex.quote(key)} enabled {flag}{signed}",
     )
+
+
+def stamp_ms(snapshot: Snapshot, now: float) -> int:
+    """The `ts` of a write that comes after every change that is known, in Unix milliseconds.
+
+    Clocks step back and differ between hosts, and what is signed earlier than the halt that it answers counts as
+    older than it: a release would be undone, a lost halt be taken for released.
+    """
+    switch, latch = snapshot.kill_switch.value, snapshot.latch
+    known = [] if latch is None else [latch.ts_ms]
+    if switch is not None:
+        said = (switch.since, switch.outlived.since if switch.outlived else None)
+        known += [round(since * 1000) for since in said if since is not None]
+    return max(int(now * 1000), *(ts_ms + 1 for ts_ms in known)) if known else int(now * 1000)

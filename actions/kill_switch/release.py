@@ -52,7 +52,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
     )
 
 
-def write(operator: Operator, plan: Plan, confirmation: Confirmation, now: float) -> Write:
+def write(operator: Operator, plan: Plan, confirmation: Confirmation, ts_ms: int) -> Write:
     """What is written once it is confirmed: only over the halt that was seen.
 
     Raises:
@@ -61,7 +61,7 @@ def write(operator: Operator, plan: Plan, confirmation: Confirmation, now: float
     halt = Halt.from_parameters(dict(plan.parameters))
     if halt is None:
         raise Rejected("no halt was seen that could be released")
-    return Write(False, operator.label, clean(confirmation.reason or "").strip(), int(now * 1000), halt)
+    return Write(False, operator.label, clean(confirmation.reason or "").strip(), ts_ms, halt)
 
 
 def failure(settings: Settings, error: str, is_known: bool) -> tuple[str, ...]:

@@ -34,8 +34,8 @@ Offered = Callable[[str, Settings, Snapshot, Mapping[str, str]], Iterable[Choice
 class Struck(Action, Protocol):
     """One protective write, done by the cockpit itself because it must be quick, and proven by a worker."""
 
-    def write(self, operator: Operator, plan: Plan, confirmation: Confirmation, now: float) -> Write:
-        """What is written once it is confirmed."""
+    def write(self, operator: Operator, plan: Plan, confirmation: Confirmation, ts_ms: int) -> Write:
+        """What is written once it is confirmed, signed with this moment."""
 
     def failure(self, settings: Settings, error: str, is_known: bool) -> tuple[str, ...]:
         """What the operator must know when it was not taken, or when nobody knows whether it was."""

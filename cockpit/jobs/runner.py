@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from actions.catalogue import ACTIONS
-from actions.kill_switch.intent import Write
+from actions.kill_switch.intent import Write, stamp_ms
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import JournalError, Rejected
@@ -145,14 +145,15 @@ class Runner:
         # A halt waits for nobody; whatever else is written at once, nobody may be at work on.
         locks = () if live.danger is Danger.PROTECT else live.locks
         with self._targets.held(locks, Holder(job_id, self._operator.label, live.title)):
-            return self._do_at_once(action, live, confirmation, job_id, pressed_at)
+            ts_ms = stamp_ms(snapshot, self._clock.now())
+            return self._do_at_once(action, live, confirmation, job_id, ts_ms, pressed_at)
 
     def _do_at_once(
-        self, action: Struck, live: Plan, confirmation: Confirmation, job_id: str, pressed_at: float
+        self, action: Struck, live: Plan, confirmation: Confirmation, job_id: str, ts_ms: int, pressed_at: float
     ) -> Job:
         """The write itself, between its intent and its outcome."""
         now = self._clock.now()
-        write = action.write(self._operator, live, confirmation, now)
+        write = action.write(self._operator, live, confirmation, ts_ms)
         record = Record(self._store, self._scribe, job_id)
         self.seconds.take(live, confirmation, record.id)
         latched = [self.vigil.keep(write)] if write.enabled else []

@@ -9,7 +9,7 @@ from unittest.mock import patch
 import pytest
 
 from actions.kill_switch import engage, reconciled, release
-from actions.kill_switch.intent import Write
+from actions.kill_switch.intent import Write, stamp_ms
 from actions.script.book import held
 from cockpit.clients.ledger import Ledger
 from cockpit.model.audit import Operator
@@ -70,7 +70,7 @@ def test_engage_shows_the_exact_command_and_the_runbooks_line() -> None:
 
 def test_what_is_written_is_what_was_shown() -> None:
     plan = engaging(snapshot(), reason="it's on fire; rm -rf /")
-    write = engage.write(WHO, plan, Confirmation(plan.digest), NOW)
+    write = engage.write(WHO, plan, Confirmation(plan.digest), int(NOW * 1000))
     shown = plan.steps[0].command.replace("<the moment it is sent, in ms>", str(int(NOW * 1000)))
     assert write.command("policy:kill_switch") == shown
 
@@ -148,7 +148,7 @@ def test_another_halt_is_another_release() -> None:
     other = KillSwitch(True, True, "broker outage", "risk-manager", NOW - 42)
     assert len({plan.digest, releasing(kill_switch=later).digest, releasing(kill_switch=other).digest}) == 3
     assert releasing(redis=dead()).digest == plan.digest
-    write = release.write(WHO, plan, Confirmation(plan.digest, reason="over"), NOW)
+    write = release.write(WHO, plan, Confirmation(plan.digest, reason="over"), int(NOW * 1000))
     assert Write.from_facts(write.to_facts()) == write
     seen = {"enabled": "true", "by": "asha@jump1", "ts": str(int((NOW - 42) * 1000))}
     assert write.may_replace(seen)
@@ -234,7 +234,7 @@ def test_what_was_released_elsewhere_can_be_released_here_too() -> None:
     assert plan.is_allowed, plan.blocking
     assert "lets go of the latch by asha@jump1" in check(plan, "kill switch").detail
     assert plan.steps[0].command.endswith(f"only while it is released by bo@jump2 ts {int((NOW - 5) * 1000)}")
-    write = release.write(WHO, plan, Confirmation(plan.digest, reason="over"), NOW)
+    write = release.write(WHO, plan, Confirmation(plan.digest, reason="over"), int(NOW * 1000))
     assert Write.from_facts(write.to_facts()) == write
     seen = {"enabled": "false", "by": "bo@jump2", "ts": str(int((NOW - 5) * 1000))}
     assert write.may_replace(seen) and not write.may_replace({**seen, "enabled": "true"})
@@ -261,3 +261,32 @@ def test_the_brokers_numbers_are_named_where_nothing_else_stops_trading() -> Non
     venues = (SETTINGS.venues[0].model_copy(update={"phone": "+1 877 442 2757"}), *SETTINGS.venues[1:])
     words = engage.failure(SETTINGS.model_copy(update={"venues": venues}), "silent", is_known=True)
     assert "call the brokers (IBKR +1 877 442 2757, ZERODHA, PAPER)" in words[2]
+
+
+SOON_MS = int(NOW * 1000) + 120_000
+"""What a host says whose clock is two minutes ahead, or this one before its clock was set back."""
+
+
+@pytest.mark.parametrize(
+    ("switch", "latch_ms", "expected"),
+    [
+        (KillSwitch(True, True, "halt", "asha@jump1", NOW - 42), None, int(NOW * 1000)),
+        (KillSwitch(True, True, "halt", "asha@jump1", SOON_MS / 1000), None, SOON_MS + 1),
+        (KillSwitch(True, True, "halt", "asha@jump1", NOW - 42), SOON_MS, SOON_MS + 1),
+        (KillSwitch(False, True, outlived=SwitchRecord("ben@jump2", SOON_MS / 1000)), None, SOON_MS + 1),
+        (KillSwitch(False, False), None, int(NOW * 1000)),
+    ],
+    ids=["usual", "a halt from ahead", "a latch from ahead", "an outlived record from ahead", "no key"],
+)
+def test_what_is_written_is_signed_after_all_that_is_known(
+    switch: KillSwitch, latch_ms: int | None, expected: int
+) -> None:
+    latch = None if latch_ms is None else Latch("redis://x", "asha@jump1", "halt", latch_ms, True)
+    assert stamp_ms(replace(snapshot(kill_switch=switch), latch=latch), NOW) == expected
+
+
+def test_a_release_under_a_clock_that_stepped_back_lets_go_of_the_latch() -> None:
+    latch = Latch("redis://x", "asha@jump1", "halt", SOON_MS, True)
+    halted = KillSwitch(True, True, "halt", "asha@jump1", SOON_MS / 1000)
+    ts_ms = stamp_ms(replace(snapshot(kill_switch=halted), latch=latch), NOW)
+    assert latch.hold(False, "asha@jump1", ts_ms) is Hold.RELEASED
