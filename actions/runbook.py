@@ -12,7 +12,8 @@ from cockpit.config import Settings
 from cockpit.errors import ConfigError
 from cockpit.model.action import ActionSpec
 
-NEEDED = ("kill_switch.engage", "kill_switch.release")
+HALT = "kill_switch.engage"
+NEEDED = (HALT, "kill_switch.release")
 """Without these there is no cockpit."""
 
 
@@ -56,6 +57,7 @@ def merged(base: tuple[ActionSpec, ...], own: Own) -> tuple[ActionSpec, ...]:
     rows = [row for row in base if row.section not in own.replaced]
     for row in own.rows:
         _same_danger(row)
+        _nothing_before_a_halt(row)
         rows = _placed(rows, row)
     heads = {row.section: row for row in own.rows}
     rows = [_headed(row, heads.get(row.section, row)) for row in rows]
@@ -85,6 +87,12 @@ def _same_danger(row: ActionSpec) -> None:
         usual = next((one for one in ACTIONS if one.id == row.id), None)
         if usual is not None and usual.danger is not row.danger:
             raise ConfigError(f"{row.place}: {row.id} is of class {usual.danger}, not {row.danger}")
+
+
+def _nothing_before_a_halt(row: ActionSpec) -> None:
+    """Whoever wants to stop trading is asked for nothing: no phrase, no reason, nobody else."""
+    if row.id == HALT and row.guards:
+        raise ConfigError(f"{row.place}: {HALT} takes no guards: nothing may stand before a halt")
 
 
 def _check_keys(rows: Iterable[ActionSpec]) -> None:

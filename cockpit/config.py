@@ -7,27 +7,27 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
+from cockpit.address import Address, RedisAddress
 from cockpit.errors import ConfigError
 from cockpit.model.severity import Severity
 from cockpit.model.world import World
-from cockpit.secret import Secret, without_password
+from cockpit.secret import Secret
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
-Address = Annotated[str, AfterValidator(without_password)]
 
 
 class Part(BaseModel):
     """A section of the file: unknown keys are errors, so that a misspelt one is found."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class RedisPart(Part):
     """Redis and the names of the keys in it."""
 
-    url: Address = "redis://127.0.0.1:6379/0"
+    url: RedisAddress = "redis://127.0.0.1:6379/0"
     """redis://, rediss:// or unix://, without the password."""
     password: Secret | None = None
     timeout_s: Seconds = 2.0
@@ -64,23 +64,13 @@ class RedisPart(Part):
     dump_file: Path | None = None
     """Its RDB file as this host sees it; None: asked of a Redis on this host, else the keys are copied one by one."""
 
-    @field_validator("url")
-    @classmethod
-    def _is_one_server(cls, url: str) -> str:
-        scheme, sign, _ = url.partition("://")
-        if sign and scheme in ("redis", "rediss", "unix"):
-            return url
-        if "sentinel" in scheme or "cluster" in scheme:
-            raise ValueError(f"{scheme}:// is not supported: name the primary itself, as redis://HOST:PORT/0")
-        raise ValueError("it must begin with redis://, rediss:// or unix://")
-
 
 class VenuePart(Part):
     """One broker: how the cockpit reaches it by itself, and what takes its orders when it is down."""
 
     name: str
     """As in venue:status."""
-    probe: str | None = None
+    probe: Address | None = None
     """`tws://host:port` for IBKR's handshake, `https://...` for an HTTP probe, none for neither."""
     phone: str | None = None
     """Whom to call to have trading blocked there, where nothing else stops it."""
@@ -156,7 +146,7 @@ class KubernetesPart(Part):
 class DockerPart(Part):
     """The Docker Engine and the containers of the platform."""
 
-    url: str = "unix:///var/run/docker.sock"
+    url: Address = "unix:///var/run/docker.sock"
     """unix:///path, tcp://host:2375, or https://host:2376."""
     certificates: Path | None = None
     """A folder with ca.pem, cert.pem and key.pem, as Docker's own programs read it; makes tcp:// speak TLS."""
@@ -167,7 +157,7 @@ class DockerPart(Part):
 class GrafanaPart(Part):
     """Grafana's alerting API, or a plain Alertmanager."""
 
-    url: str = "http://127.0.0.1:3000"
+    url: Address = "http://127.0.0.1:3000"
     token: Secret | None = None
     is_alertmanager: bool = False
     ca: Path | None = None
@@ -320,11 +310,11 @@ class Settings(Part):
     site: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")
     world: World = World.LIVE
     root: Path
-    """The platform's root folder."""
+    """The platform's root folder; below the configuration's own folder unless absolute."""
     state: Path | None = None
-    """Where journals are kept; None = the user's state folder."""
+    """Where journals are kept, below the configuration's folder unless absolute; None = the user's state folder."""
     interval_s: Seconds = 1.0
-    redis: RedisPart | None = RedisPart()
+    redis: RedisPart | None = None
     venues: tuple[VenuePart, ...] = ()
     feeds: FeedsPart = FeedsPart()
     postgres: PostgresPart | None = None
@@ -353,6 +343,15 @@ class Settings(Part):
     holidays: dict[str, tuple[date, ...]] = Field(default_factory=dict)
     """Exchange -> days on which it stays closed: `NSE: [2026-01-26]`."""
 
+    @field_validator("venues")
+    @classmethod
+    def _are_told_apart(cls, venues: tuple[VenuePart, ...]) -> tuple[VenuePart, ...]:
+        names = [venue.name for venue in venues]
+        twice = sorted({name for name in names if names.count(name) > 1})
+        if twice:
+            raise ValueError(f"two brokers are called {twice[0]}")
+        return venues
+
     def below_root(self, path: Path) -> Path:
         """A path of the configuration, resolved against the platform's root."""
         return path if path.is_absolute() else self.root / path
@@ -373,14 +372,19 @@ def load(file: Path) -> Settings:
         raw = yaml.safe_load(file.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {file}: {error}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        # A date that no calendar has is a plain ValueError of the reader.
         raise ConfigError(f"{file} is not valid YAML: {error}") from error
     if not isinstance(raw, dict):
         raise ConfigError(f"{file} holds no settings: it must be a mapping with at least `site` and `root`")
     try:
-        return Settings.model_validate(raw)
+        settings = Settings.model_validate(raw)
     except ValidationError as error:
         raise ConfigError(_explain(file, error)) from None
+    # Workers and cockpits that are started elsewhere mean the same folders.
+    here = file.absolute().parent
+    state = None if settings.state is None else here / settings.state
+    return settings.model_copy(update={"root": here / settings.root, "state": state})
 
 
 def _explain(file: Path, error: ValidationError) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 from pathlib import Path
 
@@ -12,19 +11,6 @@ from pydantic import BaseModel, ConfigDict, model_validator
 from cockpit.errors import ConfigError
 
 COMMAND_TIMEOUT_S = 10.0
-_PASSWORD = re.compile(r"://[^@]*:[^@]+@|password\s*=", re.IGNORECASE)
-"""Between the user and the host of a URL, as a parameter of it, or as one of libpq's keywords."""
-
-
-def without_password(text: str) -> str:
-    """The address as it is: configurations are shown, and copied beside every job.
-
-    >>> without_password("redis://reader@[::1]:6379/0"), without_password("host=db passfile=/run/pgpass")
-    ('redis://reader@[::1]:6379/0', 'host=db passfile=/run/pgpass')
-    """
-    if _PASSWORD.search(text):
-        raise ValueError("there is a password in it: take it out, and say under `password:` where it is kept")
-    return text
 
 
 class Secret(BaseModel):
@@ -66,6 +52,8 @@ class Secret(BaseModel):
         except UnicodeDecodeError:
             # The error's own text holds what is in the file.
             raise ConfigError(f"cannot read the secret in {file}: it is no UTF-8 text") from None
+        except ValueError as error:
+            raise ConfigError(f"the secret's file is no path: {error}") from None
 
     @staticmethod
     def _from_command(command: tuple[str, ...]) -> str:
@@ -78,6 +66,8 @@ class Secret(BaseModel):
             raise ConfigError(f"the secret's command {command[0]} failed: {_why(error)}") from None
         except UnicodeDecodeError:
             raise ConfigError(f"the secret's command {command[0]} failed: it printed no UTF-8 text") from None
+        except ValueError as error:
+            raise ConfigError(f"the secret's command cannot be run: {error}") from None
         return done.stdout.rstrip("\n")
 
 

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from actions.nodes import Nodes
-from cockpit.secret import without_password
+from cockpit.address import sound_address
 
 COMMAND = "general.command"
 HTTP = "general.http"
@@ -95,7 +95,7 @@ def _url(nodes: Nodes, node: yaml.Node) -> str:
     try:
         parts = urlsplit(url)
         is_good = parts.scheme in ("http", "https") and bool(parts.hostname) and " " not in url and parts.port != 0
-        without_password(url)
+        sound_address(url)
     except ValueError as error:
         nodes.fail(node, str(error))
     if not is_good or parts.username is not None:

@@ -161,11 +161,8 @@ class KiteLook:
 def _look(venue: VenuePart) -> TwsLook | KiteLook | NoLook:
     """The look that the venue's probe asks for."""
     name = clean(venue.name, 40)
-    try:
-        parts = urlsplit(venue.probe or "")
-        host, port = parts.hostname, parts.port
-    except ValueError:
-        return NoLook(name, "its probe is not a URL")
+    parts = urlsplit(venue.probe or "")
+    host, port = parts.hostname, parts.port
     if parts.scheme == "tws" and host:
         return TwsLook(name, host, port or TWS_PORT)
     if parts.scheme in ("http", "https") and host:

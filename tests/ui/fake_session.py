@@ -10,7 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from cockpit.config import FeedsPart, Settings, VenuePart
+from cockpit.config import FeedsPart, RedisPart, Settings, VenuePart
 from cockpit.incidents.log import IncidentLog
 from cockpit.model.action import ActionSpec
 from cockpit.model.approval import Request, Second, Standing
@@ -29,6 +29,7 @@ SETTINGS = Settings(
     site="hf-1",
     world=World.SANDBOX,
     root=Path("/platform"),
+    redis=RedisPart(),
     venues=(
         VenuePart(name="IBKR", backup="zerodha", reset_utc="23:00-23:15"),
         VenuePart(name="Zerodha", backup="paper"),

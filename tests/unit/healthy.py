@@ -55,6 +55,7 @@ SETTINGS = Settings.model_validate(
         ],
         "postgres": {"dump_max_age_s": 300.0},
         "kubernetes": {"deployments": ["ws-gateway", "router", "api"]},
+        "redis": {},
         "docker": {},
         "grafana": {},
     }

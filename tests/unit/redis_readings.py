@@ -10,7 +10,7 @@ from cockpit.config import Settings
 
 NOW_MS = 1_800_000_000_000
 SETTINGS = Settings.model_validate(
-    {"site": "test-1", "root": str(Path("/nowhere")), "venues": [{"name": "IBKR"}, {"name": "ZERODHA"}]}
+    {"site": "test-1", "root": str(Path("/nowhere")), "redis": {}, "venues": [{"name": "IBKR"}, {"name": "ZERODHA"}]}
 )
 assert SETTINGS.redis is not None
 PART = SETTINGS.redis

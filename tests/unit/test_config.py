@@ -8,6 +8,7 @@ import pytest
 
 from cockpit.config import Settings, load
 from cockpit.errors import ConfigError
+from cockpit.secret import Secret
 
 WRONG = {
     "redis://:hunter2@db:6379/0": "password",
@@ -19,6 +20,8 @@ WRONG = {
     "redis-cluster://db:6379": "redis-cluster:// is not supported",
     "db:6379": "must begin with redis://",
     "http://db": "must begin with redis://",
+    "redis://db:six/0": "no URL with a host and a port",
+    "redis://db:70000/0": "no URL with a host and a port",
 }
 DSNS = ("host=db password=hunter2", "host=db PassWord = 'hunter2'", "postgresql://ops:hunter2@db/x")
 RIGHT = (
@@ -55,3 +58,42 @@ def test_a_password_in_the_dsn_is_refused(tmp_path: Path, dsn: str) -> None:
 def test_an_address_without_one_is_taken(tmp_path: Path, url: str) -> None:
     redis = loaded(tmp_path, f'redis: {{url: "{url}", password: {{env: X}}}}').redis
     assert redis is not None and redis.url == url
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('grafana: {url: "https://admin:hunter2@graf"}', "grafana.url"),
+        ('docker: {url: "tcp://me:hunter2@dock:2376"}', "docker.url"),
+        ('venues: [{name: A, probe: "https://me:hunter2@a/x"}]', "venues.0.probe"),
+        ("postgres: {dump_max_age_s: .inf}", "postgres.dump_max_age_s"),
+        ("thresholds: {venue_silent_s: .nan}", "thresholds.venue_silent_s"),
+        ("venues: [{name: A}, {name: B}, {name: A}]", "two brokers are called A"),
+        ("holidays: {NSE: [2026-02-30]}", "not valid YAML"),
+        ("holidays: " + "[" * 3000 + "]" * 3000, "not valid YAML"),
+    ],
+)
+def test_what_no_worker_could_use_is_refused_at_once(tmp_path: Path, text: str, place: str) -> None:
+    with pytest.raises(ConfigError) as refused:
+        loaded(tmp_path, text)
+    assert "cockpit.yaml" in str(refused.value) and place in str(refused.value) and "hunter2" not in str(refused.value)
+
+
+def test_what_is_left_out_is_not_there(tmp_path: Path) -> None:
+    settings = loaded(tmp_path, "world: LIVE")
+    parts = (settings.redis, settings.postgres, settings.kubernetes, settings.docker, settings.grafana)
+    assert parts == (None,) * 5, "a halt must never go to a Redis that nobody named"
+
+
+def test_folders_are_those_beside_the_file_wherever_it_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "cockpit.yaml"
+    file.write_text("site: s\nroot: ./platform\nstate: state\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    settings = load(Path("cockpit.yaml"))
+    assert (settings.root, settings.state) == (tmp_path / "platform", tmp_path / "state")
+
+
+@pytest.mark.parametrize("where", [{"file": "a\0b"}, {"command": ["a\0b"]}])
+def test_a_secret_that_is_nowhere_says_so(where: dict[str, object]) -> None:
+    with pytest.raises(ConfigError, match="secret"):
+        Secret.model_validate(where).reveal()

@@ -15,7 +15,7 @@ from actions.snapshot.kept_check import kept_check
 from cockpit.clients.kept import MANIFEST, make_folder, newest, stamp, write_file
 from cockpit.clients.ledger_copy import Chain, copy_ledger, verify_ledger
 from cockpit.clients.rdb_copy import copy_rdb
-from cockpit.config import Settings
+from cockpit.config import RedisPart, Settings
 from cockpit.errors import BackendError, Refused
 from cockpit.model.plan import Verdict
 from cockpit.model.sample import Sample
@@ -141,7 +141,7 @@ def test_the_check_asks_for_what_can_be_kept(
     words: str,
 ) -> None:
     a_ledger(tmp_path / "ledger.db", 1)
-    settings = Settings(site="test", root=tmp_path)
+    settings = Settings(site="test", root=tmp_path, redis=RedisPart())
     if age_s is not None:
         a_snapshot_of(tmp_path / "backups/cockpit", NOW - age_s, **parts)
     redis = Sample.good(healthy.redis(), NOW, 0.0) if is_redis_up else Sample().failed("refused", NOW, 0.0)
@@ -151,5 +151,5 @@ def test_the_check_asks_for_what_can_be_kept(
 
 
 def test_without_a_ledger_there_may_be_nothing_to_keep(tmp_path: Path) -> None:
-    check = kept_check(Settings(site="test", root=tmp_path), snapshot(), NOW)
+    check = kept_check(Settings(site="test", root=tmp_path, redis=RedisPart()), snapshot(), NOW)
     assert (check.verdict, check.is_overridable) == (Verdict.FAIL, True)

@@ -182,6 +182,17 @@ def test_the_kill_switch_cannot_be_taken_away(tmp_path: Path) -> None:
     assert "no step of kill_switch.engage would be left" in refused(tmp_path, text)
 
 
+def test_nothing_may_stand_before_a_halt(tmp_path: Path) -> None:
+    text = OWN[: OWN.index("      - action: general.http")]
+    text = text.replace("action: general.command", "action: kill_switch.engage").replace(
+        "danger: disrupt", "danger: protect"
+    )
+    text = text[: text.index("        parameters:")].replace("name: flush-dns", "name: kill-switch")
+    said = refused(tmp_path, text)
+    assert "own.yaml:6:" in said and "takes no guards" in said
+    read_own(written(tmp_path, text.replace("        guards: [halted]\n", "")))
+
+
 def test_a_file_that_everybody_may_write_is_not_believed(tmp_path: Path) -> None:
     file = written(tmp_path)
     file.chmod(0o646)

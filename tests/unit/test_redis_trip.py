@@ -29,7 +29,7 @@ class SlowReading:
 
 
 async def trip_ms(takes_s: float) -> float:
-    wall = RedisWall(Settings.model_validate({"site": "test", "root": "/nowhere"}), CLOCK)
+    wall = RedisWall(Settings.model_validate({"site": "test", "root": "/nowhere", "redis": {}}), CLOCK)
     link = SlowReading(takes_s)
     wall._link = link  # type: ignore[assignment]
     reading = await wall.read()
