@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import AsyncIterator, Callable
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ PIECE = b"x" * (1 << 16)
 GARBAGE = bytes(range(256)) * 4
 DRIP_S = 0.25
 FLAP_S = 0.7
+CLOSED_S = (0.7, 2.3)
+"""In turn: a probe that comes as regularly as the way flaps could always find it open."""
 Peer = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -91,9 +94,9 @@ class FaultProxy:
         await asyncio.gather(*left, return_exceptions=True)
 
     async def _flap(self) -> None:
-        while True:
+        for closed_s in cycle(CLOSED_S):
             self._deafen()
-            await asyncio.sleep(FLAP_S)
+            await asyncio.sleep(closed_s)
             await self._listen()
             await asyncio.sleep(FLAP_S)
 
@@ -152,6 +155,8 @@ class FaultProxy:
     async def _flood(self, writer: asyncio.StreamWriter) -> None:
         writer.write(self._preface)
         for _ in range(FLOOD_BYTES // len(PIECE)):
+            if writer.is_closing():
+                return
             writer.write(PIECE)
             await writer.drain()
 
