@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import contextlib
 import os
-import select
 import signal
 import termios
-import threading
 from collections.abc import Callable
 from contextvars import Context, copy_context
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
+from cockpit.terminal.keys import Bell, read_keys
 from cockpit.terminal.last_word import LastWord
 from cockpit.terminal.writer import PatientWriter
 
@@ -39,7 +39,7 @@ class CockpitDriver(LinuxDriver):
         self._is_leaving = self._is_paused = False
         self._context: Context = copy_context()
         self._last_word = LastWord()
-        self._hangup_watch: threading.Thread | None = None
+        self.exit_event: Bell = Bell()
         self._patient: PatientWriter | None = None
 
     def has_room(self) -> bool:
@@ -66,9 +66,6 @@ class CockpitDriver(LinuxDriver):
             signal.signal(number, self._signalled)
         resized = signal.getsignal(signal.SIGWINCH)
         signal.signal(signal.SIGWINCH, lambda number, frame: self._resized(resized, number, frame))
-        if self._hangup_watch is None or not self._hangup_watch.is_alive():
-            self._hangup_watch = threading.Thread(target=self._watch_for_hangup, name="terminal-hangup", daemon=True)
-            self._hangup_watch.start()
 
     def _writer(self, file: Any) -> PatientWriter:
         self._patient = PatientWriter(file, lambda is_lost: self._soon("repaint" if is_lost else "refresh"))
@@ -125,9 +122,11 @@ class CockpitDriver(LinuxDriver):
     # ends that others decide
 
     def _run_input_thread(self) -> None:
-        """A terminal that can no longer be read is gone."""
+        """A terminal that can no longer be read is gone; the toolkit's own reader spins at its end and says nothing."""
+        parser = XTermParser(self._debug)
         try:
-            self.run_input_thread()
+            if read_keys(self.fileno, self.exit_event, parser, self.process_message):
+                self._leave(128 + signal.SIGHUP, HUNG_UP_S)
         except OSError:
             self._leave(128 + signal.SIGHUP, HUNG_UP_S)
         except Exception as error:  # what the parser cannot take is told like every crash
@@ -148,18 +147,3 @@ class CockpitDriver(LinuxDriver):
         if loop is not None:
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(lambda: self._app.exit(code, return_code=code), context=self._context)
-
-    def _watch_for_hangup(self) -> None:
-        """The input thread spins at end of file and says nothing; poll says it at once."""
-        poll = select.poll()
-        # No events asked for: hang-up and error are always reported.
-        poll.register(self.fileno, 0)
-        while not self._is_leaving and not self._app._exit:
-            try:
-                events = poll.poll(500)
-            except OSError:
-                events = [(self.fileno, select.POLLHUP)]
-            if any(mask & (select.POLLHUP | select.POLLERR | select.POLLNVAL) for _, mask in events):
-                self.exit_event.set()
-                self._leave(128 + signal.SIGHUP, HUNG_UP_S)
-                return

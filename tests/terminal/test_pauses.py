@@ -66,6 +66,8 @@ def stopped(program: PtyProgram, deadline_s: float = 5.0) -> bool:
         program.read(0.02)
         done, status = os.waitpid(program.pid, os.WNOHANG | os.WUNTRACED)
         if done:
+            while program.read(0.1):  # what it wrote last may lie unread in the terminal
+                pass
             return os.WIFSTOPPED(status)
     return False
 
