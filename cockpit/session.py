@@ -54,7 +54,8 @@ class Session:
         self._runbook = runbook
         self._observer: Observer | None = None
         self._herald: Herald | None = None
-        self._journals = Journals(runner.jobs)
+        self._journals = Journals(runner.jobs, self._jobs_read, self._is_busy)
+        self._last_read: object = None
         drafts = state_folder(settings) / "drafts"
         self.incidents = IncidentLog(settings, clock, operator.label, drafts, runner.note)
         """The incident log."""
@@ -116,6 +117,21 @@ class Session:
             self.incidents.hear(replace(self.snapshot, jobs=self._runner.present()))
             self.incidents.stop(timeout_s / 4)
         self._runner.stop(max(0.05, ends_at - self._clock.monotonic()))
+
+    def _jobs_read(self) -> None:
+        """Only what changed is worth waking the observer for."""
+        found = (self._runner.present(), self._beside())
+        if found != self._last_read:
+            self._last_read = found
+            self._look_at_jobs()
+
+    def _is_busy(self) -> bool:
+        return any(self._beside().values())
+
+    def _look_at_jobs(self) -> None:
+        observer = self._observer
+        if observer is not None and observer.hub is not None:
+            observer.call(observer.hub.look_at_jobs)
 
     def _beside(self) -> dict[str, object]:
         return {"latch": self._runner.vigil.present, "requests": self._runner.seconds.present}
@@ -181,6 +197,7 @@ class Session:
 
     def _look_again(self) -> None:
         self._journals.poke()
+        self._look_at_jobs()
         self.poke("redis")
 
     def poke(self, source: str) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import queue
 import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -12,6 +14,9 @@ from cockpit.errors import TimedOut
 
 T = TypeVar("T")
 P = ParamSpec("P")
+
+IDLE_S = 5.0
+"""So long a thread waits for another call."""
 
 _abandoned: set[asyncio.Future[Any]] = set()
 """The event loop holds tasks weakly: without this, one that hangs could be collected, which asyncio logs."""
@@ -53,7 +58,7 @@ def _consume(task: asyncio.Future[Any]) -> None:
 
 
 def in_daemon_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> Future[T]:
-    """Run it on a thread of its own that does not keep the process alive, which an executor's threads do."""
+    """Run it on a thread that is its own meanwhile and does not keep the process alive, as an executor's threads do."""
     future: Future[T] = Future()
 
     def run() -> None:
@@ -66,8 +71,42 @@ def in_daemon_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
         else:
             future.set_result(result)
 
-    threading.Thread(target=run, daemon=True, name=getattr(work, "__name__", "call")).start()
+    try:
+        hand = _idle.pop()
+    except IndexError:
+        hand = _Hand()
+    hand.give(run)
     return future
+
+
+class _Hand:
+    """A daemon thread that waits a moment for the next call after each: beginning one costs more than waking it."""
+
+    def __init__(self) -> None:
+        self._calls: queue.SimpleQueue[Callable[[], None]] = queue.SimpleQueue()
+        threading.Thread(target=self._run, daemon=True, name="call").start()
+
+    def give(self, call: Callable[[], None]) -> None:
+        """Have it called."""
+        self._calls.put(call)
+
+    def _run(self) -> None:
+        while True:
+            try:
+                call = self._calls.get(timeout=IDLE_S)
+            except queue.Empty:
+                try:
+                    _idle.remove(self)
+                except ValueError:
+                    continue  # somebody has just taken it: a call is on its way
+                return
+            call()
+            del call  # with all that it holds
+            _idle.append(self)
+
+
+_idle: list[_Hand] = []
+os.register_at_fork(after_in_child=_idle.clear)  # a child has none of the threads
 
 
 class DaemonPool(ThreadPoolExecutor):

@@ -20,6 +20,8 @@ from cockpit.storage.drafts import Drafts
 from cockpit.storage.incidents import Incidents
 
 EVERY_S = 0.5
+IDLE_S = 1.0
+"""While none is open, only others can open one without our knowing it."""
 STALE_S = 10.0
 """Which incident is open is not known any more once it could not be read for so long."""
 
@@ -107,7 +109,7 @@ class Keeper:
             try:
                 work = self._queue.get(timeout=max(0.0, due - time.monotonic()))
             except queue.Empty:
-                due = time.monotonic() + EVERY_S
+                due = time.monotonic() + (EVERY_S if self._open.value else IDLE_S)
                 self._look()
                 continue
             if work is not None:

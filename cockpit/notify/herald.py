@@ -17,7 +17,6 @@ from cockpit.model.world import World
 from cockpit.notify.news import State, Told, look
 from cockpit.storage.disk import append_synced, opened, private_folder, try_lock
 
-EVERY_S = 0.5
 RETRY_S, LONGEST_RETRY_S = 30.0, 3600.0
 """Where a notice could not even be handed over; twice as long each time, for each try stands in the audit."""
 KEPT = "notices.told.json"
@@ -38,7 +37,8 @@ class Herald:
         self._lock = -1
         self._retry_at = 0.0
         self._retry_s = RETRY_S
-        self._stopping = threading.Event()
+        self._woken = threading.Event()
+        self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name="herald", daemon=True)
 
     def start(self) -> None:
@@ -48,7 +48,8 @@ class Herald:
 
     def stop(self) -> None:
         """Tell nothing more."""
-        self._stopping.set()
+        self._is_stopping = True
+        self._woken.set()
 
     @property
     def is_running(self) -> bool:
@@ -56,11 +57,14 @@ class Herald:
         return self._thread.is_alive()
 
     def hear(self, snapshot: Snapshot) -> None:
-        """The newest snapshot."""
+        """The newest snapshot; where nobody wants to be told, nothing is woken for it."""
         self._newest = snapshot
+        if self._state is not None or self._is_wanted(snapshot):
+            self._woken.set()
 
     def _run(self) -> None:
-        while not self._stopping.wait(EVERY_S):
+        while self._woken.wait() and not self._is_stopping:
+            self._woken.clear()
             with suppress(Exception):  # what cannot be told now is tried again
                 self.look()
         self.let_go()

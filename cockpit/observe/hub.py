@@ -27,6 +27,7 @@ from cockpit.observe.trends import points
 SOONEST_S = 0.1
 """No two snapshots are closer together than this, whatever happens."""
 JOBS_EVERY_S = 0.2
+"""While a job is under way; else they are looked at with every tick, and when somebody says that they changed."""
 OpenIncidents = Callable[[], Sample[tuple[Incident, ...]]]
 """The open incidents as last read; must not wait for a disk."""
 EARLY_S = 0.005
@@ -68,6 +69,7 @@ class Hub:
         self._beside: Mapping[str, Any] = {}
         self._jobs: tuple[Job, ...] = ()
         self._hurry = asyncio.Event()
+        self._jobs_hurry = asyncio.Event()
         self._clear_at: float | None = None
 
     async def run(self) -> None:
@@ -87,6 +89,10 @@ class Hub:
     def poke(self, name: str) -> None:
         """Ask one source again at once."""
         self._poller.poke(name)
+
+    def look_at_jobs(self) -> None:
+        """They may have changed."""
+        self._jobs_hurry.set()
 
     async def _publish_on(self) -> None:
         due = self._clock.monotonic() + TICK_PHASE * self._settings.interval_s
@@ -114,6 +120,8 @@ class Hub:
         self._hurry.clear()
 
     def _publish(self, is_tick: bool) -> None:
+        if is_tick and self._take_jobs():
+            self._jobs_hurry.set()
         step_s = self._take_step()
         if step_s:
             self._poller.step(step_s)
@@ -150,12 +158,22 @@ class Hub:
 
     async def _watch_jobs(self) -> None:
         while True:
-            jobs, beside = self._current_jobs(), self._read_beside()
-            if jobs != self._jobs or beside != self._beside:
-                self._jobs, self._beside = jobs, beside
+            if self._take_jobs():
                 self._hurry.set()
-                self._poller.poke("redis")  # what a job did shows in Redis first
-            await asyncio.sleep(JOBS_EVERY_S)
+            is_quiet = all(job.phase.is_over for job in self._jobs)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(None if is_quiet else JOBS_EVERY_S):
+                    await self._jobs_hurry.wait()
+            self._jobs_hurry.clear()
+
+    def _take_jobs(self) -> bool:
+        """Whether they, or what the cockpit itself knows, are others than before."""
+        jobs, beside = self._current_jobs(), self._read_beside()
+        if jobs == self._jobs and beside == self._beside:
+            return False
+        self._jobs, self._beside = jobs, beside
+        self._poller.poke("redis")  # what a job did shows in Redis first
+        return True
 
     def _current_jobs(self) -> tuple[Job, ...]:
         try:

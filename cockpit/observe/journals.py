@@ -9,6 +9,8 @@ from contextlib import suppress
 from cockpit.model.job import Job
 
 EVERY_S = 0.2
+IDLE_S = 1.0
+"""Where nothing is under way only others can begin something; each look wakes a thread, which is dear."""
 
 Jobs = Callable[[], tuple[Job, ...]]
 
@@ -16,8 +18,13 @@ Jobs = Callable[[], tuple[Job, ...]]
 class Journals:
     """What the disk said last about jobs, as a value that anybody may look at; `read` alone may take its time."""
 
-    def __init__(self, read: Jobs) -> None:
+    def __init__(
+        self, read: Jobs, told: Callable[[], None] = lambda: None, is_busy: Callable[[], bool] = lambda: False
+    ) -> None:
+        """`told` is called, on the journals' thread, after each reading; `is_busy` is a reason to read often."""
         self._read = read
+        self._told = told
+        self._is_busy = is_busy
         self._jobs: tuple[Job, ...] = ()
         self._hurry = threading.Event()
         self._is_stopping = False
@@ -43,5 +50,7 @@ class Journals:
         while not self._is_stopping:
             with suppress(Exception):  # the journals' own reader reports what is wrong with them
                 self._jobs = self._read()
-            self._hurry.wait(EVERY_S)
+                self._told()
+            is_busy = self._is_busy() or any(not job.phase.is_over for job in self._jobs)
+            self._hurry.wait(EVERY_S if is_busy else IDLE_S)
             self._hurry.clear()

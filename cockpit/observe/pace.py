@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 SLOWEST_S = 1.5
@@ -31,6 +32,23 @@ def phase(at: int, count: int) -> float:
     return 0.0 if at == 0 else 0.5 + (at - 0.5) / count * 0.5
 
 
+def turns(are_local: Sequence[bool]) -> list[int]:
+    """Each source's place in the beat: files on this host share one, where they wake us once and disturb no timing.
+
+    >>> turns([False, True, False, True])
+    [0, 1, 2, 1]
+    """
+    places: list[int] = []
+    taken = 0
+    for at, is_local in enumerate(are_local):
+        if is_local and True in are_local[:at]:
+            places.append(places[are_local.index(True)])
+        else:
+            places.append(taken)
+            taken += 1
+    return places
+
+
 @dataclass(frozen=True, slots=True)
 class Pace:
     """The timing of one source, as a value: each outcome makes the next."""
@@ -39,6 +57,8 @@ class Pace:
     deadline_s: float
     is_self_bounded: bool = False
     """It keeps its own deadlines within (one for each broker) and always answers: only `deadline_s` counts."""
+    is_local: bool = False
+    """A file: it shares its turn with the others."""
     failures: int = 0
     has_answered: bool = False
 

@@ -11,7 +11,7 @@ from cockpit.clients.bounded import abandon, bounded
 from cockpit.clock import Clock
 from cockpit.errors import CockpitError, ConfigError
 from cockpit.model.sample import Sample
-from cockpit.observe.pace import Pace, phase
+from cockpit.observe.pace import Pace, phase, turns
 from cockpit.observe.source import Source
 from cockpit.text import clean
 
@@ -36,9 +36,10 @@ class Poller:
         """By how much the wall clock was set since the start; what is on its way is dated without it, then moved."""
         self._paces = {source.name: source.pace for source in self._sources}
         began = clock.monotonic()
+        places = turns([source.pace.is_local for source in self._sources])
         self._origins = {
-            source.name: began + phase(at, len(self._sources)) * source.pace.interval_s
-            for at, source in enumerate(self._sources)
+            source.name: began + phase(at, len(set(places))) * source.pace.interval_s
+            for at, source in zip(places, self._sources, strict=True)
         }
         """Where each source's beat begins. All are asked at once when the watch begins, then one after the other."""
         self._pokes = {source.name: asyncio.Event() for source in self._sources}
