@@ -108,6 +108,8 @@ class PtyProgram:
                 self.read(0.02)
             done, status = os.waitpid(self.pid, os.WNOHANG)
             if done:
+                while self.master >= 0 and self.read(0.05):  # what it wrote last
+                    pass
                 code = os.waitstatus_to_exitcode(status)
                 self.status = code if code >= 0 else 128 - code
         return self.status

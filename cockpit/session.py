@@ -54,7 +54,7 @@ class Session:
         self._runbook = runbook
         self._observer: Observer | None = None
         self._herald: Herald | None = None
-        self._journals = Journals(runner.jobs, self._jobs_read, self._is_busy)
+        self._journals = Journals(runner.jobs, self._jobs_read, lambda: any(self._beside().values()))
         self._last_read: object = None
         drafts = state_folder(settings) / "drafts"
         self.incidents = IncidentLog(settings, clock, operator.label, drafts, runner.note)
@@ -123,15 +123,7 @@ class Session:
         found = (self._runner.present(), self._beside())
         if found != self._last_read:
             self._last_read = found
-            self._look_at_jobs()
-
-    def _is_busy(self) -> bool:
-        return any(self._beside().values())
-
-    def _look_at_jobs(self) -> None:
-        observer = self._observer
-        if observer is not None and observer.hub is not None:
-            observer.call(observer.hub.look_at_jobs)
+            self._tell_hub(Hub.look_at_jobs)
 
     def _beside(self) -> dict[str, object]:
         return {"latch": self._runner.vigil.present, "requests": self._runner.seconds.present}
@@ -197,15 +189,18 @@ class Session:
 
     def _look_again(self) -> None:
         self._journals.poke()
-        self._look_at_jobs()
+        self._tell_hub(Hub.look_at_jobs)
         self.poke("redis")
 
     def poke(self, source: str) -> None:
         """Ask one backend again at once."""
+        self._tell_hub(lambda hub: hub.poke(source))
+
+    def _tell_hub(self, do: Callable[[Hub], None]) -> None:
         observer = self._observer
         if observer is not None and observer.hub is not None:
             hub = observer.hub
-            observer.call(lambda: hub.poke(source))
+            observer.call(lambda: do(hub))
 
 
 def watch(
