@@ -54,8 +54,7 @@ class Session:
         self._runbook = runbook
         self._observer: Observer | None = None
         self._herald: Herald | None = None
-        self._journals = Journals(runner.jobs, self._jobs_read, lambda: any(self._beside().values()))
-        self._last_read: object = None
+        self._journals = Journals(runner.jobs, lambda: self._tell_hub(Hub.look_at_jobs), self._beside)
         drafts = state_folder(settings) / "drafts"
         self.incidents = IncidentLog(settings, clock, operator.label, drafts, runner.note)
         """The incident log."""
@@ -117,13 +116,6 @@ class Session:
             self.incidents.hear(replace(self.snapshot, jobs=self._runner.present()))
             self.incidents.stop(timeout_s / 4)
         self._runner.stop(max(0.05, ends_at - self._clock.monotonic()))
-
-    def _jobs_read(self) -> None:
-        """Only what changed is worth waking the observer for."""
-        found = (self._runner.present(), self._beside())
-        if found != self._last_read:
-            self._last_read = found
-            self._tell_hub(Hub.look_at_jobs)
 
     def _beside(self) -> dict[str, object]:
         return {"latch": self._runner.vigil.present, "requests": self._runner.seconds.present}

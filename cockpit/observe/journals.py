@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 
 from cockpit.model.job import Job
@@ -19,12 +19,13 @@ class Journals:
     """What the disk said last about jobs, as a value that anybody may look at; `read` alone may take its time."""
 
     def __init__(
-        self, read: Jobs, told: Callable[[], None] = lambda: None, is_busy: Callable[[], bool] = lambda: False
+        self, read: Jobs, told: Callable[[], None] = lambda: None, beside: Callable[[], Mapping[str, object]] = dict
     ) -> None:
-        """`told` is called, on the journals' thread, after each reading; `is_busy` is a reason to read often."""
+        """`told` is called, on the journals' thread, when jobs or what is `beside` them are others than before."""
         self._read = read
         self._told = told
-        self._is_busy = is_busy
+        self._beside = beside
+        self._last: object = None
         self._jobs: tuple[Job, ...] = ()
         self._hurry = threading.Event()
         self._is_stopping = False
@@ -50,7 +51,14 @@ class Journals:
         while not self._is_stopping:
             with suppress(Exception):  # the journals' own reader reports what is wrong with them
                 self._jobs = self._read()
-                self._told()
-            is_busy = self._is_busy() or any(not job.phase.is_over for job in self._jobs)
+                self._tell()
+            is_busy = any(self._beside().values()) or any(not job.phase.is_over for job in self._jobs)
             self._hurry.wait(EVERY_S if is_busy else IDLE_S)
             self._hurry.clear()
+
+    def _tell(self) -> None:
+        """Only what changed is worth waking anybody for."""
+        found = (self._jobs, self._beside())
+        if found != self._last:
+            self._last = found
+            self._told()
