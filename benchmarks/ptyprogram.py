@@ -50,7 +50,13 @@ class PtyProgram:
         return len(self.output)
 
     def read(self, timeout_s: float) -> bytes:
-        """What the program wrote next; empty after `timeout_s` of silence or at its end."""
+        """What the program wrote next, shown by the emulator; empty after `timeout_s` of silence or at its end."""
+        data = self.take(timeout_s)
+        self.show(data)
+        return data
+
+    def take(self, timeout_s: float) -> bytes:
+        """What it wrote next, not shown yet."""
         if not select.select([self.master], [], [], timeout_s)[0]:
             return b""
         try:
@@ -58,9 +64,12 @@ class PtyProgram:
         except OSError:
             return b""
         self.output += data
-        with contextlib.suppress(Exception):  # the emulator does not know every sequence
-            self._stream.feed(data)
         return data
+
+    def show(self, data: bytes) -> None:
+        """Have the emulator read it."""
+        with contextlib.suppress(Exception):  # it does not know every sequence
+            self._stream.feed(data)
 
     def until(self, is_true: Callable[[str], bool], deadline_s: float = 20.0) -> float:
         """Read until the screen's text satisfies `is_true`; seconds since the program's start.
