@@ -15,6 +15,7 @@ COMMANDS = {
     "keys": ("cockpit.headless.keys", "every key of the cockpit"),
     "run": ("cockpit.headless.run", "take a runbook step without the screen"),
     "runbook": ("cockpit.headless.runbook", "what each step would run, with today's values; also on paper"),
+    "readiness": ("cockpit.headless.readiness", "rehearse every step read-only: would it work now, and if not why"),
     "jobs": ("cockpit.headless.jobs", "list jobs, show or follow one"),
     "incident": ("cockpit.headless.incident", "the incident log: open, note, change, close, export, search"),
     "approve": ("cockpit.headless.approve", "be the second person: list, approve or refuse what others ask for"),
@@ -33,7 +34,8 @@ EPILOG = """\
 configuration: --config FILE, else $COCKPIT_CONFIG, else ~/.config/cockpit/cockpit.yaml, else /etc/cockpit/cockpit.yaml
 
 exit codes: 0 OK, 1 error, 2 usage, 3 configuration, 4 refused, 5 journal, 6 sandbox;
-            status: 0 OK, 11 P1, 12 P2, 13 P3, 14 P4, 15 unknown"""
+            status: 0 OK, 11 P1, 12 P2, 13 P3, 14 P4, 15 unknown;
+            readiness: 0 every step would work, 15 of some nobody knows, 16 some would not"""
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141

@@ -23,11 +23,13 @@ from cockpit.model.job import Job
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
+from cockpit.model.told import Told
 from cockpit.model.world import World
 from cockpit.observe.hub import Beside, Hub, Judge, OpenIncidents
 from cockpit.observe.journals import Jobs, Journals
 from cockpit.observe.observer import Observer
 from cockpit.observe.sources import sources
+from cockpit.readiness.stage import Readiness
 from cockpit.severity.sections import Sections
 
 if TYPE_CHECKING:
@@ -62,6 +64,8 @@ class Session:
         """What is kept beside the jobs."""
         self.seconds = SecondsDesk(runner.seconds)
         """The second person: asking for one, and being one."""
+        self.readiness = readiness(settings, clock, operator.label, runbook)
+        """Rehearses every step."""
         self._first = Snapshot(0, clock.now(), settings.world, settings.site)
 
     @classmethod
@@ -228,6 +232,16 @@ def watch(
 def state_folder(settings: Settings) -> Path:
     """Where this site's journals are, or will be as soon as something is written."""
     return settings.state or paths.state_folder(settings.site)
+
+
+def readiness(settings: Settings, clock: Clock, by: str, runbook: Runbook) -> Readiness:
+    """What rehearses every step of the runbook."""
+    from cockpit.jobs.told import told
+
+    def plans(snapshot: Snapshot, now: float) -> tuple[Told, ...]:
+        return told(runbook.actions, settings, snapshot, now, {"to": "1", "minutes": "30"})
+
+    return Readiness(settings, state_folder(settings), clock, by, plans)
 
 
 def secret_words(settings: Settings) -> tuple[str, ...]:

@@ -18,8 +18,9 @@ from cockpit.errors import ConfigError, Rejected
 from cockpit.headless.plan_text import VERDICTS
 from cockpit.headless.platform import find_platform
 from cockpit.headless.runbook_paper import paper
-from cockpit.headless.runbook_steps import Told, told
+from cockpit.jobs.told import told
 from cockpit.model.snapshot import Snapshot
+from cockpit.model.told import Told
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]

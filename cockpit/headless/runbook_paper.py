@@ -10,8 +10,8 @@ from itertools import groupby
 from textwrap import wrap
 
 from cockpit.config import RedisPart, Settings
-from cockpit.headless.runbook_steps import Told
 from cockpit.model.plan import Plan, PlanStep
+from cockpit.model.told import Told
 from cockpit.secret import Secret
 
 COLUMNS = 80

@@ -14,6 +14,7 @@ from cockpit.model.choice import Choice
 from cockpit.model.job import Job
 from cockpit.model.page import Page
 from cockpit.model.plan import Confirmation, Plan
+from cockpit.model.rehearsal import Rehearsal
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.walk import Walk
 
@@ -98,6 +99,16 @@ class IncidentsPort(Protocol):
         """Close it."""
 
 
+class ReadinessPort(Protocol):
+    """Rehearsals of the runbook; none of them changes anything."""
+
+    def last(self) -> Future[Rehearsal | None]:
+        """The one that is kept."""
+
+    def run(self, snapshot: Snapshot, tell: Callable[[str], None]) -> Future[Rehearsal]:
+        """A new one; `tell` is called from other threads."""
+
+
 class SecondsPort(Protocol):
     """The second person: asking for one, and being one; every answer is a future."""
 
@@ -135,6 +146,10 @@ class SessionPort(Protocol):
     @property
     def incidents(self) -> IncidentsPort:
         """The incident log."""
+
+    @property
+    def readiness(self) -> ReadinessPort:
+        """Rehearsals."""
 
     @property
     def seconds(self) -> SecondsPort:

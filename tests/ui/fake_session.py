@@ -19,6 +19,7 @@ from cockpit.model.choice import Choice
 from cockpit.model.job import Job, JobStep, Phase, StepState
 from cockpit.model.page import Page
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, PlanStep, Verdict
+from cockpit.model.rehearsal import Rehearsal
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.walk import Walk
 from cockpit.model.world import World
@@ -95,6 +96,22 @@ class FakeShelf:
         return done(Path("/state/exports/audit-1.jsonl"))
 
 
+class FakeReadiness:
+    """A rehearsal in memory; a new one is made when a test says so."""
+
+    def __init__(self) -> None:
+        self.kept: Rehearsal | None = None
+        self.running: Future[Rehearsal] = Future()
+        self.told: list[Callable[[str], None]] = []
+
+    def last(self) -> Future[Rehearsal | None]:
+        return done(self.kept)
+
+    def run(self, snapshot: Snapshot, tell: Callable[[str], None]) -> Future[Rehearsal]:
+        self.told.append(tell)
+        return self.running
+
+
 class FakeSeconds:
     """Somebody else, who answers what a test says."""
 
@@ -139,6 +156,7 @@ class FakeSession:
         self.operator = Operator("asha", "asha", "jump1", "pts/3", None)
         self.listener: Callable[[Snapshot], None] | None = None
         self.seconds = FakeSeconds()
+        self.readiness = FakeReadiness()
         self.release: Plan = release_plan()
         self.prepared: list[str] = []
         self.peeked: list[str] = []

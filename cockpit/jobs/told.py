@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 
 from cockpit.config import Settings
 from cockpit.jobs.action import action_for, choices_for
@@ -13,29 +12,28 @@ from cockpit.model.action import ActionSpec
 from cockpit.model.choice import OPEN
 from cockpit.model.plan import Plan
 from cockpit.model.snapshot import Snapshot
+from cockpit.model.told import Told
 
 PLACEHOLDERS = {"to": "N", "minutes": "30", "alert": "ALERT", "silence": "SILENCE"}
 """What is written where only the moment can say it."""
 MOST = 12
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
-    """One row, and what it would do."""
-
-    row: ActionSpec
-    plans: tuple[Plan, ...]
-    error: str = ""
-
-
-def told(rows: Iterable[ActionSpec], settings: Settings, snapshot: Snapshot, now: float) -> tuple[Told, ...]:
+def told(
+    rows: Iterable[ActionSpec],
+    settings: Settings,
+    snapshot: Snapshot,
+    now: float,
+    stands_for: Mapping[str, str] = PLACEHOLDERS,
+) -> tuple[Told, ...]:
     """Every row; what cannot be planned says why and hides no other."""
-    return tuple(_told(row, settings, snapshot, now) for row in rows)
+    return tuple(_told(row, settings, snapshot, now, stands_for) for row in rows)
 
 
-def _told(row: ActionSpec, settings: Settings, snapshot: Snapshot, now: float) -> Told:
+def _told(row: ActionSpec, settings: Settings, snapshot: Snapshot, now: float, stands_for: Mapping[str, str]) -> Told:
     try:
-        plans = tuple(_plan(row, asked, settings, snapshot, now) for asked in _asked(row, settings, snapshot))
+        asked_for = _asked(row, settings, snapshot, stands_for)
+        plans = tuple(_plan(row, asked, settings, snapshot, now) for asked in asked_for)
     except Exception as error:
         return Told(row, (), f"{type(error).__name__}: {error}")
     return Told(row, plans)
@@ -47,7 +45,9 @@ def _plan(row: ActionSpec, asked: Mapping[str, str], settings: Settings, snapsho
     return as_its_row_says(plan, row, snapshot, now)
 
 
-def _asked(row: ActionSpec, settings: Settings, snapshot: Snapshot) -> tuple[dict[str, str], ...]:
+def _asked(
+    row: ActionSpec, settings: Settings, snapshot: Snapshot, stands_for: Mapping[str, str]
+) -> tuple[dict[str, str], ...]:
     """The parameters of each plan: what is open is taken from the configuration."""
     fixed = dict(row.parameters)
     if row.id.startswith("reroute."):
@@ -56,7 +56,7 @@ def _asked(row: ActionSpec, settings: Settings, snapshot: Snapshot) -> tuple[dic
     open_ones = [name for name, value in row.parameters if value == OPEN]
     if not open_ones:
         return ({},)
-    rest = {name: PLACEHOLDERS.get(name, name.upper()) for name in open_ones[1:]}
+    rest = {name: stands_for.get(name, name.upper()) for name in open_ones[1:]}
     found = choices_for(row.id, open_ones[0], settings, snapshot, {})[:MOST]
-    values = [choice.value for choice in found] or [PLACEHOLDERS.get(open_ones[0], open_ones[0].upper())]
+    values = [choice.value for choice in found] or [stands_for.get(open_ones[0], open_ones[0].upper())]
     return tuple({open_ones[0]: value, **rest} for value in values)
