@@ -122,7 +122,8 @@ class Session:
         self._runner.stop(max(0.05, ends_at - self._clock.monotonic()))
 
     def _beside(self) -> dict[str, object]:
-        return {"latch": self._runner.vigil.present, "requests": self._runner.seconds.present}
+        vigil = self._runner.vigil
+        return {"latch": vigil.present, "latch_unread": vigil.unread, "requests": self._runner.seconds.present}
 
     @property
     def snapshot(self) -> Snapshot:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
-from cockpit.errors import CockpitError, TimedOut
+from cockpit.errors import CockpitError, JournalError, TimedOut
 from cockpit.headless.listening import Ear
 from cockpit.headless.platform import find_platform
 from cockpit.headless.status_json import as_json
@@ -94,7 +94,10 @@ def watching(settings: Settings) -> Iterator[tuple[Ear, Observer]]:
     latch, jobs = LatchFile(state_folder(settings), settings.redis), _jobs(settings)
 
     def read() -> tuple[Job, ...]:
-        beside["latch"] = latch.read()
+        try:
+            beside["latch"], beside["latch_unread"] = latch.read(), ""
+        except JournalError as error:
+            beside["latch_unread"] = str(error)
         return jobs()
 
     journals = Journals(read)

@@ -51,6 +51,7 @@ class Vigil:
         self._seen_ms: int | None = None
         """The halt that this process wished for itself, or has seen in Redis."""
         self._trouble = ""
+        self._unread = ""
         self._is_told = False
         self._struck_by = float("-inf")
         """Until then our own write may still be on its way."""
@@ -61,6 +62,11 @@ class Vigil:
         with self._guard:
             return None if self._latch is None else replace(self._latch, trouble=self._trouble)
 
+    @property
+    def unread(self) -> str:
+        """Why the latch cannot be read; empty where it can. What was known of it before stands."""
+        return self._unread
+
     def read(self) -> None:
         """Learn what others latched or released; it may hang with the disk, so only one thread asks, often."""
         with self._guard:
@@ -68,7 +74,12 @@ class Vigil:
         if owed is not None:
             with suppress(JournalError):
                 self._save(owed)
-        found = self._file.read()
+        try:
+            found = self._file.read()
+        except JournalError as error:
+            self._unread = str(error)
+            return
+        self._unread = ""
         with self._guard:
             if not self._is_unsaved:
                 self._latch = found
@@ -107,8 +118,12 @@ class Vigil:
             while True:
                 latch = self.present
                 if latch is not None:
-                    with suppress(CockpitError):  # unknown is no loss: it is looked at again
+                    try:
                         await self._look(writer, latch)
+                    except CockpitError:
+                        pass  # unknown is no loss: it is looked at again
+                    except Exception as error:  # whatever it is, the watch goes on
+                        self._fail(latch, f"{type(error).__name__} of our own")
                 await asyncio.sleep(IDLE_S if latch is None else LOOK_S)
         finally:
             await writer.close()

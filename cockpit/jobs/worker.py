@@ -11,6 +11,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -84,7 +85,9 @@ def work(folder: Path, settings: Settings, clock: Clock) -> Phase:
     if is_worked(action):
         phase = asyncio.run(work_through(store, job, entries, action, settings, clock))
     else:
-        latch = LatchFile(folder.parent.parent, settings.redis).read()
+        latch = None
+        with suppress(JournalError):  # the halt itself is proven all the same
+            latch = LatchFile(folder.parent.parent, settings.redis).read()
         phase = asyncio.run(_prove(store, job, entries, settings, clock, latch))
     ended = store.job(folder.name)
     assert ended is not None

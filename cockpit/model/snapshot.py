@@ -64,6 +64,8 @@ class Snapshot:
     """The open incidents, newest first, without their timelines; an empty one says that none is open."""
     latch: Latch | None = None
     """The wish to be halted that this host keeps."""
+    latch_unread: str = ""
+    """Why that cannot be read now; empty where it can."""
     requests: tuple[Request, ...] = ()
     """What others ask a second person for."""
 

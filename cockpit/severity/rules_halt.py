@@ -88,6 +88,14 @@ def kill_switch_latched(view: View, switch: KillSwitch) -> Iterator[Hit]:
         yield Hit(SUBJECT, Severity.P1, words, observed, f"engaged: latched by {latch.by}", since=latch.restored_at)
 
 
+@rule("kill_switch", panel="risk", section=sections.BROKER)
+def latch_unreadable(view: View, switch: KillSwitch) -> Iterator[Hit]:
+    """Whether a halt is latched on this host cannot be read: what Redis loses may not be engaged again."""
+    why = view.snapshot.latch_unread
+    if why:
+        yield Hit(SUBJECT, Severity.P2, f"latch on this host unreadable: {why}", "unreadable", "readable")
+
+
 def _is_releasing(view: View, latch: Latch) -> bool:
     """Whether it is our own release, which lets go of the latch as soon as it is read back."""
     ours = [job for job in _jobs(view) if job.action == RELEASE and job.submitted_at * 1000 > latch.ts_ms]
@@ -134,4 +142,4 @@ def _section(by: str | None) -> str:
     return sections.RISK if by == RISK_MANAGER else sections.BROKER
 
 
-RULES = (kill_switch_engaged, kill_switch_gone, kill_switch_latched)
+RULES = (kill_switch_engaged, kill_switch_gone, kill_switch_latched, latch_unreadable)

@@ -17,6 +17,10 @@ from cockpit.storage.disk import append_synced, lock, opened, private_folder, re
 MOST_BYTES = 1 << 14
 
 
+class DamagedLatch(JournalError):
+    """Its file is there and holds no latch."""
+
+
 class LatchFile:
     """One site's latch; any number of cockpits may read and write it."""
 
@@ -26,15 +30,14 @@ class LatchFile:
         self.file = folder / "latch.json"
 
     def read(self) -> Latch | None:
-        """The latch on this Redis; None where nothing is latched, or nothing that can be read as one."""
-        try:
-            with opened(self.file, os.O_RDONLY) as descriptor:
-                fields = json.loads(os.read(descriptor, MOST_BYTES))
-            found = Latch(**fields)
-            is_sound = all(isinstance(one, str) for one in (found.by, found.reason)) and isinstance(found.ts_ms, int)
-        except (OSError, ValueError, TypeError):
-            return None
-        return found if is_sound and found.where == self.where else None
+        """The latch on this Redis; None where nothing is latched.
+
+        Raises:
+            JournalError: it cannot be read, so nobody knows whether something is.
+            DamagedLatch: what is there is no latch.
+        """
+        found = self._read()
+        return found if found is not None and found.where == self.where else None
 
     def write(self, latch: Latch) -> None:
         """Latch it; its contents are on the disk on return.
@@ -72,12 +75,33 @@ class LatchFile:
         if not self.file.exists():
             return None
         with self._locked():
-            found = self.read()
-            if found is not None and found.ts_ms > until_ms:
-                return None
+            try:
+                found = self._read()
+            except DamagedLatch:
+                found = None  # nobody can make anything of it any more
+            else:
+                if found is None or found.where != self.where or found.ts_ms > until_ms:
+                    return None
             self.file.unlink(missing_ok=True)
             sync_folder(self._folder)
             return found
+
+    def _read(self) -> Latch | None:
+        """The latch in the file, whichever Redis it is about."""
+        try:
+            with opened(self.file, os.O_RDONLY) as descriptor:
+                content = os.read(descriptor, MOST_BYTES)
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            raise JournalError(f"{self.file.name}: {reason(error)}") from error
+        try:
+            found = Latch(**json.loads(content))
+        except (ValueError, TypeError, RecursionError):
+            found = None
+        if found is None or not _is_sound(found):
+            raise DamagedLatch(f"{self.file.name} is damaged: it holds no latch")
+        return found
 
     def _put(self, latch: Latch) -> None:
         draft = self.file.with_name("latch.json.new")
@@ -94,3 +118,14 @@ class LatchFile:
                 yield
         except OSError as error:
             raise JournalError(f"cannot write {self.file}: {reason(error)}") from error
+
+
+def _is_sound(latch: Latch) -> bool:
+    texts = (latch.where, latch.by, latch.reason, latch.trouble)
+    numbers = (latch.ts_ms, latch.losses)
+    return (
+        all(isinstance(one, str) for one in texts)
+        and all(isinstance(one, int) and not isinstance(one, bool) for one in numbers)
+        and isinstance(latch.is_held, bool)
+        and (latch.restored_at is None or isinstance(latch.restored_at, (int, float)))
+    )

@@ -228,13 +228,6 @@ def test_a_newer_halt_is_not_let_go_of_by_an_older_release(desk: Desk) -> None:
     assert desk.file.clear(2000) == latch and desk.file.read() is None
 
 
-@pytest.mark.parametrize("content", [b"", b"{", b"[]", b'{"by": 1}', b"\xff"])
-def test_a_file_that_is_no_latch_is_none(tmp_path: Path, server: LoneRedis, content: bytes) -> None:
-    file = LatchFile(tmp_path, server.settings().redis)
-    file.file.write_bytes(content)
-    assert file.read() is None
-
-
 def test_the_trouble_of_one_process_is_not_written_down(desk: Desk) -> None:
     latch = Latch(desk.file.where, "asha", "x", 1, trouble="OOM")
     desk.file.write(latch)

@@ -133,6 +133,13 @@ def test_a_halt_that_cannot_be_engaged_again_says_why() -> None:
     assert latched(MISSING, replace(LATCH, is_held=False)) == ["HALT NOT IN REDIS, latched here: tried again and again"]
 
 
+def test_a_latch_that_cannot_be_read_is_told_halted_or_not() -> None:
+    for switch in (ENGAGED, MISSING):
+        unread = replace(snapshot(kill_switch=switch), latch_unread="latch.json is damaged")
+        (found,) = [one for one in assess(unread, SETTINGS, NOTHING)[0].findings if one.rule == "latch_unreadable"]
+        assert found.severity is Severity.P2 and "latch.json is damaged" in found.summary
+
+
 def test_a_release_elsewhere_is_told_and_not_fought() -> None:
     assert latched(OUTSIDE, LATCH) == ["released by bo elsewhere, latched here: K, or Space b u"]
     assert latched(OUTSIDE, LATCH, job("release", NOW - 6, phase=Phase.RUNNING)) == []
