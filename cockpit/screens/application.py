@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import threading
 from collections.abc import Callable, Sequence
@@ -141,7 +142,9 @@ class CockpitApp(App[int], inherit_bindings=False):
     def _soon(self, function: Callable[..., None], *arguments: object) -> None:
         """On the screen's thread, in its context (timers need it); nothing where that has ended meanwhile."""
         loop = self._loop
-        if loop is not None and not loop.is_closed():
+        if loop is None:
+            return
+        with contextlib.suppress(RuntimeError):  # it may end just now
             loop.call_soon_threadsafe(self._guarded, function, *arguments, context=self._screen_context)
 
     def _guarded(self, function: Callable[..., None], *arguments: object) -> None:

@@ -50,6 +50,10 @@ class IncidentScreen(ListScreen):
         """What is typed is saved while nobody presses a key, too."""
         self.set_interval(SAVE_POLL_S, self.typing.poll)
 
+    def on_unmount(self) -> None:
+        """The cockpit ends, whatever ended it: the last letters go to the disk too."""
+        self.typing.flush()
+
     # what is shown
 
     @property
@@ -134,11 +138,12 @@ class IncidentScreen(ListScreen):
         if not words or session is None:
             self._found = None
             return
-        session.incidents.search(words).add_done_callback(lambda done: self.desk.soon(self._has_found, done))
 
-    def _has_found(self, done: Future[frozenset[str]]) -> None:
-        self._found = frozenset() if done.exception() else done.result()
-        self._changed()
+        def found(done: Future[frozenset[str]]) -> None:
+            self._found = frozenset() if done.exception() else done.result()
+            self._changed()
+
+        session.incidents.search(words).add_done_callback(lambda done: self.desk.soon(found, done))
 
     def action_incident(self, what: str) -> None:
         """Another pane, or something to be done with the incident."""
