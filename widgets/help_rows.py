@@ -7,10 +7,11 @@ from cockpit.model.danger import Danger
 from widgets.line import EMPTY, Line, field, line, pad, width_of, wrapped
 
 
-def help_text(width: int) -> list[Line]:
-    """All keys in one column, in two where there is room."""
+def help_text(width: int, first: str = "") -> list[Line]:
+    """All keys in one column, in two where there is room; those of the screen that is asked from come first."""
     half = (width - 3) // 2
-    blocks = [_block(scope, heading, half if width >= 110 else width) for scope, heading in SCOPES.items()]
+    scopes = sorted(SCOPES, key=lambda scope: scope != first)
+    blocks = [_block(scope, SCOPES[scope], half if width >= 110 else width) for scope in scopes]
     if width < 110:
         return [row for block in blocks for row in block]
     left: list[Line] = []
@@ -32,9 +33,9 @@ def _block(scope: str, heading: str, width: int) -> list[Line]:
     return [*rows, EMPTY]
 
 
-def help_rows(width: int, height: int, scroll: int) -> list[Line]:
+def help_rows(width: int, height: int, scroll: int, first: str = "") -> list[Line]:
     """A page of the help in a border."""
-    body = help_text(width - 4)
+    body = help_text(width - 4, first)
     room = height - 2
     scroll = max(0, min(scroll, len(body) - room))
     title: Line = (("╭─", "accent"), (" Help ", "title"), ("─" * (width - 9), "accent"), ("╮", "accent"))

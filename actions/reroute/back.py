@@ -21,5 +21,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
     rerouted = next((one.name for one in snapshot.venues.value or () if one.override), None)
     venue = parameters.get("venue") or rerouted
     found = venue_of(snapshot, venue) if venue else None
-    why_not = "" if found is not None and found.override else f"{venue or 'no venue'} is not rerouted"
+    why_not = (
+        "" if found is not None and found.override else f"{venue} is not rerouted" if venue else "nothing is rerouted"
+    )
     return make(ID, settings, snapshot, venue, None, why_not, now)

@@ -11,14 +11,16 @@ from widgets.line import Line
 class HelpScreen(Sheet[None]):
     """Scrolls; any other key closes it."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, first: str) -> None:
+        """`first` is the scope of the screen that it was asked for from."""
         super().__init__(desk)
+        self._first = first
         self.scroll = 0
 
     def rows(self) -> list[Line]:
         """One page."""
         width, height = self.room
-        return help_rows(min(150, width), height, self.scroll)
+        return help_rows(min(150, width), height, self.scroll, self._first)
 
     def press(self, key: str, character: str | None) -> None:
         """Up and down, else close."""

@@ -27,7 +27,7 @@ async def open_sheet(screen: Wall, what: str, which: str = "") -> None:
         case "second":
             _second(screen)
         case "help":
-            screen.app.push_screen(HelpScreen(screen.desk))
+            screen.app.push_screen(HelpScreen(screen.desk, screen.SCOPE))
         case "incident" | "note":
             from cockpit.screens import incident_forms as forms
 

@@ -211,3 +211,14 @@ async def test_hostile_text_neither_acts_nor_passes() -> None:
             await it.press(*keys)
         strips = it.app.screen._compositor.render_strips()
         assert all(segment.text.isprintable() for strip in strips for segment in strip if not segment.control)
+
+
+@pytest.mark.parametrize("scope", ["overview", "jobs", "incident"])
+def test_help_begins_with_the_keys_of_the_screen_that_asks(scope: str) -> None:
+    from cockpit.keymap import SCOPES
+    from widgets.help_rows import help_text
+    from widgets.line import plain
+
+    rows = [plain(row) for row in help_text(100, scope)]
+    assert rows[0] == SCOPES[scope] and rows.count(SCOPES[scope]) == 1
+    assert sorted(rows) == sorted(plain(row) for row in help_text(100))
