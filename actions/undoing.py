@@ -45,7 +45,3 @@ def undoing(action: str, target: str, steps: Iterable[ActionSpec]) -> tuple[Acti
         if step.id == how.action and all(fixed.get(name, OPEN) in (OPEN, value) for name, value in chosen.items()):
             return step, chosen
     return None
-
-
-ASIDE = frozenset({"rollout.undo", "pg_restore.swap_back", "pg_restore.drop_old", "alerts.expire"})
-"""Actions that a walk through a section passes by: they take back what another step did, or clear up after it."""

@@ -23,6 +23,10 @@ class VenueCount:
     at_ms: int | None
     status: str
 
+    def is_dead(self, since_ms: int) -> bool:
+        """Whether the router told after this moment that it is down: then nobody here can count, and that is known."""
+        return self.status == "down" and (self.at_ms or 0) >= since_ms
+
     def is_counted(self, since_ms: int) -> bool:
         """Whether it reported a number after this moment; what a broker that is down holds nobody knows."""
         is_connected = self.status in ("up", "degraded")

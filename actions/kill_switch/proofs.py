@@ -26,7 +26,7 @@ FALL_MS = 5000
 READ_BACK = "key reads back as written"
 DURABLE = "survives a crash of Redis"
 STOPPED = "no order but reduce-only ones validated since"
-OPEN_ORDERS = "brokers' open orders counted"
+OPEN_ORDERS = "brokers' open orders counted; a dead broker named"
 FLOWING = "orders validated again"
 LATCHED = "latched on this host, an open cockpit engages it again"
 
@@ -170,18 +170,26 @@ class EngageProofs(KillSwitchProofs):
         if not evidence.venues and not missing:
             return JobStep(OPEN_ORDERS, UNKNOWN, "no broker reports: call them")
         fresh_ms = self._act_ms + IN_FLIGHT_MS
-        silent = [venue for venue in (*evidence.venues, *missing) if not venue.is_counted(fresh_ms)]
+        seen = (*evidence.venues, *missing)
+        silent = [venue for venue in seen if not (venue.is_counted(fresh_ms) or venue.is_dead(fresh_ms))]
         if silent and evidence.now_ms - self._act_ms < REPORT_MS:
             return JobStep(OPEN_ORDERS, RUNNING, "waiting for the brokers' next reports")
         if silent:
             names = ", ".join(f"{venue.name} ({venue.status})" for venue in silent)
             return JobStep(OPEN_ORDERS, UNKNOWN, f"unknown at {names}: call the broker")
-        counts = ", ".join(f"{venue.name} {venue.open_orders}" for venue in evidence.venues)
-        if not any(venue.open_orders for venue in evidence.venues):
-            return JobStep(OPEN_ORDERS, DONE, f"none open: {counts}")
+        dead = "".join(f"{venue.name} IS DOWN, {_last_told(venue)}: CALL THEM; " for venue in seen if venue.is_dead(0))
+        living = [venue for venue in seen if not venue.is_dead(0)]
+        counts = ", ".join(f"{venue.name} {venue.open_orders}" for venue in living) or "no other broker"
+        if not any(venue.open_orders for venue in living):
+            return JobStep(OPEN_ORDERS, DONE, f"{dead}none open: {counts}")
         if evidence.now_ms - self._act_ms < FALL_MS:
-            return JobStep(OPEN_ORDERS, RUNNING, f"still open: {counts}")
-        return JobStep(OPEN_ORDERS, DONE, f"NOT cancelled, still open: {counts}")
+            return JobStep(OPEN_ORDERS, RUNNING, f"{dead}still open: {counts}")
+        return JobStep(OPEN_ORDERS, DONE, f"{dead}NOT cancelled, still open: {counts}")
+
+
+def _last_told(venue: VenueCount) -> str:
+    """What a dead broker holds nobody knows: only what it told last."""
+    return "open orders unknown" if venue.open_orders is None else f"open orders unknown, {venue.open_orders} last told"
 
 
 class ReleaseProofs(KillSwitchProofs):

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from redis.exceptions import RedisError
 
 from actions.checks import WARN, evidence_error
+from actions.order_flow import in_flight
 from actions.step import Result, Stage, Step
 from cockpit.clients.redis_link import RedisLink
 from cockpit.clients.redis_words import refusal
@@ -20,15 +21,14 @@ from cockpit.model.plan import Check, Plan, PlanStep
 from cockpit.model.snapshot import Snapshot
 
 ID = "order_flow.verify"
-EVIDENCE = frozenset({"flow", "kill_switch"})
+EVIDENCE = frozenset({"flow", "kill_switch", "venues"})
 DEADLINE_S = 10.0
 FRESH_S = 5.0
 """A platform that trades validates and fills several orders a second."""
 VERIFIED = ("validated", "fills")
 
-FLOWS = {"validated": "orders are validated", "fills": "orders are filled"}
+FLOWS = {"validated": "orders are validated, or held by the halt", "fills": "orders are filled, or held by the halt"}
 LAG = "nobody is behind"
-IN_FLIGHT = "nothing is stuck in flight"
 DONE, RUNNING, UNKNOWN = StepState.DONE, StepState.RUNNING, StepState.UNKNOWN
 
 
@@ -38,19 +38,16 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
     return Plan(
         action=ID,
         title="Verify the order flow",
-        sentence="Looks whether orders are validated and filled now, and whether anything is stuck. Changes nothing.",
+        sentence="Looks whether orders pass now, or only the halt holds them, and what is stuck. Changes nothing.",
         world=settings.world,
         site=settings.site,
         target="order flow",
         danger=Danger.OBSERVE,
         parameters=(),
-        steps=tuple(
-            PlanStep(f"{stream} counted", f"XLEN {shlex.quote(stream)}", shlex.join(["redis-cli", "XLEN", stream]))
-            for stream in streams
-        ),
+        steps=(*map(_count, streams), in_flight.planned(settings)),
         checks=tuple(_checks(snapshot, now)),
         impact=("none: it only reads",),
-        proofs=(*(FLOWS[label] for label in VERIFIED), LAG, IN_FLIGHT),
+        proofs=(*(FLOWS[label] for label in VERIFIED), LAG, in_flight.NAME),
         proof_deadline_s=DEADLINE_S,
         undo="nothing to undo",
         prepared_at=now,
@@ -58,8 +55,12 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
 
 
 def steps(plan: Plan) -> tuple[Step, ...]:
-    """The runbook's own XLEN, one a stream."""
-    return tuple(_Count(at) for at in range(len(plan.steps)))
+    """The runbook's own XLEN, one a stream, and a look at what is in flight."""
+    return (*(_Count(at) for at in range(len(plan.steps) - 1)), in_flight.LookInFlight())
+
+
+def _count(stream: str) -> PlanStep:
+    return PlanStep(f"{stream} counted", f"XLEN {shlex.quote(stream)}", shlex.join(["redis-cli", "XLEN", stream]))
 
 
 class _Count(Step):
@@ -92,7 +93,7 @@ def judge(stage: Stage) -> tuple[JobStep, ...]:
     sample, now = stage.snapshot.flow, stage.clock.now()
     if sample.value is None or not sample.is_live(now):
         return tuple(JobStep(name, UNKNOWN, sample.error or "not read") for name in stage.plan.proofs)
-    return (*(_flows(stage, label) for label in VERIFIED), _lag(stage), _in_flight(stage))
+    return (*(_flows(stage, label) for label in VERIFIED), _lag(stage), in_flight.judge(stage))
 
 
 def _flows(stage: Stage, label: str) -> JobStep:
@@ -105,9 +106,22 @@ def _flows(stage: Stage, label: str) -> JobStep:
     words = f"{stream.rate_per_s:.1f}/s, the newest {stream.newest_age_s:.1f} s old, {stream.depth} kept"
     if stream.rate_per_s > 0 and stream.newest_age_s <= FRESH_S:
         return JobStep(name, DONE, words)
-    switch = stage.snapshot.kill_switch.value
-    halted = "; trading is halted" if switch is not None and switch.is_engaged else ""
-    return JobStep(name, RUNNING, f"{words}{halted}")
+    state, held = _held(stage)
+    return JobStep(name, state, f"{held}; {words}" if held else words)
+
+
+def _held(stage: Stage) -> tuple[StepState, str]:
+    """Whether a flow that stands still is as it should be: orders arrive, and the halt alone holds them."""
+    sample, flow = stage.snapshot.kill_switch, stage.snapshot.flow.value
+    if sample.value is None or not sample.is_live(stage.clock.now()) or not sample.value.is_engaged:
+        return RUNNING, ""
+    rates = {one.label: one.rate_per_s for one in (flow.streams if flow is not None else ())}
+    incoming, rejected = rates.get("incoming"), rates.get("rejected")
+    if not incoming:
+        return RUNNING, "trading is halted, and no order arrives to see more by"
+    if not rejected:
+        return RUNNING, f"trading is halted, but the {incoming:.1f}/s that arrive are not refused either"
+    return DONE, f"held by the halt, as it should be: {incoming:.1f}/s arrive, {rejected:.1f}/s are refused"
 
 
 def _lag(stage: Stage) -> JobStep:
@@ -123,17 +137,6 @@ def _lag(stage: Stage) -> JobStep:
     limit = stage.settings.thresholds.group_lag
     is_behind = any((group.lag or 0) > limit or group.has_lost_entries for _, group in found)
     return JobStep(LAG, RUNNING if is_behind else DONE, words)
-
-
-def _in_flight(stage: Stage) -> JobStep:
-    flow = stage.snapshot.flow.value
-    assert flow is not None
-    if flow.in_flight is None:
-        return JobStep(IN_FLIGHT, UNKNOWN, "how many orders are in flight is not known")
-    oldest = flow.oldest_in_flight_s
-    words = f"{flow.in_flight} in flight" + (f", the oldest {oldest:.1f} s" if oldest is not None else "")
-    is_stuck = oldest is not None and oldest > stage.settings.thresholds.pending_age_s
-    return JobStep(IN_FLIGHT, RUNNING if is_stuck else DONE, words)
 
 
 def _streams(settings: Settings) -> tuple[str, ...]:

@@ -69,8 +69,6 @@ class Keeper:
         future: Future[T] = Future()
 
         def work() -> None:
-            if not future.set_running_or_notify_cancel():
-                return
             try:
                 result = do()
             except BaseException as error:
@@ -143,9 +141,8 @@ class Keeper:
         found = self._open.value
         newest = found[0] if found and not self._open.error else None
         snapshot = self._newest
-        unpaid = self._pay_notes() if newest is not None else ""
-        if unpaid:
-            self.error = unpaid
+        if newest is not None:
+            self._pay_notes()
         seen: tuple[Event, ...] = ()
         if snapshot is not None:
             # The timeline is read only where a new incident has to be compared with it.
@@ -158,7 +155,7 @@ class Keeper:
         except JournalError as error:
             self.error = str(error)
             return
-        self.error = unpaid
+        self.error = ""
         self._owed = self._owed[len(owed) :]
         self._sightings.written(seen)
 
@@ -167,19 +164,14 @@ class Keeper:
             return incident
         return self.incidents.find(incident.id)
 
-    def _pay_notes(self) -> str:
-        """What was kept elsewhere, each by itself, and why some still waits.
-
-        Each has a key, so that paying twice writes it once.
-        """
-        unpaid = ""
+    def _pay_notes(self) -> None:
+        """What was kept elsewhere; each has a key, so that paying twice writes it once."""
         for file, notes in self.drafts.notes():
-            is_paid = True
-            for note in notes:
-                try:
-                    self.incidents.record(Event(note.at, "note", note.text, f"kept/{note.at:.6f}"), note.name)
-                except CockpitError as error:
-                    is_paid, unpaid = False, f"a note waits in {file}: {error}"
-            if is_paid:
-                self.drafts.settle(file)
-        return unpaid
+            try:
+                for note in notes:
+                    key = f"kept/{note.at:.6f}"
+                    self.incidents.record(Event(note.at, "note", note.text, key), note.name)
+            except CockpitError as error:
+                self.error = str(error)
+                return
+            self.drafts.forget(file)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from actions.undoing import ASIDE
 from cockpit.model.action import ActionSpec
 from cockpit.model.job import Job, Phase
 from cockpit.model.walk import Passed
@@ -125,7 +124,7 @@ class RunbookScreen(ListScreen):
             return
         if walk is None or walk.step is None:
             own = [each for each in steps if each.section == section]
-            self.walking.begin([each for each in own if each.id not in ASIDE] or own)
+            self.walking.begin([each for each in own if not each.is_aside] or own)
         self._next()
 
     def action_skip(self) -> None:

@@ -128,10 +128,20 @@ def test_open_orders_are_listed_when_they_do_not_fall() -> None:
     assert (found.state, found.detail) == (StepState.DONE, "NOT cancelled, still open: IBKR 3")
 
 
-def test_open_orders_of_a_broker_that_is_down_are_unknown() -> None:
-    down = (VenueCount("IBKR", 0, ACT + 5500, "down"),)
-    found = proof(EngageProofs(WRITE, ACT), look(5600, venues=down), OPEN_ORDERS)
-    assert (found.state, found.detail) == (StepState.UNKNOWN, "unknown at IBKR (down): call the broker")
+def test_a_broker_that_is_down_is_named_beside_what_others_hold() -> None:
+    """Nobody here can count what it holds: that is known at once, and does not put the halt itself in doubt."""
+    down, lost = VenueCount("IBKR", 2, ACT + 2000, "down"), VenueCount("ZERODHA", None, ACT + 2000, "down")
+    held = "IBKR IS DOWN, open orders unknown, 2 last told: CALL THEM; "
+    proofs = EngageProofs(WRITE, ACT, ["IBKR"])
+    found = proof(proofs, look(2100, venues=(down, VenueCount("PAPER", 0, ACT + 2000, "up"))), OPEN_ORDERS)
+    assert (found.state, found.detail) == (StepState.DONE, f"{held}none open: PAPER 0")
+    resting = (down, VenueCount("PAPER", 4, ACT + 5500, "up"))
+    assert proof(proofs, look(4000, venues=resting), OPEN_ORDERS).state is StepState.RUNNING
+    assert proof(proofs, look(5600, venues=resting), OPEN_ORDERS).detail == f"{held}NOT cancelled, still open: PAPER 4"
+    only = proof(proofs, look(2100, venues=(lost, down)), OPEN_ORDERS)
+    assert only.detail.startswith("ZERODHA IS DOWN, open orders unknown: CALL THEM; IBKR IS DOWN")
+    old = proof(proofs, look(5600, venues=(VenueCount("IBKR", 2, ACT - 9000, "down"),)), OPEN_ORDERS)
+    assert old.state is StepState.UNKNOWN, "a report from before the halt says nothing about after it"
 
 
 @pytest.mark.parametrize("reported", [(VenueCount("IBKR", 0, ACT + 5500, "up"),), ()])
