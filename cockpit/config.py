@@ -369,9 +369,20 @@ def load(file: Path) -> Settings:
         ConfigError: it cannot be read or is wrong; the text names the file, the place and the reason.
     """
     try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8"))
+        text = file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {file}: {error}") from error
+    return read(text, file)
+
+
+def read(text: str, file: Path) -> Settings:
+    """The configuration that this file holds.
+
+    Raises:
+        ConfigError: it is wrong.
+    """
+    try:
+        raw = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # A date that no calendar has is a plain ValueError of the reader.
         raise ConfigError(f"{file} is not valid YAML: {error}") from error

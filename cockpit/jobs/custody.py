@@ -21,6 +21,7 @@ from cockpit.jobs.worked import LEFT_BEHIND
 from cockpit.jobs.worker import AUDIT_KINDS, failure_for, prover_for
 from cockpit.model.job import Job, Phase
 from cockpit.model.plan import Plan
+from cockpit.storage.attested import own_text
 from cockpit.storage.fold import ENDS, RESOLVED
 from cockpit.storage.jobs import JobStore
 from cockpit.storage.journal import Entry
@@ -165,7 +166,9 @@ class Custody:
                     self._held.pop(record.id, None)
 
     def _look_after(self, job: Job) -> None:
-        """A job that ended in doubt because its process died: find out, once, without doing it again."""
+        """A job of ours that ended in doubt because its process died: find out, once, without doing it again."""
+        if not self._store.is_ours(job.id):
+            return
         with self._guard:
             if job.id in self._looked_after or job.id in self._held:
                 return
@@ -191,7 +194,9 @@ class Custody:
             words = "the cockpit ended before this job did; another one looks what became of it"
             self._store.append(job.id, [journaling.note(now, words), Entry(now, LEFT_BEHIND)])
             self._minutes.write("resumed", f"{job.title}: {words}", job.id)
-            if not (self._store.folder(job.id) / SETTINGS).exists():
+            try:
+                own_text(self._store.folder(job.id) / SETTINGS)
+            except JournalError:
                 self._store.write(job.id, SETTINGS, self._settings.model_dump_json(indent=1))
             self._workers.append(launch(self._store.folder(job.id), claim, self._settings.jobs.systemd))
         except JournalError as error:

@@ -9,11 +9,12 @@ from pathlib import Path
 
 from cockpit.errors import JournalError
 from cockpit.jobs.scope import scope
-from cockpit.storage.disk import reason
+from cockpit.storage.disk import open_file, reason
 from cockpit.storage.jobs import Claim
 
 SETTINGS = "settings.json"
 WORKER = "cockpit.jobs.worker"
+LOG = "worker.log"
 
 
 def worker_command(folder: Path, systemd: str) -> list[str]:
@@ -29,7 +30,9 @@ def launch(folder: Path, claim: Claim, systemd: str) -> subprocess.Popen[bytes]:
     """
     command = worker_command(folder, systemd)
     try:
-        log = os.open(folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        log = os.open(
+            folder / "worker.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600
+        )
         try:
             worker = subprocess.Popen(
                 command, stdin=claim.descriptor, stdout=log, stderr=log, start_new_session=True, close_fds=True

@@ -25,9 +25,9 @@ from cockpit.model.audit import Operator
 from cockpit.model.danger import Danger
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.model.plan import Plan
+from cockpit.storage.attested import own_text
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.cancelling import requested_by
-from cockpit.storage.disk import reason
 from cockpit.storage.jobs import JobStore
 from cockpit.storage.journal import Entry
 from cockpit.storage.output import OutputFile
@@ -81,13 +81,10 @@ def _plan(folder: Path, job: Job) -> Plan:
     """What was confirmed, to the letter.
 
     Raises:
-        JournalError: it is not there, or not that plan.
+        JournalError: it is not there, not that plan, or may be somebody else's.
     """
-    try:
-        plan = plan_from_json((folder / PLAN).read_text(encoding="utf-8"))
-    except OSError as error:
-        raise JournalError(f"cannot read {folder / PLAN}: {reason(error)}") from error
-    if plan.digest != job.digest:
+    plan = plan_from_json(own_text(folder / PLAN))
+    if (plan.digest, plan.action) != (job.digest, job.action):
         raise JournalError("the plan in the folder is not the one that was confirmed")
     return plan
 

@@ -18,7 +18,7 @@ from pathlib import Path
 from actions.kill_switch.intent import Write
 from actions.kill_switch.prover import KillSwitchProver
 from cockpit.clock import Clock, SystemClock
-from cockpit.config import Settings, load
+from cockpit.config import Settings, read
 from cockpit.errors import CockpitError, ConfigError, JournalError
 from cockpit.jobs.action import action_for, is_struck, is_worked
 from cockpit.jobs.prove import Failure, Prover, Proving
@@ -27,6 +27,7 @@ from cockpit.jobs.worked import work_through
 from cockpit.model.audit import AuditRecord, Operator
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.model.latch import Latch
+from cockpit.storage.attested import own_text
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.fold import fold, performed
 from cockpit.storage.jobs import JobStore
@@ -75,6 +76,8 @@ def work(folder: Path, settings: Settings, clock: Clock) -> Phase:
         CockpitError: the journal cannot be read or written.
     """
     store = JobStore(folder.parent)
+    if not store.is_ours(folder.name):
+        raise JournalError(f"{folder} is somebody else's job: it is not done, nor looked after, in our name")
     entries = store.entries(folder.name)
     job = fold(folder.name, entries, is_held=True)
     if job is None:
@@ -135,7 +138,8 @@ def main(arguments: list[str]) -> int:
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
     try:
-        work(Path(arguments[0]), load(Path(arguments[1])), SystemClock())
+        settings = read(own_text(Path(arguments[1])), Path(arguments[1]))
+        work(Path(arguments[0]), settings, SystemClock())
     except CockpitError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -43,6 +43,21 @@ def attested(file: Path) -> Attested | None:
         os.close(descriptor)
 
 
+def own_text(file: Path) -> str:
+    """What this user, and nobody else, wrote into the file: only that is acted on in this user's name.
+
+    Raises:
+        JournalError: it is not there, or others may have written it.
+    """
+    found = attested(file)
+    if found is None or found.uid != os.geteuid():
+        raise JournalError(f"{file} is not a file that only its owner, this user, can have written")
+    try:
+        return found.content.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise JournalError(f"{file} is no text: {error.reason}") from error
+
+
 class TeamFolder:
     """A folder in the team's state folder, in which each user has files of their own."""
 

@@ -7,7 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from cockpit.model.job import Job, Phase
 from cockpit.storage.disk import (
     append_synced,
     is_locked,
+    is_shared,
     lock,
     open_file,
     opened,
@@ -24,7 +25,7 @@ from cockpit.storage.disk import (
     sync_folder,
     try_lock,
 )
-from cockpit.storage.fold import fold
+from cockpit.storage.fold import ENDS, fold
 from cockpit.storage.journal import Entry, Journal
 
 SHOWN = 50
@@ -132,7 +133,7 @@ class JobStore:
         return Journal(self.folder(job_id) / "journal.jsonl").entries()
 
     def write(self, job_id: str, name: str, text: str) -> None:
-        """Put a whole file into the job's folder; on the disk on return.
+        """Put a whole file into the job's folder, which only we can write to; on the disk on return.
 
         Raises:
             JournalError: it cannot be written.
@@ -140,12 +141,22 @@ class JobStore:
         file = self.folder(job_id) / name
         draft = file.with_name(f"{name}.new")
         try:
-            with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
+            draft.unlink(missing_ok=True)
+            with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL) as descriptor:
+                # A team may look; whoever acts on it must know whose words they are.
+                os.fchmod(descriptor, 0o640 if is_shared(file.parent) else 0o600)
                 append_synced(descriptor, text.encode("utf-8"))
             # All of it or nothing: a crash in between must not leave half a file that a worker would trust.
             draft.replace(file)
         except OSError as error:
             raise JournalError(f"cannot write {file}: {reason(error)}") from error
+
+    def is_ours(self, job_id: str) -> bool:
+        """Whether this user began the job: nobody acts on what somebody else confirmed."""
+        try:
+            return (self.folder(job_id) / "journal.jsonl").lstat().st_uid == os.geteuid()
+        except OSError:
+            return False
 
     def job(self, job_id: str) -> Job | None:
         """One job as it stands; None where there is none of that name."""
@@ -183,15 +194,21 @@ class JobStore:
             return None
         stamp = (status.st_size, status.st_mtime_ns)
         if known is None or known.stamp != stamp or known.is_held != is_held:
-            known = _Known(stamp, is_held, self._read(job_id, is_held))
+            known = _Known(stamp, is_held, self._read(job_id, is_held, status.st_uid == os.geteuid()))
             self._known[job_id] = known
         return known.job
 
-    def _read(self, job_id: str, is_held: bool) -> Job | None:
+    def _read(self, job_id: str, is_held: bool, is_ours: bool) -> Job | None:
         try:
-            return fold(job_id, self.entries(job_id), is_held)
+            entries = self.entries(job_id)
         except JournalError:
             return None
+        job = fold(job_id, entries, is_held)
+        is_left = job is not None and job.phase is Phase.IN_DOUBT and entries[-1].kind not in ENDS
+        if job is None or not is_left or is_ours:
+            return job
+        # Whoever looked after it would do so with the configuration, and the commands, of somebody else.
+        return replace(job, error=f"{job.error}; only a cockpit of {job.by} looks what became of it, or --resolve")
 
 
 def new_job_id(now: float, action: str) -> str:

@@ -4,26 +4,32 @@ from __future__ import annotations
 
 import asyncio
 import fcntl
+import os
 import threading
 from concurrent.futures import Future
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from cockpit.clock import SystemClock
+from cockpit.config import read
 from cockpit.errors import JournalError
 from cockpit.jobs import custody as custody_module
 from cockpit.jobs.custody import Custody
 from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.record import Record
 from cockpit.jobs.scribe import Scribe
+from cockpit.jobs.worker import work
 from cockpit.model.world import World
 from cockpit.storage import disk
+from cockpit.storage.attested import own_text
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import JobStore, new_job_id
 from cockpit.storage.journal import Entry, Journal
 from tests.unit.healthy import NOW, SETTINGS
+from tests.unit.test_approvals import ASHA, needs_root
 from tests.unit.test_journal import WHO, a_plan, done
 
 SHORT_S = 0.3
@@ -115,3 +121,48 @@ def test_who_writes_a_journal_waits_for_who_does(tmp_path: Path, monkeypatch: py
         assert journal.file.read_bytes() == before
     journal.append([Entry(NOW, "done")])
     assert journal.entries()[-1].kind == "done"
+
+
+@needs_root
+@pytest.mark.parametrize(("owner", "launches"), [(0, 1), (ASHA, 0)])
+async def test_only_ones_own_jobs_are_looked_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, owner: int, launches: int
+) -> None:
+    """In a team's folder anybody can leave a job, and with it commands that its worker would run as us."""
+    launched: list[Path] = []
+    monkeypatch.setattr(custody_module, "launch", lambda folder, *_: launched.append(folder))
+    store, scribe, clock = JobStore(tmp_path / "jobs"), Scribe(), SystemClock()
+    custody = Custody(
+        store, scribe, Minutes(AuditLog(tmp_path), scribe, clock, WHO, World.SANDBOX, "t"), SETTINGS, clock
+    )
+    job_id = new_job_id(clock.now(), "kill_switch.engage")
+    store.create(job_id, [replace(entry, at=clock.now()) for entry in done()]).release()
+    folder = store.folder(job_id)
+    planted = SETTINGS.model_copy(update={"site": "planted"})
+    (folder / "settings.json").write_text(planted.model_dump_json())
+    (folder / "settings.json").chmod(0o660)
+    os.chown(folder / "journal.jsonl", owner, -1)
+    (job,) = custody.jobs()
+    scribe.tell(lambda: None).result(5)
+    assert len(launched) == launches
+    assert ("only a cockpit of asha" in (job.error or "")) is not bool(launches)
+    if launches:
+        assert read(own_text(folder / "settings.json"), folder).site == SETTINGS.site, "what others may have written"
+    else:
+        with pytest.raises(JournalError, match="somebody else's job"):
+            work(folder, SETTINGS, clock)
+
+
+def test_only_what_nobody_else_can_have_written_is_acted_on(tmp_path: Path) -> None:
+    store = JobStore(tmp_path / "jobs")
+    store.create("1-x", done()).release()
+    store.write("1-x", "plan.json", "{}")
+    file = store.folder("1-x") / "plan.json"
+    assert own_text(file) == "{}"
+    file.chmod(0o660)
+    with pytest.raises(JournalError, match="only its owner"):
+        own_text(file)
+    store.write("1-x", "plan.json", "{}")
+    os.link(file, tmp_path / "another-name")
+    with pytest.raises(JournalError, match="only its owner"):
+        own_text(file)
