@@ -7,6 +7,7 @@ import subprocess
 import threading
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
 
 from cockpit.clock import Clock
 from cockpit.config import Settings
@@ -17,6 +18,7 @@ from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.prove import Proving
 from cockpit.jobs.record import Record
 from cockpit.jobs.scribe import Scribe
+from cockpit.jobs.stillborn import last_words, lay_down
 from cockpit.jobs.worked import LEFT_BEHIND
 from cockpit.jobs.worker import AUDIT_KINDS, failure_for, prover_for
 from cockpit.model.job import Job, Phase
@@ -46,7 +48,7 @@ class Custody:
         self._clock = clock
         self._guard = threading.Lock()
         self._held: dict[str, Record] = {}
-        self._workers: list[subprocess.Popen[bytes]] = []
+        self._workers: dict[str, subprocess.Popen[bytes]] = {}
         self._looked_after: set[str] = set()
         self._known: tuple[Job, ...] = ()
 
@@ -105,7 +107,8 @@ class Custody:
         if record.claim is None or not record.begin_launch():
             return
         try:
-            self._workers.append(launch(self._store.folder(record.id), record.claim, self._settings.jobs.systemd))
+            folder, systemd = self._store.folder(record.id), self._settings.jobs.systemd
+            self._workers[record.id] = launch(folder, record.claim, systemd)
         except BaseException:
             record.fail_launch()
             raise
@@ -125,7 +128,7 @@ class Custody:
 
     def jobs(self) -> tuple[Job, ...]:
         """All of them, newest first, read from the disk: it may hang, so only one thread asks, again and again."""
-        self._workers = [worker for worker in self._workers if worker.poll() is None]
+        self._reap()
         found = {job.id: job for job in self._store.jobs()}
         with self._guard:
             held = list(self._held.values())
@@ -136,6 +139,27 @@ class Custody:
                 self._look_after(job)
         self._known = tuple(sorted(found.values(), key=lambda job: job.id, reverse=True))
         return self._known
+
+    def _reap(self) -> None:
+        """A worker that could not begin says why in its log alone: nobody reads that, so it is said in the journal."""
+        for job_id, worker in list(self._workers.items()):
+            code = worker.poll()
+            if code:
+                self._scribe.tell(partial(self._lay_down, job_id, code))
+            if code is not None:
+                del self._workers[job_id]
+
+    def _lay_down(self, job_id: str, code: int) -> None:
+        claim = self._store.claim(job_id)
+        if claim is None:
+            return
+        try:
+            why = last_words(self._store, job_id, code)
+            phase = lay_down(self._store, job_id, self._clock.now(), why)
+        finally:
+            claim.release()
+        if phase is not None:
+            self._minutes.write(AUDIT_KINDS[phase], why, job_id)
 
     def present(self) -> tuple[Job, ...]:
         """All of them as last read, and those that are here as they stand now; touches no file."""
@@ -167,7 +191,7 @@ class Custody:
 
     def _look_after(self, job: Job) -> None:
         """A job of ours that ended in doubt because its process died: find out, once, without doing it again."""
-        if not self._store.is_ours(job.id):
+        if job.id in self._workers or not self._store.is_ours(job.id):
             return
         with self._guard:
             if job.id in self._looked_after or job.id in self._held:
@@ -198,7 +222,7 @@ class Custody:
                 own_text(self._store.folder(job.id) / SETTINGS)
             except JournalError:
                 self._store.write(job.id, SETTINGS, self._settings.model_dump_json(indent=1))
-            self._workers.append(launch(self._store.folder(job.id), claim, self._settings.jobs.systemd))
+            self._workers[job.id] = launch(self._store.folder(job.id), claim, self._settings.jobs.systemd)
         except JournalError as error:
             self._minutes.write("in_doubt", f"{job.title}: {error}", job.id)
         finally:

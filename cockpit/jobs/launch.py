@@ -9,7 +9,7 @@ from pathlib import Path
 
 from cockpit.errors import JournalError
 from cockpit.jobs.scope import scope
-from cockpit.storage.disk import open_file, reason
+from cockpit.storage.disk import reason
 from cockpit.storage.jobs import Claim
 
 SETTINGS = "settings.json"

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+import traceback
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +23,7 @@ from cockpit.config import Settings, read
 from cockpit.errors import CockpitError, ConfigError, JournalError
 from cockpit.jobs.action import action_for, is_struck, is_worked
 from cockpit.jobs.prove import Failure, Prover, Proving
+from cockpit.jobs.stillborn import lay_down
 from cockpit.jobs.vigil import unlatch
 from cockpit.jobs.worked import work_through
 from cockpit.model.audit import AuditRecord, Operator
@@ -33,6 +35,7 @@ from cockpit.storage.fold import fold, performed
 from cockpit.storage.jobs import JobStore
 from cockpit.storage.journal import Entry
 from cockpit.storage.latches import LatchFile
+from cockpit.text import clean
 
 AUDIT_KINDS = {Phase.DONE: "proven", Phase.FAILED: "failed", Phase.IN_DOUBT: "in_doubt", Phase.CANCELLED: "cancelled"}
 
@@ -137,13 +140,27 @@ def main(arguments: list[str]) -> int:
     # A closed terminal or an impatient key must not stop a proof.
     for number in (signal.SIGHUP, signal.SIGINT):
         signal.signal(number, signal.SIG_IGN)
+    folder = Path(arguments[0])
     try:
         settings = read(own_text(Path(arguments[1])), Path(arguments[1]))
-        work(Path(arguments[0]), settings, SystemClock())
+        work(folder, settings, SystemClock())
     except CockpitError as error:
         print(error, file=sys.stderr)
+        _lay_down(folder, str(error))
         return error.exit_code
+    except Exception as error:
+        traceback.print_exc()
+        _lay_down(folder, f"internal error: {error!r}")
+        return 1
     return 0
+
+
+def _lay_down(folder: Path, why: str) -> None:
+    """The job is ours: our standard input is its lock."""
+    store = JobStore(folder.parent)
+    with suppress(CockpitError):
+        if store.is_ours(folder.name):
+            lay_down(store, folder.name, SystemClock().now(), clean(f"its worker ended: {why}", 300))
 
 
 if __name__ == "__main__":

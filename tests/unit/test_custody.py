@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import os
+import signal
 import threading
 from concurrent.futures import Future
 from dataclasses import replace
@@ -17,11 +18,13 @@ from cockpit.clock import SystemClock
 from cockpit.config import read
 from cockpit.errors import JournalError
 from cockpit.jobs import custody as custody_module
+from cockpit.jobs import worker
 from cockpit.jobs.custody import Custody
 from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.record import Record
 from cockpit.jobs.scribe import Scribe
 from cockpit.jobs.worker import work
+from cockpit.model.job import Phase
 from cockpit.model.world import World
 from cockpit.storage import disk
 from cockpit.storage.attested import own_text
@@ -30,7 +33,7 @@ from cockpit.storage.jobs import JobStore, new_job_id
 from cockpit.storage.journal import Entry, Journal
 from tests.unit.healthy import NOW, SETTINGS
 from tests.unit.test_approvals import ASHA, needs_root
-from tests.unit.test_journal import WHO, a_plan, done
+from tests.unit.test_journal import WHO, a_plan, done, intent
 
 SHORT_S = 0.3
 
@@ -166,3 +169,44 @@ def test_only_what_nobody_else_can_have_written_is_acted_on(tmp_path: Path) -> N
     os.link(file, tmp_path / "another-name")
     with pytest.raises(JournalError, match="only its owner"):
         own_text(file)
+
+
+@pytest.mark.parametrize(
+    ("kinds", "phase", "words"),
+    [
+        (("submitted",), Phase.FAILED, "nothing was done: its worker ended with 1: Failed to connect to bus"),
+        (("submitted", "working"), Phase.IN_DOUBT, "the cockpit ended before it did anything"),
+        (("submitted", "working", "left_behind"), Phase.IN_DOUBT, "nobody could look what became of it"),
+        (("submitted", "done"), Phase.DONE, ""),
+    ],
+)
+def test_a_worker_that_could_not_begin_says_so_in_the_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kinds: tuple[str, ...], phase: Phase, words: str
+) -> None:
+    custody, record = a_record(tmp_path, monkeypatch, Launching())
+    store, job_id = JobStore(tmp_path / "jobs"), new_job_id(NOW, "x.y")
+    store.create(job_id, [replace(intent()[0], kind=kind) for kind in kinds]).release()
+    (store.folder(job_id) / "worker.log").write_text("Traceback\nFailed to connect to bus\n\n")
+    custody._lay_down(job_id, 1)
+    job = store.job(job_id)
+    assert job is not None and job.phase is phase
+    assert words in f"{job.error or ''} {' '.join(job.notes)}"
+    assert custody.job(record.id) is not None
+
+
+@pytest.mark.parametrize("settings", ["{}", '{"site": "t", "root": "/", "state": null, "redis": null}'])
+def test_a_worker_that_ends_with_an_error_journals_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: str
+) -> None:
+    def broken(*_: object) -> None:
+        raise RuntimeError("broken")
+
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    monkeypatch.setattr(worker, "action_for", broken)
+    store = JobStore(tmp_path / "jobs")
+    store.create("1-x", intent()[:1]).release()
+    store.write("1-x", "settings.json", settings)
+    assert worker.main([str(store.folder("1-x")), str(store.folder("1-x") / "settings.json")])
+    job = store.job("1-x")
+    assert job is not None and job.phase is Phase.FAILED
+    assert "nothing was done: its worker ended: " in (job.error or "")
