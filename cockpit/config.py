@@ -362,27 +362,16 @@ class Settings(Part):
         return self.below_root(self.incidents.folder)
 
 
-def load(file: Path) -> Settings:
-    """Read the configuration.
+def load(file: Path, text: str | None = None) -> Settings:
+    """Read the configuration, or take this text for the file's.
 
     Raises:
         ConfigError: it cannot be read or is wrong; the text names the file, the place and the reason.
     """
     try:
-        text = file.read_text(encoding="utf-8")
+        raw = yaml.safe_load(file.read_text(encoding="utf-8") if text is None else text)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {file}: {error}") from error
-    return read(text, file)
-
-
-def read(text: str, file: Path) -> Settings:
-    """The configuration that this file holds.
-
-    Raises:
-        ConfigError: it is wrong.
-    """
-    try:
-        raw = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         # A date that no calendar has is a plain ValueError of the reader.
         raise ConfigError(f"{file} is not valid YAML: {error}") from error

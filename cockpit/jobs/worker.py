@@ -19,7 +19,7 @@ from pathlib import Path
 from actions.kill_switch.intent import Write
 from actions.kill_switch.prover import KillSwitchProver
 from cockpit.clock import Clock, SystemClock
-from cockpit.config import Settings, read
+from cockpit.config import Settings, load
 from cockpit.errors import CockpitError, ConfigError, JournalError
 from cockpit.jobs.action import action_for, is_struck, is_worked
 from cockpit.jobs.prove import Failure, Prover, Proving
@@ -142,7 +142,7 @@ def main(arguments: list[str]) -> int:
         signal.signal(number, signal.SIG_IGN)
     folder = Path(arguments[0])
     try:
-        settings = read(own_text(Path(arguments[1])), Path(arguments[1]))
+        settings = load(Path(arguments[1]), own_text(Path(arguments[1])))
         work(folder, settings, SystemClock())
     except CockpitError as error:
         print(error, file=sys.stderr)

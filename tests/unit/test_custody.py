@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cockpit.clock import SystemClock
-from cockpit.config import read
+from cockpit.config import load
 from cockpit.errors import JournalError
 from cockpit.jobs import custody as custody_module
 from cockpit.jobs import worker
@@ -150,7 +150,7 @@ async def test_only_ones_own_jobs_are_looked_after(
     assert len(launched) == launches
     assert ("only a cockpit of asha" in (job.error or "")) is not bool(launches)
     if launches:
-        assert read(own_text(folder / "settings.json"), folder).site == SETTINGS.site, "what others may have written"
+        assert load(folder, own_text(folder / "settings.json")).site == SETTINGS.site, "what others may have written"
     else:
         with pytest.raises(JournalError, match="somebody else's job"):
             work(folder, SETTINGS, clock)
