@@ -78,13 +78,13 @@ def stream_names(count: int) -> list[str]:
 
 
 def fill(client: Any, count: int) -> None:
-    """So many streams with an entry and two groups each; those that are there already are left alone."""
+    """So many streams with an entry and two groups that have read it; those that are there are left alone."""
     for start in range(0, count, BATCH):
         pipe = client.pipeline(transaction=False)
         for name in stream_names(count)[start : start + BATCH]:
             pipe.xadd(name, {"json": "{}"}, maxlen=1)
             for group in GROUPS:
-                pipe.xgroup_create(name, group, "0", mkstream=True)
+                pipe.xgroup_create(name, group, "$")
         pipe.execute(raise_on_error=False)
 
 

@@ -70,21 +70,27 @@ class Replayed:
         """Nothing is held open."""
 
 
+class Deaf(Session):
+    """A session that watches nothing by itself."""
+
+    def start(self, listener: object) -> None:
+        """Nothing begins."""
+
+
 def a_snapshot(arena: Arena) -> tuple[Settings, Session, Snapshot]:
-    """What a real session sees of the sandbox."""
+    """What a real session sees of the sandbox, and a session that does not look."""
     settings = load(Path(arena.layout.config))
     session = Session.open(settings)
     seen = threading.Event()
     session.start(lambda snapshot: seen.set() if snapshot.redis.value and snapshot.kubernetes.value else None)
     seen.wait(30.0)
-    return settings, session, session.snapshot
+    session.stop()
+    return settings, Deaf.open(settings), session.snapshot
 
 
 def day(arena: Arena, ticks: int = DAY_TICKS, deaths: int = DEATHS) -> dict[str, float]:
     """Poll, fold, judge, remember, and draw some; memory, threads, tasks and descriptors before and after."""
-    settings, session, seen = a_snapshot(arena)
-    session.stop()
-    return asyncio.run(_day(settings, session, seen, ticks, deaths))
+    return asyncio.run(_day(*a_snapshot(arena), ticks, deaths))
 
 
 async def _day(settings: Settings, session: Session, seen: Snapshot, ticks: int, deaths: int) -> dict[str, float]:

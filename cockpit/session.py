@@ -247,7 +247,7 @@ def readiness(settings: Settings, clock: Clock, by: str, runbook: Runbook) -> Re
 
 def secret_words(settings: Settings) -> tuple[str, ...]:
     """Names of machines and accounts that the configuration knows, for what must not leave the house."""
-    from cockpit.incidents.names import names_in
+    from cockpit.alerting.names import names_in
 
     return names_in(settings)
 

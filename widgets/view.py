@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from cockpit.model.sample import Sample
     from cockpit.model.snapshot import Snapshot
 
+EVERY_LINE = 400
+"""Who asks a panel for so many lines wants all of them, to find a text in them."""
+
 
 @dataclass(frozen=True, slots=True)
 class View:

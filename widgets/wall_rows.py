@@ -15,7 +15,7 @@ from widgets.line import EMPTY, Line, both, cut, field, joined, line, number, pa
 from widgets.panels.catalogue import PANELS, Panel
 from widgets.panels.findings import advice, headline, job_line, short_advice
 from widgets.scene import Scene
-from widgets.view import View
+from widgets.view import EVERY_LINE, View
 
 if TYPE_CHECKING:
     from cockpit.model.finding import Finding
@@ -107,7 +107,7 @@ def panel_body(view: View, panel: Panel, width: int, height: int, needle: str = 
     """The panel's lines, filtered by `needle`, and honest about their age."""
     sample = getattr(view.snapshot, panel.sample) if panel.sample else None
     if needle:
-        every = panel.lines(view, width, 400)
+        every = panel.lines(view, width, EVERY_LINE)
         found = [each for each in every if needle.casefold() in plain(each).casefold()]
         lines = found or [line((f"nothing here matches {needle}", "dim"))]
     else:

@@ -8,8 +8,8 @@ from dataclasses import replace
 from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
 from actions.notify import words
 from actions.notify.parcels import FULL, SUMMARY, Parcel, chosen, has_route, of_plan
-from actions.notify.redaction import redacted
 from actions.notify.words import Message
+from cockpit.alerting.redaction import redacted
 from cockpit.config import Settings
 from cockpit.model.alerting import Alerting, Audience
 from cockpit.model.audit import Operator

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from actions.notify.redaction import redacted
+from cockpit.alerting.names import names_in
+from cockpit.alerting.redaction import redacted
 from cockpit.config import Settings
 from cockpit.model.audit import Operator
 from cockpit.model.finding import Finding
@@ -81,7 +82,7 @@ def names(snapshot: Snapshot, settings: Settings, who: Operator) -> set[str]:
     found |= {position.symbol for position in risk.positions} | {risk.book} if risk else set()
     found |= {switch.by or ""} if switch else set()
     found |= {job.by for job in snapshot.jobs}
-    found |= {venue.name for venue in settings.venues}
+    found |= set(names_in(settings))
     for incident in snapshot.incidents.value or ():
         found |= {incident.opened_by, *(person for _, person in incident.roles)}
     return {name for name in found if name}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
+from typing import Any
 
 from redis.exceptions import RedisError
 
@@ -18,7 +19,9 @@ from cockpit.clients.redis_reading import (
     StreamFacts,
     WallReading,
     hash_answer,
+    is_still,
     stream_answer,
+    unpacked,
 )
 from cockpit.clients.redis_words import code_of, refusal, reply_text
 from cockpit.clock import Clock
@@ -70,6 +73,8 @@ class RedisWall:
         self._streams = stream_keys(settings)
         self._ways: _Ways | None = None
         self._before: WallReading | None = None
+        self._said: dict[str, tuple[Any, StreamAnswer]] = {}
+        """What the server said of each stream last, and what was made of it."""
         self._ends_at = 0.0
 
     async def read(self) -> WallReading:
@@ -168,16 +173,25 @@ class RedisWall:
             hashes = await read_hashes(self._ask, self._hashes)
             streams = await read_streams(self._ask, wanted, reading.now_ms)
         else:
-            hashes, streams = replies[0], [answer for batch in replies[1:] for answer in batch]
+            hashes, streams = replies[0], [line for batch in replies[1:] for line in batch.split(b"\n")]
         before = self._before.streams if self._before is not None else {}
         return replace(
             reading,
             note=ways.note,
             hashes={key: hash_answer(raw) for key, raw in zip(self._hashes, hashes, strict=True)},
             streams={
-                key: stream_answer(raw, before.get(key)) for (key, _, _), raw in zip(wanted, streams, strict=True)
+                key: self._answer(key, raw, before.get(key)) for (key, _, _), raw in zip(wanted, streams, strict=True)
             },
         )
+
+    def _answer(self, key: str, raw: Any, before: StreamAnswer) -> StreamAnswer:
+        """Most of a thousand streams stand still: what is made of the same words twice is kept."""
+        said = self._said.get(key)
+        if said is not None and said[1] is before and said[0] == raw and is_still(before):
+            return before
+        answer = stream_answer(unpacked(raw) if isinstance(raw, bytes) else raw, before)
+        self._said[key] = raw, answer
+        return answer
 
     def _wanted(self) -> list[Wanted]:
         before = self._before.streams if self._before is not None else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -156,6 +157,27 @@ def stream_answer(raw: Any, before: StreamAnswer) -> StreamAnswer:
         _ticks(extra) if extra and not is_payload else (),
         (extra or None) if is_payload else None,
     )
+
+
+def unpacked(line: bytes) -> Any:
+    r"""A line of redis_streams.lua as Redis would have replied it: what is text in JSON is bytes, and may be no UTF-8.
+
+    >>> unpacked(b'[1, 2, "1-0", [["gr\xff", 1]], {}]')
+    [1, 2, b'1-0', [[b'gr\xff', 1]], []]
+    """
+    return _replied(json.loads(line.decode("utf-8", "surrogateescape"), strict=False))
+
+
+def _replied(part: Any) -> Any:
+    if isinstance(part, str):
+        return part.encode("utf-8", "surrogateescape")
+    # Lua does not tell an empty list from an empty object.
+    return [_replied(each) for each in part] if isinstance(part, list | dict) else part
+
+
+def is_still(answer: StreamAnswer) -> bool:
+    """Whether the same words of the server, said again, would make the same facts again."""
+    return isinstance(answer, StreamFacts) and answer.new == 0 and answer.since_ms is None and not answer.ticks
 
 
 def _fault(raw: Any) -> KeyFault:

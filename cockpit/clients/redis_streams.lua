@@ -3,6 +3,7 @@
 -- what to say of its new entries: `count`, `ticks` (their times) or `newest` (only its payload). One string, because
 -- packing 3,000 arguments costs the client more than all the rest.
 -- Keys stand there, not in KEYS: one key that an ACL denies then costs its own answer only.
+-- One line of JSON a stream, in one string: nested replies come in hundreds of small pieces, each of which wakes the client.
 -- Answers: {0} no such key, {-1, reason}, or {1, depth, last id, first id, entries added, new, since ms, groups, extra};
 -- -1 and '' mean unknown. It has no shebang: 6.2 does not know it.
 local MAX_LAG, MAX_NEW, MAX_GROUPS, FIRST_MS = 1000, 500, 64, 2000
@@ -125,6 +126,6 @@ local answers = {}
 for key, before, wanted in string.gmatch(ARGV[1], '(%Z*)%z(%Z*)%z(%Z*)%z') do
   local is_read, answer = pcall(read, key, before, wanted)
   if not is_read then answer = {-1, type(answer) == 'table' and answer['err'] or tostring(answer)} end
-  answers[#answers + 1] = answer
+  answers[#answers + 1] = cjson.encode(answer)
 end
-return answers
+return table.concat(answers, '\n')

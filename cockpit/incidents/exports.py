@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from cockpit.alerting.redaction import redacted_report
 from cockpit.incidents.metrics import Metrics, metrics
-from cockpit.incidents.redaction import redacted
 from cockpit.model.incident import Incident
 from cockpit.storage.incident_front import iso, split
 from cockpit.storage.incident_text import section_text
@@ -44,7 +44,7 @@ def full(incident: Incident, text: str, now: float) -> str:
 
 def summary(incident: Incident, text: str, now: float, secrets: Iterable[str] = ()) -> str:
     """For stakeholders: what happened and how it stands; nothing of the redaction list."""
-    words = tuple(secrets)
+    words = (*secrets, *people(incident))
     state = "closed" if not incident.is_open else "being worked on"
     found = metrics(incident, now)
     if incident.is_open and found.recovered_s is not None:
@@ -57,11 +57,18 @@ def summary(incident: Incident, text: str, now: float, secrets: Iterable[str] = 
     if incident.is_drill:
         parts.insert(1, "This is a drill.")
     for name in ("Summary", "Impact"):
-        written = redacted(section_text(text, name), words)
+        written = redacted_report(section_text(text, name), words)
         parts += [f"## {name}", written or "Not written yet."]
     if incident.is_open and incident.next_update_at is not None:
         parts.append(f"Next update: {_utc(incident.next_update_at)}.")
     return "\n\n".join(parts) + "\n"
+
+
+def people(incident: Incident) -> set[str]:
+    """Everybody who is named in it: a plain word may be one of them."""
+    found = {incident.opened_by, incident.closed_by, incident.reviewed_by, incident.site, *incident.break_glass}
+    found |= {who for _, who in incident.roles} | {change.by for change in incident.severity_history}
+    return {name for name in found if name}
 
 
 def timeline_json(incident: Incident, now: float) -> str:

@@ -69,6 +69,8 @@ class Keeper:
         future: Future[T] = Future()
 
         def work() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
             try:
                 result = do()
             except BaseException as error:
@@ -141,8 +143,9 @@ class Keeper:
         found = self._open.value
         newest = found[0] if found and not self._open.error else None
         snapshot = self._newest
-        if newest is not None:
-            self._pay_notes()
+        unpaid = self._pay_notes() if newest is not None else ""
+        if unpaid:
+            self.error = unpaid
         seen: tuple[Event, ...] = ()
         if snapshot is not None:
             # The timeline is read only where a new incident has to be compared with it.
@@ -155,7 +158,7 @@ class Keeper:
         except JournalError as error:
             self.error = str(error)
             return
-        self.error = ""
+        self.error = unpaid
         self._owed = self._owed[len(owed) :]
         self._sightings.written(seen)
 
@@ -164,14 +167,19 @@ class Keeper:
             return incident
         return self.incidents.find(incident.id)
 
-    def _pay_notes(self) -> None:
-        """What was kept elsewhere; each has a key, so that paying twice writes it once."""
+    def _pay_notes(self) -> str:
+        """What was kept elsewhere, each by itself, and why some still waits.
+
+        Each has a key, so that paying twice writes it once.
+        """
+        unpaid = ""
         for file, notes in self.drafts.notes():
-            try:
-                for note in notes:
-                    key = f"kept/{note.at:.6f}"
-                    self.incidents.record(Event(note.at, "note", note.text, key), note.name)
-            except CockpitError as error:
-                self.error = str(error)
-                return
-            self.drafts.forget(file)
+            is_paid = True
+            for note in notes:
+                try:
+                    self.incidents.record(Event(note.at, "note", note.text, f"kept/{note.at:.6f}"), note.name)
+                except CockpitError as error:
+                    is_paid, unpaid = False, f"a note waits in {file}: {error}"
+            if is_paid:
+                self.drafts.settle(file)
+        return unpaid

@@ -37,6 +37,17 @@ def proposed(assessment: Assessment) -> tuple[str, Severity, str, float | None]:
     if not found:
         return "", Severity.P2, "", None
     worst = found[0]
-    # What comes after the colon is detail: an address, a number.
-    title = worst.summary.partition(":")[0] if ": " in worst.summary else worst.summary
-    return title, worst.severity, worst.section or "", min(each.since for each in found)
+    return _title(worst), worst.severity, worst.section or "", min(each.since for each in found)
+
+
+def _title(worst: Finding) -> str:
+    """What comes after the colon is detail, an address or a number; of an alert it is what the alert is about.
+
+    >>> from dataclasses import replace
+    >>> down = Finding("venue_down", "IBKR", Severity.P1, "brokers", "IBKR down: 1100 lost", "", "", 0.0)
+    >>> _title(down), _title(replace(down, rule="alert_firing", summary="alert firing: Latency", subject="Latency"))
+    ('IBKR down', 'alert Latency')
+    """
+    if worst.rule == "alert_firing":
+        return f"alert {worst.subject}"
+    return worst.summary.partition(": ")[0]

@@ -99,6 +99,13 @@ class OrderFlow:
     in_flight: int | None
     """Validated orders that the router has not finished: its lag and its pending entries."""
     oldest_in_flight_s: float | None
+    restless: tuple[Stream, ...] | None = None
+    """Those of which there is anything to say beside their depth; None where nobody has looked."""
+
+    @property
+    def judged(self) -> tuple[Stream, ...]:
+        """Those that rules have to look at: of thousands most stand still, and all is read."""
+        return self.streams if self.restless is None else self.restless
 
     def stream(self, label: str) -> Stream | None:
         """The stream with this label (incoming, validated, rejected, fills)."""

@@ -35,7 +35,7 @@ class Herald:
         self._newest: Snapshot | None = None
         self._state: State | None = None
         self._lock = -1
-        self._retry_at = 0.0
+        self._failed_at: float | None = None
         self._retry_s = RETRY_S
         self._woken = threading.Event()
         self._is_stopping = False
@@ -78,7 +78,7 @@ class Herald:
         if self._state is None:
             self._state = State.after(self._read(), snapshot.taken_at)
         self._state, news = look(self._state, snapshot, self._settings.alerting)
-        if news is None or snapshot.taken_at < self._retry_at:
+        if news is None or self._is_too_soon(snapshot.taken_at):
             return
         # Remembered first: a message that is lost with a crash is better than one that is told again and again.
         self._write(news.told)
@@ -86,15 +86,21 @@ class Herald:
             self._send(",".join(self._settings.alerting.automatic), news.headline)
         except CockpitError:
             self._write(self._state.told)
-            self._retry_at = snapshot.taken_at + self._retry_s
-            self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
+            if self._failed_at is not None:
+                self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
+            self._failed_at = snapshot.taken_at
             raise
-        self._retry_s = RETRY_S
+        self._failed_at, self._retry_s = None, RETRY_S
         self._state = State(news.told, self._state.since, self._state.seen_at)
 
+    def _is_too_soon(self, now: float) -> bool:
+        """A clock that was set back does not prolong it."""
+        return self._failed_at is not None and 0 <= now - self._failed_at < self._retry_s
+
     def _is_wanted(self, snapshot: Snapshot) -> bool:
+        """By the last alerts.yaml that was right: half a line saved in an outage must not silence it."""
         alerting = snapshot.alerting.value
-        return alerting is not None and alerting.is_automatic and snapshot.alerting.is_live(snapshot.taken_at)
+        return alerting is not None and alerting.is_automatic
 
     def _is_mine(self) -> bool:
         """Whether this is the one cockpit that tells: whoever holds the lock on the platform's root folder."""

@@ -67,8 +67,9 @@ def look(state: State, snapshot: Snapshot, part: AlertingPart) -> tuple[State, N
 def _seen(state: State, found: Mapping[str, Finding], now: float, part: AlertingPart) -> State:
     """A finding that comes and goes within the all-clear's time is one finding."""
     last = {**state.seen_at, **dict.fromkeys(found, now)}
-    last = {about: at for about, at in last.items() if now - at < part.clear_s}
-    since = {about: state.since.get(about, now) for about in last}
+    # A clock that was set back must not leave anything seen in the future.
+    last = {about: min(at, now) for about, at in last.items() if now - at < part.clear_s}
+    since = {about: min(state.since.get(about, now), now) for about in last}
     return replace(state, since=since, seen_at=last)
 
 
@@ -76,17 +77,17 @@ def _news(state: State, found: Mapping[str, Finding], now: float, part: Alerting
     told = state.told
     if not told.room_at(now, part):
         return None
-    new = [
-        one
-        for about, one in found.items()
-        if one.severity < told.findings.get(about, Severity.P3) and now - state.since[about] >= part.settle_s
-    ]
+    untold = {about: one for about, one in found.items() if one.severity < told.findings.get(about, Severity.P3)}
+    new = {about: one for about, one in untold.items() if now - state.since[about] >= part.settle_s}
     standing = {about: level for about, level in told.findings.items() if about in state.seen_at}
     sent_at = (*(at for at in told.sent_at if now - at < HOUR_S), now)
     if new:
-        worst = min(new, key=lambda one: (one.severity, one.since))
+        worst = min(new.values(), key=lambda one: (one.severity, one.since))
+        if any(one.severity < worst.severity for one in untold.values()):
+            return None  # something worse is about to stand: it gives this message its class
         more = f" (and {len(new) - 1} more)" if len(new) > 1 else ""
-        known = {**standing, **{about: int(one.severity) for about, one in found.items()}}
+        # What does not stand yet is told in its turn, whatever is in this message's text.
+        known = {**standing, **{about: int(one.severity) for about, one in new.items()}}
         return News(f"{worst.severity.label}: {worst.summary}{more}", Told(known, sent_at))
     if told.findings and not standing:
         return News(ALL_CLEAR, Told({}, sent_at))

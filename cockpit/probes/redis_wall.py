@@ -14,7 +14,7 @@ from cockpit.errors import BackendError, CockpitError, ConfigError
 from cockpit.model.sample import Sample
 from cockpit.model.states import Feeds, KillSwitch
 from cockpit.probes.feeds import NO_MEMORY, read_feeds
-from cockpit.probes.flow import read_flow
+from cockpit.probes.flow import Kept, read_flow
 from cockpit.probes.heartbeats import read_heartbeats
 from cockpit.probes.kill_switch import SwitchMemory, attribute, read_kill_switch
 from cockpit.probes.redis_server import read_redis_server
@@ -42,6 +42,7 @@ class RedisProbes:
         self._last: WallReading | None = None
         self._lost = NONE_LOST
         self._memory = NO_MEMORY
+        self._still: Kept = {}
         self._switch: SwitchMemory | None = None
 
     async def tick(self) -> dict[str, Sample[Any]]:
@@ -72,7 +73,7 @@ class RedisProbes:
         return {
             "kill_switch": lambda: self._kill_switch(reading),
             "venues": lambda: read_venues(reading, self._settings),
-            "flow": lambda: read_flow(reading, self._lost, part),
+            "flow": lambda: read_flow(reading, self._lost, part, self._still),
             "feeds": lambda: self._feeds(reading),
             "risk": lambda: read_risk(reading, part),
             "redis": lambda: read_redis_server(reading, self._before),

@@ -86,10 +86,12 @@ def _new_group(group: GroupFacts, has_lost: bool, oldest_pending_s: float | None
 def find_lost(reading: WallReading, before: WallReading | None, known: Lost) -> Lost:
     """The losses that stand now: a loss once seen stands until its group has passed the gap."""
     streams = before.streams if before is not None else {}
-    return frozenset(
+    # Of a stream that is just as it was, no more is lost than was.
+    same = {key for key, _ in known if reading.streams.get(key) is streams.get(key)}
+    return frozenset(one for one in known if one[0] in same) | frozenset(
         (key, group.name)
         for key, facts in reading.streams.items()
-        if isinstance(facts, StreamFacts)
+        if isinstance(facts, StreamFacts) and facts is not streams.get(key)
         for group in facts.groups
         if group.delivered_id != facts.last_id
         and _is_before(group.delivered_id, facts.first_id)

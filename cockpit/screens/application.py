@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from cockpit.screens.ports import SessionPort
 
 TICK_S = 1.0
+COLLECTED_EVERY = (20_000, 20, 20)
+"""A tick with thousands of streams makes 100,000 objects, of which none is garbage in a circle: looking for some among
+them at Python's usual pace would hold up keys."""
 Progress = Callable[[str], None]
 Opener = Callable[[Progress], "tuple[SessionPort, Readiness]"]
 """Imports, configures and opens the session; runs on its own thread and may take its time."""
@@ -174,6 +177,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         session.start(self._heard)
         # What is loaded by now stays: the collector need not look at it again and again.
         gc.freeze()
+        gc.set_threshold(*COLLECTED_EVERY)
         gc.enable()
         self.front.draw()
 

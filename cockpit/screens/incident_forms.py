@@ -42,9 +42,9 @@ def new(screen: Wall) -> None:
         return
     title, severity, section = log.proposal(snapshot)
     asks = [
-        Ask("title", "What is wrong", Field(title)),
-        Ask("severity", "Severity", Field(severity.label), SEVERITY_HINT),
-        Ask("section", "Runbook section", Field(section), SECTION_HINT),
+        Ask("title", "What is wrong", Field(title, is_proposal=True)),
+        Ask("severity", "Severity", Field(severity.label, is_proposal=True), SEVERITY_HINT),
+        Ask("section", "Runbook section", Field(section, is_proposal=True), SECTION_HINT),
     ]
     told = [("Writes a file in the folder of incidents; its timeline then writes itself.", "label")]
 
@@ -98,7 +98,7 @@ def change_severity(screen: Wall, incident: Incident) -> None:
     """Raise or lower it, with a reason."""
     log = _log(screen)
     asks = [
-        Ask("severity", "Severity", Field(incident.severity.label), SEVERITY_HINT),
+        Ask("severity", "Severity", Field(incident.severity.label, is_proposal=True), SEVERITY_HINT),
         Ask("why", "Reason"),
     ]
 
@@ -140,7 +140,9 @@ def promise_update(screen: Wall, incident: Incident) -> None:
             promised = log.promise(incident.id, float(answers["minutes"]))
             _then(screen, promised, lambda _: screen.hint("Promised; the top line says when it is due"))
 
-    form = Form("Next update", "promises it", [Ask("minutes", "In minutes", Field("30"))], (), why_not)
+    form = Form(
+        "Next update", "promises it", [Ask("minutes", "In minutes", Field("30", is_proposal=True))], (), why_not
+    )
     screen.app.push_screen(FormScreen(screen.desk, form), taken)
 
 

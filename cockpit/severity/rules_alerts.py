@@ -29,7 +29,7 @@ def alert_firing(view: View, alerts: Alerts) -> Iterator[Hit]:
             yield Hit(
                 alert.name,
                 view.settings.alerting.severity(alert.severity),
-                f"alert firing: {alert.name}",
+                f"alert {alert.state}: {alert.name}",
                 alert.state,
                 "normal",
                 section=_section(alert),

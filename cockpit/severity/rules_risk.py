@@ -50,7 +50,7 @@ def risk_silent(view: View, risk: Risk) -> Iterator[Hit]:
 @rule("risk", panel="risk", section=sections.RISK)
 def figures_missing(view: View, risk: Risk) -> Iterator[Hit]:
     """A figure that cannot be read may be over its limit."""
-    named = {"VaR": risk.var_99, "ES": risk.es_975, "drawdown": risk.drawdown_pct}
+    named = {"VaR": risk.var_99, "ES": risk.es_975, "drawdown": risk.drawdown_pct, "gross": risk.gross_usd}
     missing = [name for name, value in named.items() if value is None]
     if missing:
         yield Hit("figures", Severity.P2, f"no figure for {', '.join(missing)}", "unreadable", "known")
@@ -63,6 +63,7 @@ def limits_missing(view: View, risk: Risk) -> Iterator[Hit]:
         "VaR": risk.limits.var_99,
         "ES": risk.limits.es_975,
         "drawdown": risk.limits.drawdown_pct,
+        "gross": risk.limits.gross_usd,
     }
     missing = [name for name, limit in named.items() if limit is None]
     if missing:

@@ -27,7 +27,7 @@ PLACES = {
 @rule("flow", panel="flow", section=sections.BROKER)
 def group_behind(view: View, flow: OrderFlow) -> Iterator[Hit]:
     """A worker does not keep up with its stream."""
-    for stream in flow.streams:
+    for stream in flow.judged:
         yield from behind(view, stream)
 
 
@@ -35,7 +35,7 @@ def group_behind(view: View, flow: OrderFlow) -> Iterator[Hit]:
 def pending_old(view: View, flow: OrderFlow) -> Iterator[Hit]:
     """A worker has taken entries and not finished them."""
     limit_s = view.limits.pending_age_s
-    for stream in flow.streams:
+    for stream in flow.judged:
         for group in stream.groups:
             if group.oldest_pending_s is not None and group.oldest_pending_s > limit_s:
                 age = words.seconds(group.oldest_pending_s)
@@ -51,7 +51,7 @@ def pending_old(view: View, flow: OrderFlow) -> Iterator[Hit]:
 @rule("flow", panel="flow", section=sections.REDIS)
 def entries_lost(view: View, flow: OrderFlow) -> Iterator[Hit]:
     """Entries were trimmed before their group read them."""
-    for stream in flow.streams:
+    for stream in flow.judged:
         for group in stream.groups:
             if group.has_lost_entries:
                 yield Hit(
@@ -76,7 +76,7 @@ def stream_missing(view: View, flow: OrderFlow) -> Iterator[Hit]:
 @rule("flow", panel="flow", section=sections.REDIS)
 def stream_unreadable(view: View, flow: OrderFlow) -> Iterator[Hit]:
     """A stream that is denied, or is none, hides how the orders flow."""
-    for stream in flow.streams:
+    for stream in flow.judged:
         if stream.fault is not None:
             severity = Severity.P2 if stream.label in CRUCIAL else Severity.P3
             yield Hit(stream.name, severity, f"{stream.name} unreadable: {stream.fault}", stream.fault, "readable")
@@ -96,7 +96,7 @@ def group_missing(view: View, flow: OrderFlow) -> Iterator[Hit]:
 @rule("flow", panel="flow", section=sections.REDIS, readings=5)
 def lag_unknown(view: View, flow: OrderFlow) -> Iterator[Hit]:
     """For long nobody can tell how far such a worker is behind."""
-    for stream in flow.streams:
+    for stream in flow.judged:
         for group in stream.groups:
             if group.lag is None and group.name in view.settings.critical_workers:
                 summary = f"{group.name}: how far behind on {stream.name} is unknown"

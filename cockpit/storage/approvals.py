@@ -120,11 +120,13 @@ class Approvals:
         if refusal is not None:
             by, said = accounts.user_name(refusal[0].uid), clean(refusal[1].get("reason", ""), 200)
             return Second(request_id, Standing.REFUSED, f"refused by {by}: {said or 'no reason given'}", by)
+        given = self._approved(request, now) if now >= request.asked_at - AHEAD_S else None
+        if given is not None and given.standing is Standing.APPROVED:
+            return given
         if not -AHEAD_S <= now - request.asked_at <= self._lapse_s:
-            return Second(request_id, Standing.LAPSED, f"nobody approved it within {self._lapse_s / 60:.0f} min")
-        return self._approved(request, now) or Second(
-            request_id, Standing.WAITING, "waiting for a second person", None, request.lapses_at
-        )
+            words = given.words if given else f"nobody approved it within {self._lapse_s / 60:.0f} min"
+            return Second(request_id, Standing.LAPSED, words)
+        return given or Second(request_id, Standing.WAITING, "waiting for a second person", None, request.lapses_at)
 
     def use(self, request_id: str, plan: Plan, job_id: str, now: float) -> Second:
         """Take the approval for this job, and for no other ever after.
@@ -165,6 +167,8 @@ class Approvals:
         for found, said in self._answers(request, "approved", now):
             login = said.get("login_uid")
             why = _why_not_second(request, found.uid, login if isinstance(login, int) else None)
+            if why is None and found.at > request.lapses_at:
+                why = "it came after the request had lapsed"
             if why is None and now - found.at <= self._lapse_s:
                 by = accounts.user_name(found.uid)
                 lapses_at = found.at + self._lapse_s

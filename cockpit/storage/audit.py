@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from cockpit.errors import JournalError
@@ -14,6 +16,10 @@ from cockpit.model.audit import AuditRecord
 from cockpit.storage.chain import GENESIS, Head, chained, from_line, to_line
 from cockpit.storage.disk import append_synced, lock, opened, private_folder, reason, sync_folder
 from cockpit.storage.verification import DAMAGED, REPAIRED, Verification, Walk
+
+SLACK_S = 60.0
+"""A job's record may be written this much later than the job, and clocks step."""
+_JOB = re.compile(r"\d{8}-\d{6}-")
 
 
 class AuditLog:
@@ -96,7 +102,21 @@ class AuditLog:
             head = self._read_head()
         except OSError as error:
             raise JournalError(f"cannot read {self.head_file}: {reason(error)}") from error
-        return Walk(head).over(self._lines())
+        found = Walk(head).over(self._lines())
+        missing = self._what_is_missing() if found.is_sound else None
+        return found if missing is None else replace(found, line=1, problem=missing)
+
+    def _what_is_missing(self) -> str | None:
+        """What a journal that was taken away whole leaves behind: jobs that are older than its first record."""
+        try:
+            oldest = min(entry.name for entry in (self._folder / "jobs").iterdir() if _JOB.match(entry.name))
+        except (OSError, ValueError):
+            return None
+        first = next((record for line in self._lines() if (record := from_line(line.removesuffix(b"\n")))), None)
+        if first is None:
+            return f"there is no record, yet jobs were done here since {oldest[:15]}"
+        begins = f"{datetime.fromtimestamp(first.at - SLACK_S, UTC):%Y%m%d-%H%M%S}"
+        return f"it begins after a job of {oldest[:15]}: what stood before is missing" if oldest < begins else None
 
     def _lines(self) -> Iterator[bytes]:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -78,7 +79,18 @@ class Drafts:
             # Moved away first: a note that comes meanwhile begins a new file, and is not forgotten with these.
             file.replace(file.with_name(f"notes.{time.time_ns()}.waiting"))
         waiting = sorted(self.folder.glob("notes.*.waiting")) if self.folder.is_dir() else []
-        return tuple((each, _notes(each)) for each in waiting)
+        # One that cannot be read now waits on.
+        read = ((each, _lines(each)) for each in waiting)
+        return tuple((each, _notes(lines)) for each, lines in read if lines is not None)
+
+    def settle(self, file: Path) -> None:
+        """The notes of this file stand where they belong; what is no note in it is kept under another name."""
+        lines = _lines(file)
+        if lines is not None and len(_notes(lines)) == len(lines):
+            self.forget(file)
+        elif lines is not None:
+            with suppress(OSError):
+                file.replace(file.with_suffix(".unread"))
 
     def forget(self, file: Path) -> None:
         """They stand where they belong."""
@@ -100,10 +112,16 @@ class Drafts:
         return self.folder / f"{quote(name, safe='')}.body.json"
 
 
-def _notes(file: Path) -> tuple[Note, ...]:
+def _lines(file: Path) -> list[bytes] | None:
+    try:
+        return file.read_bytes().splitlines()
+    except OSError:
+        return None
+
+
+def _notes(lines: Iterable[bytes]) -> tuple[Note, ...]:
     found = []
-    with suppress(OSError):
-        for line in file.read_bytes().splitlines():
-            with suppress(ValueError, TypeError):
-                found.append(Note(**json.loads(line)))
+    for line in lines:
+        with suppress(ValueError, TypeError):
+            found.append(Note(**json.loads(line)))
     return tuple(found)

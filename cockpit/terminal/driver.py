@@ -16,7 +16,7 @@ from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 
 from cockpit.terminal.keys import Bell, read_keys
-from cockpit.terminal.last_word import LastWord
+from cockpit.terminal.last_word import WIPE, LastWord
 from cockpit.terminal.writer import PatientWriter
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class CockpitDriver(LinuxDriver):
             toolkit.WriterThread = original
         if self._is_paused:
             # After a pause (Ctrl-Z) whatever was there is gone.
-            self._is_paused = False
+            self._is_paused = self._last_word.is_said = False
             self._soon("repaint")
         for number in SIGNALS:
             signal.signal(number, self._signalled)
@@ -75,7 +75,9 @@ class CockpitDriver(LinuxDriver):
         """Frames that nobody has read yet would only delay the restoring."""
         if self._patient is not None:
             self._patient.abandon()
-        self._is_paused = True
+        self._is_paused = self._last_word.is_said = True
+        # Where there is no alternate screen (GNU screen as it comes, a Linux console), what is left must not look live.
+        self.write(WIPE)
         super().stop_application_mode()
 
     def _get_terminal_size(self) -> tuple[int, int]:

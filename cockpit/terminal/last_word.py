@@ -14,6 +14,9 @@ RESET = (
 )
 """Everything that was switched on, switched off again."""
 
+WIPE = "\x1b[0m\x1b[H\x1b[2J"
+"""Nothing of the picture is left; only while the screen is ours."""
+
 
 class LastWord:
     """Ends the process after a time, unless it has ended by then."""
@@ -21,29 +24,34 @@ class LastWord:
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._timer: threading.Timer | None = None
+        self.is_said = False
+        """The screen has been given back already; what is on it is no longer ours."""
 
     def give(self, after_s: float, code: int, descriptor: int, modes: list[Any] | None) -> None:
         """From now on only so long; the first call counts."""
         with self._lock:
             if self._timer is None:
-                self._timer = threading.Timer(after_s, end, (code, descriptor, modes))
+                self._timer = threading.Timer(after_s, self._end, (code, descriptor, modes))
                 self._timer.daemon = True
                 self._timer.start()
 
+    def _end(self, code: int, descriptor: int, modes: list[Any] | None) -> None:
+        end(code, descriptor, modes, RESET if self.is_said else WIPE + RESET)
 
-def end(code: int, descriptor: int, modes: list[Any] | None) -> None:
+
+def end(code: int, descriptor: int, modes: list[Any] | None, reset: str = RESET) -> None:
     """At once, whatever hangs."""
     # A thread of its own: a terminal that does not read must not keep us here either.
-    restoring = threading.Thread(target=restore, args=(descriptor, modes), daemon=True)
+    restoring = threading.Thread(target=restore, args=(descriptor, modes, reset), daemon=True)
     restoring.start()
     restoring.join(0.2)
     os._exit(code)
 
 
-def restore(descriptor: int, modes: list[Any] | None) -> None:
+def restore(descriptor: int, modes: list[Any] | None, reset: str = RESET) -> None:
     """Keyboard modes first: that never blocks."""
     with contextlib.suppress(OSError, ValueError, termios.error):
         if modes is not None:
             termios.tcsetattr(descriptor, termios.TCSANOW, modes)
     with contextlib.suppress(OSError, ValueError):
-        os.write(2, RESET.encode())
+        os.write(2, reset.encode())

@@ -32,7 +32,9 @@ def is_restored(program: PtyProgram) -> bool:
     out = bytes(program.output)
     ends = all(out.rfind(off) > out.rfind(_opposite(off)) for off in MODES_OFF)
     echoes = bool(termios.tcgetattr(program.master)[3] & termios.ECHO)
-    return ends and echoes and not any(mouse in out for mouse in MOUSE_ON)
+    # The emulator has no alternate screen, as some terminals: a picture left behind would look live.
+    is_gone = "K halt" not in program.text
+    return ends and echoes and is_gone and not any(mouse in out for mouse in MOUSE_ON)
 
 
 def _opposite(mode: bytes) -> bytes:

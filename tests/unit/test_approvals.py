@@ -189,9 +189,18 @@ def test_request_and_approval_lapse(team: Team) -> None:
     ):
         os.utime(file, (at, at))
         assert team.standing(request) is stands, "one from the future, or from before it was asked for, is refused"
-    os.utime(file, (team.now, team.now))
-    team.now += LAPSE_S + 1
-    assert "lapsed" in team.use(ASHA, request) or "within 10 min" in team.use(ASHA, request)
+    asked_at = team.now
+    late = asked_at + LAPSE_S - 60
+    os.utime(file, (late, late))
+    team.now = asked_at + LAPSE_S + 120
+    second = team.approvals.standing(request, team.now)
+    assert (second.standing, second.lapses_at) == (Standing.APPROVED, pytest.approx(late + LAPSE_S, abs=0.01))
+    team.now = late + LAPSE_S + 1
+    assert team.standing(request) is Standing.LAPSED and "it has lapsed" in team.use(ASHA, request)
+    too_late = asked_at + LAPSE_S + 30
+    os.utime(file, (too_late, too_late))
+    team.now = too_late + 1
+    assert "it came after the request had lapsed" in team.use(ASHA, request)
 
 
 @needs_root

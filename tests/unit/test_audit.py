@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import random
 import stat
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,7 @@ from cockpit.errors import JournalError
 from cockpit.model.audit import AuditRecord, Operator
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.chain import GENESIS
+from cockpit.storage.jobs import new_job_id
 
 WHO = Operator("asha", "root", "jump1", "/dev/pts/3", "10.0.0.7")
 
@@ -234,3 +236,19 @@ def test_a_symbolic_link_is_not_followed(tmp_path: Path) -> None:
 
 def test_what_cannot_be_detected_is_said(tmp_path: Path) -> None:
     assert "not detectable" in filled(tmp_path, 1).verify().notes[-1]
+
+
+def test_a_journal_that_was_taken_away_whole_is_missed_by_its_jobs(tmp_path: Path) -> None:
+    log = filled(tmp_path)
+    first = log.tail()[0].at
+    (tmp_path / "jobs").mkdir()
+    (tmp_path / "jobs" / new_job_id(first, "script.replay")).mkdir()
+    (tmp_path / "jobs" / "lost+found").mkdir()
+    assert log.verify().is_sound
+    for file in (log.file, log.head_file):
+        file.unlink()
+    found = log.verify()
+    assert found.line == 1 and "there is no record, yet jobs were done here" in (found.problem or "")
+    log.append(replace(draft(), at=first + 600))
+    found = log.verify()
+    assert found.line == 1 and "what stood before is missing" in (found.problem or "")

@@ -87,6 +87,20 @@ def test_not_more_often_than_agreed_and_what_waited_is_in_the_next() -> None:
     assert wire.sent[1][1] == "P1: rule_1 is wrong (and 3 more)"
 
 
+def test_what_is_worse_gives_the_message_its_class_however_young_it_is() -> None:
+    wire = Wire()
+    wire.seen(0, 3, finding("pending_old", P2))
+    wire.seen(3, 200, finding("var_breach", P1), finding("pending_old", P2))
+    assert wire.sent == [(8, "P1: var_breach is wrong (and 1 more)")]
+
+
+def test_what_did_not_stand_yet_is_told_in_its_turn() -> None:
+    wire = Wire()
+    wire.seen(0, 4, finding("venue_down", P1))
+    wire.seen(4, 200, finding("venue_down", P1), finding("feed_late", P2))
+    assert wire.sent == [(5, "P1: venue_down is wrong"), (65, "P2: feed_late is wrong")]
+
+
 def test_a_blind_cockpit_knows_no_news() -> None:
     wire = Wire()
     wire.seen(0, 10, finding("venue_down", P1))
@@ -138,6 +152,30 @@ def test_nothing_goes_out_unless_the_file_says_so(tmp_path: Path) -> None:
     one = herald(tmp_path, post)
     watched(one, 0, 30, finding("venue_down", P1), is_automatic=False)
     assert post.sent == [] and not (tmp_path / "state").exists()
+
+
+def test_a_file_that_broke_silences_nobody(tmp_path: Path) -> None:
+    post = Post()
+    one = herald(tmp_path, post)
+    watched(one, 0, 5)
+    for second in range(5, 30):
+        now = shown(NOW + second, finding("venue_down", P1))
+        one.hear(replace(now, alerting=shown(NOW).alerting.failed("line 3: nonsense", NOW + second, 0.01)))
+        one.look()
+    assert post.sent == [("ops,risk_officer", "P1: venue_down is wrong")]
+    one.let_go()
+
+
+def test_a_clock_that_is_set_back_prolongs_no_pause(tmp_path: Path) -> None:
+    post = Post()
+    one = herald(tmp_path, post)
+    post.is_refusing = True
+    with suppress(Rejected):
+        watched(one, 0, 10, finding("venue_down", P1))
+    post.is_refusing = False
+    watched(one, -3600, -3590, finding("venue_down", P1))
+    assert len(post.sent) == 1
+    one.let_go()
 
 
 def test_a_recording_tells_nobody(tmp_path: Path) -> None:

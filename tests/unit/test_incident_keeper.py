@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -192,3 +193,37 @@ def test_a_note_waits_in_the_state_folder_while_the_folder_refuses(keeper: Keepe
     until(lambda: "not to be lost" in keeper.incidents.text(name))
     until(lambda: not list(keeper.drafts.folder.glob("notes*")))
     assert keeper.incidents.text(name).count("not to be lost") == 1
+
+
+def test_a_note_that_cannot_be_paid_keeps_no_other_waiting(keeper: Keeper) -> None:
+    name = opened(keeper)
+    keeper.drafts.keep_note("2026-01-01-0000-P1-gone", "of an incident that is gone", NOW)
+    file = keeper.drafts.keep_note(name, "of the open one", NOW + 1)
+    with file.open("ab") as torn:
+        torn.write(b'{"name": "x", "te')
+    until(lambda: "of the open one" in keeper.incidents.text(name))
+    until(lambda: "a note waits" in keeper.error)
+    (waiting,) = keeper.drafts.folder.glob("notes.*.waiting")
+    assert "of an incident that is gone" in waiting.read_text()
+
+
+def test_what_is_no_note_is_kept_aside(keeper: Keeper) -> None:
+    name = opened(keeper)
+    file = keeper.drafts.keep_note(name, "whole", NOW)
+    with file.open("ab") as torn:
+        torn.write(b'{"name": "x", "te')
+    until(lambda: list(keeper.drafts.folder.glob("notes.*.unread")))
+    assert "whole" in keeper.incidents.text(name)
+    (kept,) = keeper.drafts.folder.glob("notes.*.unread")
+    assert b'{"name": "x", "te' in kept.read_bytes()
+
+
+def test_whoever_gives_up_waiting_ends_nothing_but_that(keeper: Keeper) -> None:
+    opened(keeper)
+    held, release = threading.Event(), threading.Event()
+    keeper.tell(lambda: held.set() or release.wait(30))
+    assert held.wait(30)
+    given_up = keeper.tell(lambda: 1)
+    assert given_up.cancel()
+    release.set()
+    assert keeper.tell(lambda: 2).result(30) == 2

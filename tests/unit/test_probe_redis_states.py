@@ -13,7 +13,7 @@ from actions.kill_switch.intent import Halt
 from cockpit.clients.redis_reading import KeyFault
 from cockpit.errors import Refused
 from cockpit.model.states import Heartbeat, KillSwitch, Limits, SwitchRecord
-from cockpit.probes.flow import read_flow
+from cockpit.probes.flow import Kept, read_flow
 from cockpit.probes.heartbeats import read_heartbeats
 from cockpit.probes.kill_switch import BY_HAND, SwitchMemory, attribute, read_kill_switch
 from cockpit.probes.redis_server import read_redis_server
@@ -278,3 +278,20 @@ def test_evictions_are_a_rate_until_a_restart() -> None:
 def test_denied_info_is_an_error() -> None:
     with pytest.raises(Refused, match="INFO: no permission"):
         read_redis_server(a_reading(info=KeyFault("no permission")), None)
+
+
+def test_of_a_stream_that_stands_still_only_the_age_is_new() -> None:
+    part = PART.model_copy(update={"watched_streams": ("md.1",)})
+    order = {"orders.incoming": a_stream(new=5, depth=10)}
+    still = a_stream(new=0, depth=7)
+    kept: Kept = {}
+    readings = [
+        replace(a_reading(streams={**order, **more}), now_ms=NOW_MS + 1000 * at, before_ms=NOW_MS - 1000)
+        for at, more in enumerate(({"md.1": still}, {"md.1": still}, {}, {"md.1": KeyFault("denied")}, {"md.1": still}))
+    ]
+    flows = [read_flow(reading, NONE_LOST, part, kept) for reading in readings]
+    assert [flow.streams for flow in flows] == [read_flow(one, NONE_LOST, part).streams for one in readings]
+    first, second, gone, denied, back = (flow.streams[-1] for flow in flows)
+    assert first.depth == second.depth == back.depth == 7 and gone.depth is None and denied.fault == "denied"
+    assert first.newest_age_s is not None and second.newest_age_s == pytest.approx(first.newest_age_s + 1)
+    assert [len(flow.judged) - len(part.order_streams) for flow in flows] == [0, 0, 0, 1, 0]

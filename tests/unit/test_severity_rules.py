@@ -14,7 +14,7 @@ from cockpit.model.severity import Severity
 from cockpit.model.states import KillSwitch, Limits, Position, Reach, Registry
 from cockpit.sandbox.faults import FAULTS
 from cockpit.severity import rules_trading
-from cockpit.severity.judge import assess
+from cockpit.severity.judge import RULES, assess
 from cockpit.severity.standing import NOTHING
 from cockpit.severity.trading import halt_readiness
 from tests.unit.healthy import (
@@ -109,6 +109,8 @@ CASES = [
          P2, "feeds", "yahoo gappy: 3 silences over 1.0 s", "3.2"),
     Case("feed not switched", {"registry": Registry("moneycontrol", "yahoo", NOW)},
          P2, "feeds", "registry says moneycontrol, ingestion runs on yahoo", "3.2"),
+    Case("ticks lost", {"feeds": feeds(feed("yahoo", stream=stream("ticks.yahoo", "yahoo",
+         group("candles", has_lost_entries=True))))}, P3, "feeds", "candles lost ticks of yahoo", "3.2"),
     Case("candles missing", {"feeds": feeds(candles_missing=1)}, P3, "feeds", "1 candle missing", "3.2"),
     Case("candles late", {"feeds": feeds(candle_age_s=20.0)}, P3, "feeds", "no new candle for 20 s", "3.2"),
     Case("candles behind", {"feeds": feeds(feed("yahoo", stream=stream("ticks.yahoo",
@@ -202,9 +204,14 @@ CASES = [
     Case("no VaR", {"risk": risk(var_99=None)}, P2, "risk", "no figure for VaR", "3.5"),
     Case("no figures", {"risk": risk(var_99=None, es_975=None, drawdown_pct=None)},
          P2, "risk", "no figure for VaR, ES, drawdown", "3.5"),
-    Case("no limits", {"risk": risk(limits=Limits())}, P2, "risk", "no limit set for VaR, ES, drawdown", "3.5"),
+    Case("no gross", {"risk": risk(gross_usd=None)}, P2, "risk", "no figure for gross", "3.5"),
+    Case("no limit of gross", {"risk": risk(limits=replace(risk().limits, gross_usd=None))},
+         P3, "risk", "no limit set for gross", "3.5"),
+    Case("no limits", {"risk": risk(limits=Limits())}, P2, "risk", "no limit set for VaR, ES, drawdown, gross", "3.5"),
     Case("unreadable position", {"risk": risk(positions=(Position("TSLA", None, None, None, None),))},
          P2, "risk", "cannot read the position in TSLA", "3.5"),
+    Case("alert on its way back", {"alerts": alerts(AlertRule("Latency > 100 ms", "recovering", "warn", 40.0, None))},
+         P3, "alerts", "alert recovering: Latency > 100 ms", "3.2"),
     Case("alert", {"alerts": alerts(AlertRule("Latency > 100 ms", "firing", "warn", 40.0, None))},
          P3, "alerts", "alert firing: Latency > 100 ms", "3.2"),
     Case("critical alert", {"alerts": alerts(AlertRule("VaR/ES > limits", "firing", "critical", 4.0, None))},
@@ -255,6 +262,15 @@ def test_one_illness_is_the_only_finding() -> None:
     for case in CASES:
         if len(case.changed) == 1:
             assert len(judged(case.changed)) == 1, (case.name, [one.summary for one in judged(case.changed)])
+
+
+ELSEWHERE = {"kill_switch_gone", "kill_switch_latched", "latch_unreadable", "rules_off"}
+"""Of the halt in test_severity_halt, of alert rules that are gone in test_alerting."""
+
+
+def test_every_rule_has_an_illness_here_or_a_file_of_its_own() -> None:
+    named = {one.rule for case in CASES for one in judged(case.changed)}
+    assert {rule.name for rule in RULES} - named == ELSEWHERE
 
 
 def test_a_young_redis_may_lack_something() -> None:

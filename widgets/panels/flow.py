@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from widgets.chart import LABEL, stacked
 from widgets.figures import count, plural, rate, short_age
 from widgets.line import Line, field, fitted, line, number
-from widgets.view import View
+from widgets.view import EVERY_LINE, View
 
 if TYPE_CHECKING:
     from cockpit.model.states import Group, OrderFlow, Stream
@@ -18,6 +18,9 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     flow = view.snapshot.flow.value
     if flow is None:
         return []
+    if height <= len(flow.streams) and height < EVERY_LINE:
+        # Of thousands only those are put into words that are seen.
+        return [_header(width), *(_stream(stream, width) for stream in flow.streams[: height - 1])][:height]
     rows = [_header(width), *(_stream(stream, width) for stream in flow.streams), _in_flight(flow)]
     if height >= len(rows) + 8:
         rows.extend(_groups(flow, width))
@@ -60,13 +63,17 @@ def lag_of(stream: Stream) -> tuple[str, str]:
     """The worst lag of the stream's groups; unknown is not 0."""
     if not stream.groups:
         return "–", "dim"
-    if any(group.has_lost_entries for group in stream.groups):
+    if _has_lost(stream):
         return "LOST", "crit"
     lags = [group.lag for group in stream.groups]
     if None in lags:
         return "?", "unknown"
     worst = max(stream.groups, key=lambda group: group.lag or 0)
     return _capped(worst), "warn" if (worst.lag or 0) >= 100 else "value"
+
+
+def _has_lost(stream: Stream) -> bool:
+    return any(group.has_lost_entries for group in stream.groups)
 
 
 def _capped(group: Group) -> str:
@@ -118,8 +125,8 @@ def summary(view: View, width: int) -> Line:
     short = {"incoming": "in", "validated": "val", "rejected": "rej"}
     parts = [
         line((f"{short.get(stream.label, stream.label)} ", "label"), (f"{rate(stream.rate_per_s)}/s", "value"))
-        for stream in flow.streams
+        for stream in flow.streams[:width]
     ]
-    lost = [line((f"{stream.label} LOST entries", "crit")) for stream in flow.streams if lag_of(stream)[0] == "LOST"]
+    lost = [line((f"{stream.label} LOST entries", "crit")) for stream in flow.streams if _has_lost(stream)]
     in_flight = line(("in flight ", "label"), (count(flow.in_flight), "value"))
     return fitted([*lost, *parts[:2], *parts[3:], in_flight, *parts[2:3]], width)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from cockpit.text import clean
 
@@ -17,13 +17,21 @@ TRACE = "[withheld: technical details]"
 LIMIT = 1500
 
 _ENDS = (".", "!", "?", ":")
+_MARK = re.compile(r"^ {0,8}(?:[-*+] (?:\[[ xX]\] )?|#{1,6} |> )")
 _EDGES = "\"'“”‘’().,;:!?"
 _WORD = re.compile(r"^[^\W\d_]+(?:['’-][^\W\d_]+)*$")
-_CLOCK = re.compile(r"^(?:[01]?\d|2[0-3]):[0-5]\d$")
+_CLOCK = re.compile(r"^(?:[01]?\d|2[0-3]):[0-5]\d(?::[0-5]\d)?$")
+_DATE = re.compile(r"^20\d\d-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12]\d|3[01])$")
 _COUNT = re.compile(r"^\d{1,2}$")
 _CLASS = re.compile(r"^P[1-4]$")
 _TRACES = re.compile(r"traceback|^\s*file \"|\bat 0x|stack trace", re.IGNORECASE | re.MULTILINE)
 ACRONYMS = frozenset(("UTC", "GMT", "IST", "EST", "EDT", "OK", "AM", "PM", "FYI", "ETA", "EU", "UK", "API", "I", "A"))
+PRODUCTS = frozenset(("Redis", "Postgres", "Kubernetes", "Grafana"))
+"""What the runbook calls its own parts; a host may be called so too, but not with a capital."""
+COMMON = frozenset(
+    ("localhost", "redis", "postgres", "default", "trading", "platform", "fund", "the", "and", "data", "root", "ops")
+)
+"""Words that name nobody, also where a path or a database has them in its name."""
 DAYS = frozenset(("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"))
 UNITS = frozenset(("minute", "minutes", "min", "hour", "hours", "h", "day", "days", "second", "seconds", "utc", "ist"))
 DASHES = frozenset({"-", "–", "—", "&"})
@@ -40,11 +48,47 @@ def redacted(text: str, names: Iterable[str] = ()) -> str:
     plain = clean(unicodedata.normalize("NFKC", text), LIMIT)
     if _TRACES.search(text) or _TRACES.search(plain):
         return TRACE
-    known = {part.casefold() for name in names for part in _parts(name)}
+    known = {part.casefold() for name in names for part in _parts(name)} - COMMON
     while (shorter := _once(plain, known)) != plain:
         # What is plain only beside a word that was withheld is not plain any more.
         plain = shorter
     return plain
+
+
+def redacted_report(text: str, names: Iterable[str] = ()) -> str:
+    """The same for Markdown of several lines: lists stay lists, tables and what stands in a fence go whole.
+
+    >>> print(redacted_report("Trading stopped\\nat 19:44.\\n- asha called\\n| AAPL |\\n- gw1 is back", ["asha"]))
+    Trading stopped at 19:44.
+    - [withheld] called
+    - [withheld] is back
+    """
+    known = tuple(names)
+    shown = [mark + redacted(words, known) for mark, words in _blocks(text)]
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(shown)).strip("\n")
+
+
+def _blocks(text: str) -> Iterator[tuple[str, str]]:
+    """Mark and words of each paragraph and each line of a list: a name at the start of a line that goes on is none
+    of a sentence.
+    """
+    mark, words, is_fenced = "", "", False
+    for line in (*text.split("\n"), ""):
+        bare = line.strip()
+        is_fence = bare.startswith(("```", "~~~"))
+        found = _MARK.match(line)
+        if words and (is_fence or is_fenced or found or not bare or bare.startswith("|")):
+            yield mark, words
+            mark, words = "", ""
+        is_fenced ^= is_fence
+        if is_fence or is_fenced or bare.startswith("|"):
+            continue
+        if found:
+            mark, words = found[0], line[found.end() :].strip()
+        elif bare:
+            words = f"{words}\n{bare}" if words else bare
+        else:
+            yield "", ""
 
 
 def _once(plain: str, known: set[str]) -> str:
@@ -68,7 +112,7 @@ def _is_plain(token: str, after: str, is_start: bool, known: set[str]) -> bool:
         return len(token) <= 3
     if core.casefold() in known or any(part.casefold() in known for part in _parts(core)):
         return False
-    if _CLASS.match(core) or _CLOCK.match(core):
+    if _CLASS.match(core) or _CLOCK.match(core) or _DATE.match(core):
         return True
     if _COUNT.match(core):
         return token == core and after.strip(_EDGES).casefold() in UNITS
@@ -77,7 +121,7 @@ def _is_plain(token: str, after: str, is_start: bool, known: set[str]) -> bool:
 
 def _is_word(core: str, is_start: bool) -> bool:
     """Written as words are: capitals may be a symbol, a change of case a name of code, a capital anywhere a name."""
-    if core in ACRONYMS or core in DAYS:
+    if core in ACRONYMS or core in DAYS or core in PRODUCTS:
         return True
     if core[:1] != core[:1].lower() and not is_start:
         return False

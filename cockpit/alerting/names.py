@@ -1,4 +1,4 @@
-"""Names of machines, databases and users in the configuration: what a summary for outsiders must not have in it."""
+"""Names of machines, users and brokers in the configuration: what a summary for outsiders must not have in it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,6 @@ from urllib.parse import urlsplit
 from cockpit.config import Settings
 
 SHORTEST = 3
-_COMMON = {"localhost", "redis", "postgres", "default", "trading"}
-"""Words that say nothing about a machine, and that a summary needs."""
 
 
 def names_in(settings: Settings) -> tuple[str, ...]:
@@ -17,7 +15,7 @@ def names_in(settings: Settings) -> tuple[str, ...]:
 
     >>> from pathlib import Path
     >>> names_in(Settings(site="hf-1", root=Path("/srv/hf"), grafana={"url": "https://graf-01:3000"}))
-    ('127.0.0.1', 'graf-01', '/srv/hf')
+    ('graf-01', '/srv/hf')
     """
     urls = [settings.redis.url if settings.redis else "", settings.grafana.url if settings.grafana else ""]
     urls += [venue.probe or "" for venue in settings.venues]
@@ -27,5 +25,6 @@ def names_in(settings: Settings) -> tuple[str, ...]:
         found += re.findall(r"\b(?:host|hostaddr|dbname|user)=([^ ]+)", settings.postgres.dsn)
     if settings.kubernetes is not None:
         found += [settings.kubernetes.context or "", settings.kubernetes.namespace or ""]
-    kept = dict.fromkeys(word for word in found if len(word) >= SHORTEST and word.lower() not in _COMMON)
+    found += [venue.name for venue in settings.venues]
+    kept = dict.fromkeys(word for word in found if len(word) >= SHORTEST)
     return tuple(sorted(kept, key=lambda word: found.index(word)))
