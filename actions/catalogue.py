@@ -21,7 +21,7 @@ FROM_ROW = {"step": "name", "title": "title", "summary": "summary", "class": "da
 GUARDS = ("halted", "reason", "second")
 _SECTION = ("section", "title", "key", "steps")
 _STEP = ("action", "name", "key", "title", "summary", "danger")
-_MORE = ("parameters", "suggests", "overrides", "guards", "aside")
+_MORE = ("parameters", "suggests", "overrides", "guards", "selects", "aside")
 _ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
@@ -103,6 +103,7 @@ def _step(nodes: Nodes, node: yaml.Node, head: tuple[str, str, str], known: Coll
         suggests=_words(nodes, fields.get("suggests")),
         overrides=nodes.texts(fields["overrides"]) if "overrides" in fields else None,
         guards=_words(nodes, fields.get("guards"), GUARDS, "a guard"),
+        selects=_selects(nodes, fields, action),
         is_aside="aside" in fields and nodes.flag(fields["aside"]),
         place=nodes.place(node),
     )
@@ -133,6 +134,12 @@ def _parameters(
         if name not in known:
             nodes.fail(key, f"{action} takes no parameter {name[:40]!r}; it takes: {', '.join(known) or 'none'}")
     return tuple((name, nodes.words(value)) for name, (_, value) in found.items())
+
+
+def _selects(nodes: Nodes, fields: Mapping[str, yaml.Node], action: str) -> str:
+    if "selects" not in fields:
+        return ""
+    return nodes.one_of(fields["selects"], PARAMETERS.get(action, ()), f"a parameter of {action}")
 
 
 def _words(

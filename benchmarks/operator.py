@@ -30,10 +30,10 @@ class Operator:
         self.keys += 1
 
     def chord(self, keys: str) -> None:
-        """Key after key, as fast as the chooser opens."""
+        """Key after key, as a hand that knows them."""
         for key in keys:
             self.press(key)
-            self.program.drain(0.15)
+            self.program.drain(0.3)
 
     def type(self, text: str, where: str) -> None:
         """One letter at a time, each seen before the next: a burst is refused as not typed by a person."""

@@ -60,6 +60,7 @@ def _walk(operator: Operator, section: str) -> None:
 
 
 def _step(operator: Operator, keys: str) -> None:
+    operator.sees(lambda text: "Enter closes" not in text)
     operator.chord(" " + keys)
     operator.take()
 
@@ -72,6 +73,7 @@ def _broker(operator: Operator, mends: Callable[[], None]) -> None:
 
 def _feed(operator: Operator, mends: Callable[[], None]) -> None:
     _walk(operator, "3.2")
+    mends()
 
 
 def _redis(operator: Operator, mends: Callable[[], None]) -> None:
@@ -116,6 +118,8 @@ OUTAGES = (
             "kubectl rollout restart deploy/ws-gateway",
             "python backend/ingestion/candle_aggregator.py --gap-fill",
         ),
+        passes=True,
+        leaves=("yahoo",),
     ),
     Outage(
         "3.3",

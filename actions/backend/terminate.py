@@ -12,6 +12,7 @@ from cockpit.config import Settings
 from cockpit.errors import ConfigError
 from cockpit.model.audit import Operator
 from cockpit.model.backends import LockHolder, PostgresServer
+from cockpit.model.choice import Choice
 from cockpit.model.danger import Danger
 from cockpit.model.job import JobStep, StepState
 from cockpit.model.plan import Check, Plan, PlanStep
@@ -50,6 +51,16 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         locks=("postgres",),
         prepared_at=now,
     )
+
+
+def choices(parameter: str, settings: Settings, snapshot: Snapshot, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
+    """Everybody who holds others up, who holds up most first."""
+    server = snapshot.postgres.value
+    return tuple(Choice("pid", str(one.pid), _stands(one, held)) for one, held, _ in (server.roots() if server else ()))
+
+
+def _stands(holder: LockHolder, held: int) -> str:
+    return f"holds up {held}: {holder.user}, {holder.application}, {holder.state}; {holder.query or 'query hidden'}"
 
 
 def steps(plan: Plan) -> tuple[Step, ...]:

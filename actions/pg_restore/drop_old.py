@@ -14,6 +14,7 @@ from cockpit.config import PostgresPart, Settings
 from cockpit.errors import ConfigError
 from cockpit.model.audit import Operator
 from cockpit.model.backends import Database, Databases
+from cockpit.model.choice import Choice
 from cockpit.model.danger import Danger
 from cockpit.model.job import JobStep, StepState
 from cockpit.model.plan import Check, Plan, PlanStep
@@ -50,6 +51,12 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         locks=("postgres",),
         prepared_at=now,
     )
+
+
+def choices(parameter: str, settings: Settings, snapshot: Snapshot, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
+    """All that restores made beside the database."""
+    database, found = wanted(settings.postgres or PostgresPart()), snapshot.databases.value
+    return tuple(names.choices(database, found, snapshot.taken_at, is_any=True))
 
 
 def steps(plan: Plan) -> tuple[Step, ...]:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+
+from cockpit.model.backends import Databases
+from cockpit.model.choice import Choice
 
 FORMAT = "%Y%m%d_%H%M%S"
 LONGEST = 63
@@ -51,6 +55,16 @@ def made_at(database: str, name: str) -> float | None:
 def is_aside(database: str, name: str) -> bool:
     """Whether it is one that was put aside."""
     return name.startswith(f"{database}_{ASIDE}_") and made_at(database, name) is not None
+
+
+def choices(database: str, found: Databases | None, now: float, is_any: bool = False) -> Iterator[Choice]:
+    """What was put aside, the newest first; with `is_any` what a restore left half-made too, and the oldest first."""
+    dated = [(made_at(database, one.name) or 0.0, one) for one in (found.found if found is not None else ())]
+    for at, one in sorted(dated, key=lambda pair: pair[0], reverse=not is_any):
+        if at and (is_any or is_aside(database, one.name)):
+            what = "put aside" if is_aside(database, one.name) else "left half-made"
+            size = "" if one.size_bytes is None else f", {one.size_bytes / 1e6:,.0f} MB"
+            yield Choice("database", one.name, f"{what} {max(0.0, now - at) / 60:,.0f} min ago{size}")
 
 
 def fits(database: str) -> bool:

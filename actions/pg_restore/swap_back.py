@@ -17,6 +17,7 @@ from cockpit.config import PostgresPart, Settings
 from cockpit.errors import ConfigError
 from cockpit.model.audit import Operator
 from cockpit.model.backends import Databases
+from cockpit.model.choice import Choice
 from cockpit.model.danger import Danger
 from cockpit.model.job import JobStep, StepState
 from cockpit.model.plan import Check, Plan, PlanStep
@@ -56,6 +57,14 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         locks=("postgres",),
         prepared_at=now,
     )
+
+
+def choices(parameter: str, settings: Settings, snapshot: Snapshot, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
+    """What was put aside; nothing where clients are only to be let in again."""
+    found = snapshot.databases.value
+    if _is_shut(found):
+        return ()
+    return tuple(names.choices(wanted(settings.postgres or PostgresPart()), found, snapshot.taken_at))
 
 
 def steps(plan: Plan) -> tuple[Step, ...]:

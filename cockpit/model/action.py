@@ -35,6 +35,8 @@ class ActionSpec:
     """The checks that may be overridden here; None: those that the action allows."""
     guards: tuple[str, ...] = ()
     """What this row asks for beyond the action: halted, reason, second."""
+    selects: str = ""
+    """The parameter that is chosen where there are several to choose from; with one there is nothing to ask."""
     is_aside: bool = False
     """A walk through the section passes it by: it takes back, clears up, or is for when another step cannot be."""
     place: str = field(default="", compare=False)

@@ -31,6 +31,9 @@ def open_step(
 ) -> None:
     """The step's dialog, after what its row leaves open and is not chosen yet."""
     parameter = next((name for name in step.asks if name not in chosen), None)
+    is_only_if_several = parameter is None and step.selects != "" and step.selects not in chosen
+    if is_only_if_several:
+        parameter = step.selects
     if parameter is None:
         app.push_screen(GuardScreen(desk, step, chosen), then)
         return
@@ -41,14 +44,18 @@ def open_step(
         elif then is not None:
             then(None)
 
-    app.push_screen(ChooseScreen(desk, step, parameter, chosen), answered)
+    app.push_screen(ChooseScreen(desk, step, parameter, chosen, is_only_if_several), answered)
 
 
 class ChooseScreen(Sheet[Choice]):
     """Answers what was chosen, or nothing."""
 
-    def __init__(self, desk: Desk, step: ActionSpec, parameter: str, chosen: Mapping[str, str]) -> None:
+    def __init__(
+        self, desk: Desk, step: ActionSpec, parameter: str, chosen: Mapping[str, str], is_only_if_several: bool = False
+    ) -> None:
+        """`is_only_if_several`: with less than two there is nothing to choose, and the dialog says what is wrong."""
         super().__init__(desk)
+        self.is_only_if_several = is_only_if_several
         self.step = step
         self.parameter = parameter
         self.chosen = dict(chosen)
@@ -118,9 +125,13 @@ class ChooseScreen(Sheet[Choice]):
 
     def _told(self, choices: tuple[Choice, ...] | None, error: str) -> None:
         self._is_asking = False
+        if not self.is_attached:
+            return
+        if self.is_only_if_several and self.choices is None and len(choices or ()) < 2:
+            self.dismiss(choices[0] if choices else Choice(self.parameter, "", ""))
+            return
         self.error = error
         if choices is not None:
             self.choices = choices
             self.error = "" if choices else "there is nothing to choose from"
-        if self.is_attached:
-            self.draw()
+        self.draw()

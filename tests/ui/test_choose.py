@@ -51,6 +51,24 @@ async def test_letters_narrow_and_escape_leaves_nothing_done() -> None:
         assert it.session.prepared == [] and it.session.submitted == []
 
 
+KEPT = tuple(Choice("database", f"hedgefund_before_{when}", "put aside") for when in ("2", "1"))
+
+
+@pytest.mark.parametrize(
+    ("offered", "chosen"), [((), ""), (KEPT[:1], "hedgefund_before_2"), (KEPT, "hedgefund_before_1")]
+)
+async def test_only_several_are_chosen_from(offered: tuple[Choice, ...], chosen: str) -> None:
+    async with cockpit() as it:
+        it.session.offered = {"database": offered}
+        open_step(it.app, it.app.desk, replace(it.session.actions()[0], selects="database"))
+        if len(offered) > 1:
+            await it.sees("hedgefund_before_1")
+            assert it.session.prepared == []
+            await it.press("down", "enter")
+        await it.until(lambda: isinstance(it.app.screen, GuardScreen), "the dialog")
+        assert it.app.screen.chosen == {"database": chosen}  # type: ignore[attr-defined]
+
+
 async def test_an_error_is_told() -> None:
     async with cockpit() as it:
         row = replace(it.session.actions()[0], parameters=(("deployment", "?"),))

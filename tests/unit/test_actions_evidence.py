@@ -16,16 +16,30 @@ import pytest
 from actions.catalogue import ACTIONS
 from actions.script.book import held
 from cockpit.clients.kept import MANIFEST, make_folder, stamp, write_file
-from cockpit.config import PostgresPart, Settings
-from cockpit.jobs.action import action_for, is_worked
+from cockpit.config import DockerPart, PostgresPart, Settings
+from cockpit.jobs.action import action_for, choices_for, is_worked
 from cockpit.model.alerting import Alerting, Audience
-from cockpit.model.backends import Blocker, Database, LockHolder
+from cockpit.model.backends import AlertRule, Blocker, Database, LockHolder, Previous, Silence
 from cockpit.model.plan import Danger, Plan, Verdict
 from cockpit.model.sample import Sample
 from cockpit.model.snapshot import PROBES, Snapshot
 from cockpit.model.states import KillSwitch
 from cockpit.sandbox.workers.ledger_file import LedgerFile
-from tests.unit.healthy import NOW, SETTINGS, databases, flow, group, postgres, snapshot, stream, venue, venues
+from tests.unit.healthy import (
+    NOW,
+    SETTINGS,
+    alerts,
+    databases,
+    deployment,
+    flow,
+    group,
+    kubernetes,
+    postgres,
+    snapshot,
+    stream,
+    venue,
+    venues,
+)
 from tests.unit.test_journal import WHO
 
 SCRIPTS = Path(__file__).parents[2] / "cockpit/sandbox/scripts"
@@ -49,6 +63,8 @@ MEANT = {
     ("reroute.back", "flow"): "only to say what is in flight",
     ("reroute.back", "redis"): "the venues come through it, and they are asked for",
     ("rollout.restart", "feeds"): "only for the proof that ticks arrive",
+    ("rollout.undo", "feeds"): "only for the proof that ticks arrive",
+    ("rollout.undo", "registry"): "only for the proof that ticks arrive from the feed that it names",
     ("script.replay", "flow"): "only to say what Redis holds",
     ("script.replay", "risk"): "only to say what differs; the ledger is what counts",
     (
@@ -86,7 +102,8 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     write_file(folder / MANIFEST, json.dumps({"taken_at": NOW - 60, "ledger": part, "redis": part}).encode())
     # A program that is everywhere stands for Postgres' own: nothing is run here.
     programs = PostgresPart(dump=root / "latest.dump", pg_restore="sh", pg_dump="sh")
-    return SETTINGS.model_copy(update={"root": root, "postgres": programs})
+    engine = DockerPart(containers=("redis", "postgres"))
+    return SETTINGS.model_copy(update={"root": root, "postgres": programs, "docker": engine})
 
 
 def moments() -> Iterator[tuple[Snapshot, dict[str, str]]]:
@@ -98,6 +115,16 @@ def moments() -> Iterator[tuple[Snapshot, dict[str, str]]]:
     yield snapshot(venues=venues(venue("IBKR", override="zerodha"))), {}
     yield snapshot(postgres=postgres(blocked=(WAITING,), holders=(HOLDER,))), {}
     yield snapshot(databases=databases(found=(*databases().found, ASIDE))), {}
+    ws_gateway = deployment("ws-gateway", revision=3, template_id="b", previous=Previous(2, "a", ("image v2 -> v1",)))
+    yield snapshot(kubernetes=replace(kubernetes(ws_gateway), server="https://k8s")), {"deployment": "ws-gateway"}
+    yield snapshot(), {"deployment": "api", "to": "3"}
+    yield snapshot(), {"container": "postgres"}
+    firing = AlertRule("Latency", "firing", "warn", 60.0, None)
+    yield snapshot(alerts=alerts(firing)), {"alert": "Latency", "minutes": "30"}
+    yield (
+        snapshot(alerts=alerts(silences=(Silence("s1", "alertname = Latency", "asha", "known", 900.0),))),
+        {"silence": "s1"},
+    )
     yield snapshot(alerting=Alerting(is_present=True, audiences=(OPS,), has_slack=True)), {}
 
 
@@ -132,8 +159,7 @@ def ways(sample: Sample[Any]) -> dict[str, Sample[Any]]:
 @pytest.mark.parametrize("way", ["never read", "old", "failing", "from the future"])
 def test_without_it_the_step_is_refused(settings: Settings, action: str, name: str, way: str) -> None:
     moment = right_moment(settings, action)
-    if moment is None:
-        pytest.skip(f"{action} is never allowed on these days: give moments() one on which it is")
+    assert moment is not None, f"{action} is never allowed on these days: give moments() one on which it is"
     found, given = moment
     without = replace(found, **{name: ways(getattr(found, name))[way]})
     plan = planned(settings, action, given, without)
@@ -166,3 +192,28 @@ def test_with_nothing_known_only_stopping_is_allowed(settings: Settings) -> None
 
 def test_the_samples_are_the_snapshots_own() -> None:
     assert {name for _, name in CASES} <= set(PROBES)
+
+
+def offered(name: str, parameter: str, found: Snapshot) -> list[str]:
+    return [one.value for one in choices_for(name, parameter, SETTINGS, found, {})]
+
+
+def test_where_there_are_several_each_is_offered_with_what_the_plan_would_take_first(settings: Settings) -> None:
+    other = replace(HOLDER, pid=4700)
+    more = (WAITING, replace(WAITING, pid=4720, blocked_by=(4700,)), replace(WAITING, pid=4721, blocked_by=(4720,)))
+    blocked = snapshot(postgres=postgres(blocked=more, holders=(HOLDER, other)))
+    assert offered("backend.terminate", "pid", blocked) == ["4700", "4712"]
+    assert "backend 4700" in planned(settings, "backend.terminate", {"pid": ""}, blocked).target
+    assert planned(settings, "backend.terminate", {"pid": "4712"}, blocked).target == "backend 4712"
+    older = replace(ASIDE, name="hedgefund_before_20251124_000000")
+    half = replace(ASIDE, name="hedgefund_restore_20251126_000000")
+    kept = snapshot(databases=databases(found=(*databases().found, older, ASIDE, half)))
+    for action, names in (
+        ("pg_restore.swap_back", [ASIDE.name, older.name]),
+        ("pg_restore.drop_old", [older.name, ASIDE.name, half.name]),
+    ):
+        assert offered(action, "database", kept) == names
+        for given, taken in (("", names[0]), (names[1], names[1])):
+            assert dict(planned(settings, action, {"database": given}, kept).parameters)["database"] == taken
+    own = replace(databases().found[0], takes_connections=False)
+    assert offered("pg_restore.swap_back", "database", snapshot(databases=databases(found=(own, ASIDE)))) == []
