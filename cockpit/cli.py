@@ -16,6 +16,7 @@ COMMANDS = {
     "run": ("cockpit.headless.run", "take a runbook step without the screen"),
     "runbook": ("cockpit.headless.runbook", "what each step would run, with today's values; also on paper"),
     "readiness": ("cockpit.headless.readiness", "rehearse every step read-only: would it work now, and if not why"),
+    "drill": ("cockpit.headless.drill", "drills on a sandbox: list, show, start, stop, report"),
     "jobs": ("cockpit.headless.jobs", "list jobs, show or follow one"),
     "incident": ("cockpit.headless.incident", "the incident log: open, note, change, close, export, search"),
     "approve": ("cockpit.headless.approve", "be the second person: list, approve or refuse what others ask for"),

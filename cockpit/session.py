@@ -12,6 +12,7 @@ from cockpit import paths
 from cockpit.clients.bounded import in_daemon_thread
 from cockpit.clock import Clock, SystemClock
 from cockpit.config import Settings
+from cockpit.drills.desk import DrillDesk
 from cockpit.errors import ConfigError
 from cockpit.incidents.log import IncidentLog
 from cockpit.jobs.shelf import Shelf
@@ -66,6 +67,8 @@ class Session:
         """The second person: asking for one, and being one."""
         self.readiness = readiness(settings, clock, operator.label, runbook)
         """Rehearses every step."""
+        self.drills = DrillDesk(settings, clock, operator.label, runner.note)
+        """Directs drills, on a sandbox."""
         self._first = Snapshot(0, clock.now(), settings.world, settings.site)
 
     @classmethod
@@ -94,9 +97,11 @@ class Session:
         self._journals.start()
         herald = self._herald
         self.incidents.start()
+        self.drills.start_watching()
 
         def heard(snapshot: Snapshot) -> None:
             self.incidents.hear(snapshot)
+            self.drills.hear(snapshot)
             if herald is not None:
                 herald.hear(snapshot)
             listener(snapshot)
@@ -112,6 +117,7 @@ class Session:
         """Watch no more; whatever hangs is left behind, and jobs that run go on."""
         ends_at = self._clock.monotonic() + timeout_s
         self._journals.stop()
+        self.drills.stop_watching()
         if self._herald is not None:
             self._herald.stop()
         if self._observer is not None:

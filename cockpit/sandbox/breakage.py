@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 
 class Breakage(Protocol):
@@ -16,3 +16,11 @@ class Breakage(Protocol):
 
     async def is_broken(self) -> bool:
         """Whether it is still broken."""
+
+
+@runtime_checkable
+class Calming(Protocol):
+    """A fault whose cause can end while what it caused stays."""
+
+    async def calm(self) -> None:
+        """End the cause alone."""

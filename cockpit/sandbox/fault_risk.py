@@ -45,8 +45,15 @@ class MarketBreakage(ABC):
         async with redis_call(self._layout) as client:
             self.board.turn(await self.turned(client))
 
+    async def calm(self) -> None:
+        """Calm the market and wait for the measures to say so; the halt stays."""
+        await self._calmed_down(is_lifting=False)
+
     async def mend(self) -> None:
-        """Calm the market, wait for the measures to say so, then lift the halt if it is the risk manager's."""
+        """The same, then lift the halt if it is the risk manager's."""
+        await self._calmed_down(is_lifting=True)
+
+    async def _calmed_down(self, is_lifting: bool) -> None:
         began_ms = time.time() * 1000
         self.board.turn(self.calmed())
         try:
@@ -56,7 +63,7 @@ class MarketBreakage(ABC):
                         break
                     await asyncio.sleep(0.1)
                 switch = await client.hgetall("policy:kill_switch")
-                if switch.get("by") == OURS:
+                if is_lifting and switch.get("by") == OURS:
                     lifted = {"enabled": "false", "reason": "", "by": "sandbox", "ts": str(int(time.time() * 1000))}
                     await client.hset("policy:kill_switch", mapping=lifted)
         except (RedisError, OSError, TimeoutError):

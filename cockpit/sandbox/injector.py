@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cockpit.errors import SandboxError
-from cockpit.sandbox.breakage import Breakage
+from cockpit.sandbox.breakage import Breakage, Calming
 from cockpit.sandbox.faults import FAULTS
 
 LOOK_TIMEOUT_S = 1.5
@@ -67,6 +67,20 @@ class Injector:
         if failures:
             raise SandboxError("could not be cleared: " + "; ".join(failures))
         return cleared
+
+    async def calm(self, fault: str) -> bool:
+        """End its cause and leave what it caused, where the two can be told apart; whether it was in force.
+
+        Raises:
+            SandboxError: there is no such fault.
+        """
+        breakage = self._breakage(fault)
+        async with self._one_at_a_time:
+            if fault not in self._since_ms:
+                return False
+            await (breakage.calm() if isinstance(breakage, Calming) else breakage.mend())
+            del self._since_ms[fault]
+            return True
 
     async def release(self) -> None:
         """Before the end: let go what a fault holds stopped; nothing else is worth mending."""

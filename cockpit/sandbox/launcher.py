@@ -150,6 +150,11 @@ def inject(layout: Layout, fault: str) -> dict[str, Any]:
     return ask(layout, "inject", fault=fault)
 
 
+def calm(layout: Layout, fault: str) -> dict[str, Any]:
+    """End a fault's cause and leave what it caused: a halt stays until somebody releases it."""
+    return ask(layout, "calm", fault=fault)
+
+
 def clear(layout: Layout, fault: str | None = None) -> dict[str, Any]:
     """Repair one fault, or all of them."""
     return ask(layout, "clear", fault=fault)

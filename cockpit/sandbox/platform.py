@@ -155,11 +155,15 @@ class Platform:
 
     def commands(self) -> Mapping[str, Command]:
         """What the control socket offers beyond the supervisor's own."""
-        return {"inject": self._inject, "clear": self._clear}
+        return {"inject": self._inject, "calm": self._calm, "clear": self._clear}
 
     async def _inject(self, request: Mapping[str, Any]) -> dict[str, Any]:
         assert self._injector is not None
         return {"injected": await self._injector.inject(str(request.get("fault")))}
+
+    async def _calm(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        assert self._injector is not None
+        return {"calmed": await self._injector.calm(str(request.get("fault")))}
 
     async def _clear(self, request: Mapping[str, Any]) -> dict[str, Any]:
         assert self._injector is not None

@@ -31,6 +31,7 @@ PLACES = (
     Place(FIRST, "Overview", "overview", "OverviewScreen"),
     Place("runbook", "Runbook", "runbook", "RunbookScreen"),
     Place("incident", "Incident", "incident", "IncidentScreen"),
+    Place("drills", "Drills", "drills", "DrillsScreen"),
     Place("readiness", "Readiness", "readiness", "ReadinessScreen"),
     Place("jobs", "Jobs", "jobs", "JobsScreen"),
     Place("audit", "Audit", "audit", "AuditScreen"),

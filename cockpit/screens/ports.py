@@ -11,6 +11,7 @@ from cockpit.model.action import ActionSpec
 from cockpit.model.approval import Request, Second
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
 from cockpit.model.choice import Choice
+from cockpit.model.drill import Board, Drill
 from cockpit.model.job import Job
 from cockpit.model.page import Page
 from cockpit.model.plan import Confirmation, Plan
@@ -109,6 +110,25 @@ class ReadinessPort(Protocol):
         """A new one; `tell` is called from other threads."""
 
 
+class DrillsPort(Protocol):
+    """Drills, played on a sandbox and nowhere else."""
+
+    def board(self) -> Future[Board]:
+        """Schedule, the running one, and the ended ones."""
+
+    def start(self, name: str, tell: Callable[[str], None]) -> Future[Drill]:
+        """Begin one; `tell` is called from other threads."""
+
+    def stop(self) -> Future[Drill]:
+        """End the running one."""
+
+    def said(self, drill: Drill, now: float) -> tuple[str, ...]:
+        """What the coach says now."""
+
+    def where(self) -> str:
+        """Where one that is begun here is played."""
+
+
 class SecondsPort(Protocol):
     """The second person: asking for one, and being one; every answer is a future."""
 
@@ -146,6 +166,10 @@ class SessionPort(Protocol):
     @property
     def incidents(self) -> IncidentsPort:
         """The incident log."""
+
+    @property
+    def drills(self) -> DrillsPort:
+        """Drills."""
 
     @property
     def readiness(self) -> ReadinessPort:

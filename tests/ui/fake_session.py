@@ -16,6 +16,7 @@ from cockpit.model.action import ActionSpec
 from cockpit.model.approval import Request, Second, Standing
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
 from cockpit.model.choice import Choice
+from cockpit.model.drill import Board, Drill
 from cockpit.model.job import Job, JobStep, Phase, StepState
 from cockpit.model.page import Page
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, PlanStep, Verdict
@@ -112,6 +113,32 @@ class FakeReadiness:
         return self.running
 
 
+class FakeDrills:
+    """A board in memory."""
+
+    def __init__(self) -> None:
+        self.kept = Board()
+        self.asked: list[str] = []
+        self.answer: Future[Drill] = Future()
+
+    def board(self) -> Future[Board]:
+        return done(self.kept)
+
+    def start(self, name: str, tell: Callable[[str], None]) -> Future[Drill]:
+        self.asked.append(name)
+        return self.answer
+
+    def stop(self) -> Future[Drill]:
+        self.asked.append("stop")
+        return self.answer
+
+    def said(self, drill: Drill, now: float) -> tuple[str, ...]:
+        return ("Trigger the kill switch (3.1)", "K, then y")
+
+    def where(self) -> str:
+        return "It breaks this sandbox."
+
+
 class FakeSeconds:
     """Somebody else, who answers what a test says."""
 
@@ -157,6 +184,7 @@ class FakeSession:
         self.listener: Callable[[Snapshot], None] | None = None
         self.seconds = FakeSeconds()
         self.readiness = FakeReadiness()
+        self.drills = FakeDrills()
         self.release: Plan = release_plan()
         self.prepared: list[str] = []
         self.peeked: list[str] = []

@@ -75,7 +75,7 @@ async def test_jobs_are_selected_by_name_and_shown_in_full() -> None:
 
 
 @pytest.mark.parametrize("size", [(1, 1), (40, 10), (80, 24), (120, 40), (200, 60)])
-@pytest.mark.parametrize("key", ["1", "2", "5", "6", "7"])
+@pytest.mark.parametrize("key", ["1", "2", "4", "5", "6", "7"])
 async def test_every_screen_at_every_size(key: str, size: tuple[int, int]) -> None:
     async with cockpit(replace(snapshots.hostile(), jobs=(snapshots.engaged(Phase.RUNNING),)), size=size) as it:
         await it.press(key, "down", "enter", "escape")
