@@ -8,6 +8,7 @@ from textual.screen import Screen
 
 from cockpit import keymap
 from cockpit.screens.desk import Desk
+from cockpit.screens.typeahead import passed_on
 from themes.toolkit import toolkit_name
 from widgets.canvas import Canvas
 from widgets.keybar import key_bar
@@ -115,6 +116,8 @@ class FullScreen(Screen[None], inherit_bindings=False):
     async def on_key(self, event: events.Key) -> None:
         """Look the key up where the operator stands."""
         event.stop()
+        if passed_on(self, event):
+            return
         if self.typed(event.key, event.character):
             self.draw()
             return

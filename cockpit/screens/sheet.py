@@ -6,9 +6,11 @@ from typing import TypeVar
 
 from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.screen import ModalScreen
 
 from cockpit.screens.desk import Desk
+from cockpit.screens.typeahead import passed_on
 from widgets.canvas import Canvas
 from widgets.line import Line, width_of
 
@@ -80,7 +82,12 @@ class Sheet(ModalScreen[Result], inherit_bindings=False):
         """No key goes past a sheet."""
         event.stop()
         event.prevent_default()
-        self.press(event.key, event.character)
+        if not passed_on(self, event):
+            self.press(event.key, event.character)
+
+    def dismiss(self, result: Result | None = None) -> AwaitComplete:
+        """Only itself, and once: another time would take away what lies beneath."""
+        return super().dismiss(result) if self.app.screen is self else AwaitComplete()
 
     def on_paste(self, event: events.Paste) -> None:
         """No paste goes past it either."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 
 from cockpit import keymap
 from cockpit.screens.gallery import PLACES, Place
 from cockpit.screens.sheet import Sheet
 from tests.ui import snapshots
-from tests.ui.conftest import cockpit
+from tests.ui.conftest import Cockpit, cockpit
 
 
 def test_no_key_means_two_things_in_one_scope() -> None:
@@ -222,3 +223,21 @@ def test_help_begins_with_the_keys_of_the_screen_that_asks(scope: str) -> None:
     rows = [plain(row) for row in help_text(100, scope)]
     assert rows[0] == SCOPES[scope] and rows.count(SCOPES[scope]) == 1
     assert sorted(rows) == sorted(plain(row) for row in help_text(100))
+
+
+def at_once(it: Cockpit, *keys: str) -> None:
+    """As a slow line delivers them: all before any of them is looked at."""
+    for key in keys:
+        it.app.post_message(events.Key(key, key if len(key) == 1 else None))
+
+
+async def test_keys_that_come_at_once_go_where_they_were_meant() -> None:
+    async with cockpit() as it:
+        at_once(it, "question_mark", "x", "x", "2")
+        await it.until(lambda: type(it.app.screen).__name__ == "RunbookScreen", "two keys close one help")
+        at_once(it, "question_mark", "escape", "escape", "escape", "space", "b", "k")
+        await it.sees("Stops every new order")
+        at_once(it, "y", "escape", "escape", "escape")
+        await it.until(lambda: len(it.app.screen_stack) == 1, "only the wall is left")
+        assert it.session.submitted == [], "what was typed ahead confirms nothing"
+        assert it.app.is_running and it.app._exception is None
