@@ -42,7 +42,9 @@ class PtyProgram:
     @property
     def text(self) -> str:
         """The screen as text."""
-        return "\n".join(self.screen.display)
+        # The emulator's own way fails in the middle of a frame, while half of a wide character is overwritten.
+        rows, columns = range(self.screen.lines), range(self.screen.columns)
+        return "\n".join("".join(self.screen.buffer[y][x].data for x in columns) for y in rows)
 
     @property
     def bytes_out(self) -> int:
