@@ -97,7 +97,7 @@ def run(opening: OpeningPort, colours: str = "auto", is_ascii: bool = False) -> 
     gc.disable()
     sys.setswitchinterval(SWITCH_S)
     from cockpit.screens.application import CockpitApp
-    from cockpit.terminal import crash
+    from cockpit.terminal import crash, seams
     from cockpit.terminal.driver import CockpitDriver
     from cockpit.terminal.gate import GateFilter
     from cockpit.terminal.outlet import Outlet
@@ -108,7 +108,8 @@ def run(opening: OpeningPort, colours: str = "auto", is_ascii: bool = False) -> 
         has_many_colours=abilities.has_many_colours,
         gate=GateFilter(abilities.is_ascii),
         outlet=Outlet(),
-        driver_class=CockpitDriver,
+        # A toolkit that has become another drives the terminal by itself, rather than not at all.
+        driver_class=None if seams.missing_in_driver() else CockpitDriver,
         reporter=lambda error: crash.told(error, crash.report(error)),
     )
     returned = app.run(mouse=False)

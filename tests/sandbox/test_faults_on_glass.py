@@ -32,7 +32,7 @@ SIZE = (200, 60)
 PATIENCE_S = 25.0
 """The goal is 3 s, which EVERY_FAULT prints; this only ends a test that waits for nothing."""
 KEY_S = 5.0
-HELP = "On every screen"
+HELP = "╭─ Help ─"
 OLD = re.compile(r"(\d+(?:\.\d)?|\d+ m) s? ?OLD, not answering")
 DOCKER = re.compile(r"\? redis docker .*ago\)")
 PROBES = re.compile(r"probe +IBKR (?P<IBKR>.+?) +ZERODHA (?P<Zerodha>.+?)(?: token| backup|$)")

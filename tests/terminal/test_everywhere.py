@@ -41,7 +41,7 @@ PLACES = (
     Place("guard", (("K", "Cancel"),)),
     Place("chooser", ((" ", "section"),)),
     Place("palette", ((":", "Commands"),)),
-    Place("help", (("?", "every screen"),)),
+    Place("help", (("?", "─ Help ─"),)),
     Place("zoom", (("\t", "Brokers"), ("z", "Brokers"))),
 )
 ENDS = ("closed", "ignored", signal.SIGTERM, signal.SIGINT, signal.SIGQUIT)

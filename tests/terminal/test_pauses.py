@@ -60,6 +60,14 @@ def answers(program: PtyProgram) -> None:
     program.until(lambda text: READY in text)
 
 
+def test_a_toolkit_that_has_changed_does_it_in_its_own_way(start: Start) -> None:
+    program = start("moved")
+    program.resize(100, 30)
+    program.until(lambda text: READY in text and text.rpartition("\n")[2].startswith(" K halt"))
+    program.send("q")
+    assert program.wait() == 0
+
+
 def stopped(program: PtyProgram, deadline_s: float = 5.0) -> bool:
     end = time.monotonic() + deadline_s
     while time.monotonic() < end:
