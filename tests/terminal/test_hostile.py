@@ -39,6 +39,8 @@ INCIDENT = [
 ]  # fmt: skip
 ROUND = [*WALL, *DIALOGS, *SCREENS, *INCIDENT]
 """Through every screen and dialog."""
+SOON = 30
+"""So many turns of the loop are enough for what follows a key, however slow the machine is."""
 SEEN = {
     "OverviewScreen", "RunbookScreen", "IncidentScreen", "JobsScreen", "AuditScreen", "HelpScreen", "PaletteScreen",
     "ChooserScreen", "ChooseScreen", "GuardScreen", "ApprovalScreen", "LeaveScreen", "AskScreen", "JobSheet",
@@ -53,6 +55,8 @@ async def press(app: Cockpit, pilot: Pilot[Any], key: str) -> None:
     event.set_sender(app)
     app.terminal.send_message(event)
     app.desk.clock.passed += 0.5  # type: ignore[attr-defined]
+    for _ in range(SOON):
+        await asyncio.sleep(0)
     await pilot.pause(0.004)
     while not app.screen._compositor.render_strips() or (key == "3" and not is_ready(app)):
         await pilot.pause(0.004)  # a screen that is about to come
