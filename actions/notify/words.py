@@ -11,6 +11,7 @@ from cockpit.alerting.redaction import redacted
 from cockpit.config import Settings
 from cockpit.model.audit import Operator
 from cockpit.model.finding import Finding
+from cockpit.model.incident import Incident
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
@@ -70,9 +71,23 @@ def summary(snapshot: Snapshot, settings: Settings, who: Operator, note: str) ->
         lines.append("The operations team is working on it.")
     if note:
         lines.append(redacted(note, names(snapshot, settings, who)))
-    lines.append(UPDATE)
+    lines += [redacted(one.summary, names(snapshot, settings, who)) for one in _told(snapshot)]
+    lines.append(_update(snapshot))
     standing = _standing(severity)
     return Message(f"{exercise}{standing[:1].upper()}{standing[1:].rstrip('.')}", "\n\n".join(lines))
+
+
+def _told(snapshot: Snapshot) -> tuple[Incident, ...]:
+    """The open incident, where its report has a sentence."""
+    return tuple(one for one in (snapshot.incidents.value or ())[:1] if one.summary)
+
+
+def _update(snapshot: Snapshot) -> str:
+    """What was promised, else that there will be something."""
+    promised = [one.next_update_at for one in (snapshot.incidents.value or ())[:1]]
+    if promised and promised[0] is not None and promised[0] > snapshot.taken_at:
+        return f"We will write again by {_clock(promised[0])[:5]} UTC."
+    return UPDATE
 
 
 def names(snapshot: Snapshot, settings: Settings, who: Operator) -> set[str]:
@@ -120,6 +135,8 @@ def _incident(snapshot: Snapshot) -> Iterator[str]:
         commander = f", commander {one.role('commander')}" if one.role("commander") else ""
         words = f"{one.severity.label} {one.title}, open since {_clock(one.opened_at)} UTC{commander} ({one.id})"
         yield clean(f"Incident: {words}", 300)
+        if one.summary:
+            yield clean(f"Its report says: {one.summary}", 1000)
 
 
 def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -15,6 +15,8 @@ from cockpit.headless.listening import Ear
 from cockpit.headless.platform import find_platform
 from cockpit.headless.status_json import as_json
 from cockpit.headless.status_text import as_text
+from cockpit.model.incident import Incident
+from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
 from cockpit.severity.watch import as_of
@@ -23,9 +25,12 @@ if TYPE_CHECKING:
     from cockpit.model.job import Job
     from cockpit.observe.journals import Jobs
     from cockpit.observe.observer import Observer
+    from cockpit.storage.incidents import Incidents
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
+STALE_S = 10.0
+"""Which incident is open is not known any more once it could not be read for so long."""
 FIRST_ROUND_S = 4.5
 """A backend that has not answered by then is shown as unknown."""
 EXIT_CODES = {
@@ -42,6 +47,7 @@ exit codes: 0 OK, 11 P1, 12 P2, 13 P3, 14 P4, 15 unknown, 3 no platform
 JSON: format (1), taken_at (ISO), world, site, severity, exit_code,
   trading {state, since, by, reason, last_known, age_s}, halt {word, rung, reason, is_durable},
   panels {name: {severity, age_s}}, findings [worst first], jobs [newest first],
+  incidents [the open ones, newest first: {id, title, severity, opened, began, rto_minutes, roles}], null where unknown,
   samples {name: {value, age_s, is_live, error, value_at, tried_at, took_s}}; unknown is null.
 With --watch, one JSON object a line; where the watch itself stops, unknown, and it ends with 15."""
 
@@ -87,10 +93,13 @@ def watching(settings: Settings) -> Iterator[tuple[Ear, Observer]]:
     from cockpit.observe.journals import Journals
     from cockpit.session import state_folder, watch
     from cockpit.severity.silence import configured
+    from cockpit.storage.incidents import Incidents
     from cockpit.storage.latches import LatchFile
 
     ear = Ear(configured(settings))
     beside: dict[str, object] = {}
+    opened: dict[str, Sample[tuple[Incident, ...]]] = {}
+    incidents = Incidents(settings.incidents_folder)
     latch, jobs = LatchFile(state_folder(settings), settings.redis), _jobs(settings)
 
     def read() -> tuple[Job, ...]:
@@ -98,17 +107,30 @@ def watching(settings: Settings) -> Iterator[tuple[Ear, Observer]]:
             beside["latch"], beside["latch_unread"] = latch.read(), ""
         except JournalError as error:
             beside["latch_unread"] = str(error)
+        opened["now"] = _open_ones(incidents)
         return jobs()
 
     journals = Journals(read)
     journals.start()
     runbook = runbook_for(settings)
-    observer = watch(settings, SystemClock(), runbook, journals.jobs, ear, beside=lambda: dict(beside))
+    observer = watch(settings, SystemClock(), runbook, journals.jobs, ear, _incidents(opened), lambda: dict(beside))
     try:
         yield ear, observer
     finally:
         journals.stop()
         observer.stop(0.5)
+
+
+def _incidents(opened: Mapping[str, Sample[tuple[Incident, ...]]]) -> Callable[[], Sample[tuple[Incident, ...]]]:
+    return lambda: opened.get("now", Sample())
+
+
+def _open_ones(incidents: Incidents) -> Sample[tuple[Incident, ...]]:
+    now = SystemClock().now()
+    try:
+        return Sample.good(tuple(each for each in incidents.all() if each.is_open), now, 0.0, STALE_S)
+    except CockpitError as error:
+        return Sample[tuple[Incident, ...]](stale_after_s=STALE_S).failed(str(error), now, 0.0)
 
 
 def _jobs(settings: Settings) -> Jobs:

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from cockpit.config import Settings
+from cockpit.model.incident import Incident
 from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import PROBES, Snapshot
@@ -54,6 +55,7 @@ def facts(snapshot: Snapshot, settings: Settings) -> dict[str, Any]:
             asdict(finding) | {"severity": finding.severity.label, "since": iso(finding.since)}
             for finding in snapshot.assessment.findings
         ],
+        "incidents": _incidents(snapshot.incidents.value),
         "jobs": [asdict(job) for job in snapshot.jobs],
         "samples": {name: _sample(getattr(snapshot, name), now) if name in there else None for name in PROBES},
     }
@@ -81,6 +83,24 @@ def iso(at: float | None) -> str | None:
         return datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")
     except (ValueError, OverflowError, OSError):
         return None
+
+
+def _incidents(found: tuple[Incident, ...] | None) -> list[dict[str, Any]] | None:
+    """The open ones; None where it is not known whether any is."""
+    if found is None:
+        return None
+    return [
+        {
+            "id": one.id,
+            "title": one.title,
+            "severity": one.severity.label,
+            "opened": iso(one.opened_at),
+            "began": iso(one.from_at),
+            "rto_minutes": one.rto_minutes,
+            "roles": dict(one.roles),
+        }
+        for one in found
+    ]
 
 
 def _sample(sample: Sample[Any], now: float) -> dict[str, Any]:

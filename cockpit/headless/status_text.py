@@ -44,6 +44,22 @@ def _top(snapshot: Snapshot, settings: Settings) -> Iterator[str]:
     rung = f" via {light.rung}" if light.rung == "Redis" else f", {light.rung}"
     yield f"{'Halt':<10}  {light.word}{rung}: {light.reason}"
     yield f"{'Severity':<10}  {worst.label}" + (f", {count} {noun}" if count else "")
+    yield f"{'Incident':<10}  {incident_words(snapshot)}"
+
+
+def incident_words(snapshot: Snapshot) -> str:
+    """P1 Redis down, 4 min of 15 min, commander asha (2026-04-01-1944-P1-redis-down); none open; UNKNOWN."""
+    found = snapshot.incidents.value
+    if found is None:
+        return f"UNKNOWN: {snapshot.incidents.error}" if snapshot.incidents.error else "UNKNOWN"
+    if not found:
+        return "none open"
+    one = found[0]
+    clock = seconds(max(0.0, snapshot.taken_at - one.from_at))
+    goal = f" of {seconds(one.rto_minutes * 60)}" if one.rto_minutes is not None else ""
+    commander = f", commander {one.role('commander')}" if one.role("commander") else ""
+    others = f", and {len(found) - 1} more open" if len(found) > 1 else ""
+    return f"{one.severity.label} {one.title}, {clock}{goal}{commander} ({one.id}){others}"
 
 
 def trading_words(state: Trading, now: float) -> str:

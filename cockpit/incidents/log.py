@@ -8,11 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from cockpit.alerting.names import names_in
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import CockpitError, JournalError, Rejected
 from cockpit.incidents.closing import Lack, close, lacks
 from cockpit.incidents.commit import commit
+from cockpit.incidents.exporting import written
 from cockpit.incidents.keeper import Keeper
 from cockpit.incidents.opening import opening, proposed
 from cockpit.incidents.promise import promise
@@ -24,6 +26,7 @@ from cockpit.storage.drafts import Draft, Drafts
 from cockpit.storage.incident_file import Stamp
 from cockpit.storage.incident_file import stamp as stamp_of
 from cockpit.storage.incidents import Incidents, Saved
+from cockpit.storage.recent import EXPORTS
 
 Audit = Callable[[str, str], object]
 
@@ -58,6 +61,7 @@ class IncidentLog:
         self._audit = audit
         self._incidents = Incidents(settings.incidents_folder, by, clock)
         self._drafts = Drafts(drafts)
+        self._exports = drafts.parent / EXPORTS
         self._keeper = Keeper(self._incidents, self._drafts, clock)
         self.start = self._keeper.start
         self.stop = self._keeper.stop
@@ -184,6 +188,12 @@ class IncidentLog:
             return found
 
         return self._keeper.tell(work)
+
+    def export(self, name: str) -> Future[Path]:
+        """Report, summary and timeline, each in a file of its own; the folder."""
+        return self._keeper.tell(
+            lambda: written(self._incidents, name, self._exports, self._clock.now(), names_in(self._settings))
+        )
 
     def _told(self, incident: Incident, words: str, kind: str) -> None:
         """Into the audit, and into git where that is asked for; a failure of git is reported and stops nothing."""

@@ -76,6 +76,8 @@ class Incident:
     roles: tuple[tuple[str, str], ...] = ()
     severity_history: tuple[SeverityChange, ...] = ()
     timeline: tuple[TimelineEntry, ...] = ()
+    summary: str = ""
+    """What people wrote below `## Summary`, as one line."""
     problem: str = ""
     """Why its front matter cannot be read; the facts above are then those of its name."""
 

@@ -170,6 +170,7 @@ class IncidentScreen(ListScreen):
                 "roles": forms.give_roles,
                 "update": forms.promise_update,
                 "close": forms.close,
+                "export": forms.export,
             }
             doing[what](self, incident)
         self.draw()

@@ -94,6 +94,23 @@ def _noted(where: str) -> str:
     return f"NOT in the incident yet; kept in {where}" if "/" in where else "Noted"
 
 
+def open_ones_severity(screen: Wall) -> None:
+    """The same for the one that is open, from a screen that shows none."""
+    snapshot = screen.desk.snapshot
+    found = snapshot.incidents.value if snapshot else None
+    if found:
+        change_severity(screen, found[0])
+    else:
+        screen.hint(NONE_OPEN)
+
+
+def export(screen: Wall, incident: Incident) -> None:
+    """Into files, each for another reader."""
+    log = _log(screen)
+    if log is not None:
+        _then(screen, log.export(incident.id), lambda folder: screen.hint(f"Three files in {folder}"))
+
+
 def change_severity(screen: Wall, incident: Incident) -> None:
     """Raise or lower it, with a reason."""
     log = _log(screen)

@@ -99,6 +99,9 @@ class IncidentsPort(Protocol):
     def close(self, name: str, values: Mapping[str, Any], waived: str = "") -> Future[Incident]:
         """Close it."""
 
+    def export(self, name: str) -> Future[Path]:
+        """Report, summary and timeline, each in a file of its own; the folder."""
+
 
 class ReadinessPort(Protocol):
     """Rehearsals of the runbook; none of them changes anything."""

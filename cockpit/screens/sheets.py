@@ -28,10 +28,10 @@ async def open_sheet(screen: Wall, what: str, which: str = "") -> None:
             _second(screen)
         case "help":
             screen.app.push_screen(HelpScreen(screen.desk, screen.SCOPE))
-        case "incident" | "note":
+        case "incident" | "note" | "severity":
             from cockpit.screens import incident_forms as forms
 
-            (forms.note if what == "note" else forms.open_or_go)(screen)
+            {"incident": forms.open_or_go, "note": forms.note, "severity": forms.open_ones_severity}[what](screen)
         case "leave":
             _leave(screen)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from cockpit.errors import JournalError
 from cockpit.storage.disk import append_synced, lock, opened, reason, sync_folder
+from cockpit.storage.incident_told import Told
 from cockpit.storage.incident_versions import Versions, digest, to_bytes, to_text
 
 HIDDEN = ".cockpit"
@@ -118,6 +119,11 @@ def _make(folder: Path) -> None:
     folder.mkdir(mode=0o700, exist_ok=True)
     if mode_in(folder.parent) == 0o660:
         folder.chmod(0o2770)
+
+
+def told(file: Path) -> Told:
+    """Which lines of its timeline cockpits wrote."""
+    return Told(file.parent / HIDDEN / file.stem, mode_in(file.parent))
 
 
 def _versions(file: Path) -> Versions:

@@ -12,7 +12,8 @@ from cockpit.model.severity import Severity
 from cockpit.storage.incident_front import moment, read, split
 from cockpit.text import clean
 
-TIMELINE = "Timeline"
+TIMELINE, SUMMARY = "Timeline", "Summary"
+MOST_SUMMARY = 1000
 OPENED, CLOSED = "incident/opened", "incident/closed"
 """Keys of the two entries that also tell whether it is open where the front matter cannot be read."""
 NAME = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d\d)(\d\d)-(P[1-4])-(.*)")
@@ -58,6 +59,7 @@ def facts(name: str, text: str) -> Incident:
         roles=_roles(values.get("roles")),
         severity_history=tuple(_changes(values.get("severity_history"))),
         timeline=timeline,
+        summary=" ".join(section_text(text, SUMMARY).split())[:MOST_SUMMARY],
         problem=problem,
     )
 
@@ -85,9 +87,9 @@ def section_text(text: str, heading: str) -> str:
     return re.sub(r"<!--.*?-->", "", "\n".join(lines[start:end]), flags=re.S).strip()
 
 
-def with_event(text: str, event: Event) -> str:
-    """The text with the event at its place in the timeline; the same where it is there already."""
-    if event.key and _is_there(entries(text), event):
+def with_event(text: str, event: Event, told: tuple[TimelineEntry, ...] = ()) -> str:
+    """The text with the event at its place in the timeline; the same where it is there, or `told` says that it was."""
+    if event.key and (_is_there(entries(text), event) or _is_there(told, event)):
         return text
     lines = text.split("\n")
     start, end = _section(lines, TIMELINE)

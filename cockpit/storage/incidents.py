@@ -164,12 +164,19 @@ class Incidents:
         return True
 
     def record_all(self, events: Sequence[Event], name: str) -> None:
-        """Write events into the timeline of that incident, each once.
+        """Write events into the timeline of that incident, each once: a line that somebody deleted stays deleted.
 
         Raises:
             JournalError: it cannot be written.
         """
-        self._update(name, lambda text: reduce(with_event, events, text))
+        told = files.told(self.file(name))
+
+        def change(text: str) -> str:
+            known = told.entries()
+            return reduce(lambda so_far, event: with_event(so_far, event, known), events, text)
+
+        self._update(name, change)
+        told.add(events)
 
     def note(self, text: str, name: str | None = None) -> bool:
         """Write what somebody says into the timeline.

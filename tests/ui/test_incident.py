@@ -103,6 +103,13 @@ async def test_a_note_from_the_wall_and_a_change_of_severity() -> None:
         await it.press("enter", after_s=1)
         await saved(it, file, "severity: P2")
         assert "P2 by asha@jump1: fills again" in file.read_text()
+        await it.press("1", "s", "ctrl+u", *"p1", "tab", *"worse")
+        await it.press("enter", after_s=1)
+        await saved(it, file, "P1 by asha@jump1: worse")
+        await it.press("3", "e")
+        folder = Path(it.session.folder.name) / "exports" / file.stem
+        await it.until(lambda: (folder / "timeline.json").is_file(), "it is exported")
+        assert "worse" in (folder / "report.md").read_text() and "asha" not in (folder / "summary.md").read_text()
 
 
 async def test_closing_says_what_is_missing() -> None:

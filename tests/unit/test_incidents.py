@@ -6,6 +6,7 @@ import os
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,6 +152,23 @@ def test_what_somebody_deleted_in_an_editor_stays_deleted(incidents: Incidents) 
     text = file.read_text()
     assert "right" in text
     assert "wrong" not in text
+
+
+def test_a_line_of_ours_that_somebody_deleted_stays_deleted_whoever_looks_again(incidents: Incidents) -> None:
+    name = opened(incidents)
+    job = Event(NOW + 5, "action", "Restart, confirmed", "job/1/confirmed")
+    raised = Event(NOW + 6, "finding", "P1 Redis", "finding/silent/Redis/P1", is_state=True)
+    incidents.record_all([job, raised], name)
+    file = incidents.folder / f"{name}.md"
+    file.write_text("".join(line for line in file.read_text().splitlines(True) if "confirmed" not in line))
+    other = Incidents(incidents.folder, "ben@jump1", Still())
+    later = replace(raised, at=NOW + 600)
+    other.record_all([job, later], name)
+    assert [entry.kind for entry in other.find(name).timeline] == ["opened", "finding"]
+    other.record_all([replace(raised, at=NOW + 700, kind="cleared", key="finding/silent/Redis/cleared")], name)
+    other.record_all([replace(raised, at=NOW + 800)], name)
+    kinds = [entry.kind for entry in other.find(name).timeline]
+    assert kinds == ["opened", "finding", "cleared", "finding"]
 
 
 def test_a_conflict_keeps_both_and_is_reported(incidents: Incidents) -> None:

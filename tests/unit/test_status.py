@@ -69,6 +69,7 @@ def test_healthy_text() -> None:
         "Trading     ACTIVE",
         "Halt        ready via Redis: durable (AOF everysec)",
         "Severity    OK",
+        "Incident    UNKNOWN",
         "",
         "Brokers     OK        0.3 s  IBKR up 12 ms, ZERODHA up 12 ms, PAPER up 12 ms",
         "Order flow  OK        0.3 s  incoming 50/s, validated 50/s, rejected 2/s, fills 50/s, in flight 3",
@@ -117,7 +118,8 @@ def test_every_panel_has_words() -> None:
 def test_json_has_stable_keys() -> None:
     found = facts(judged(feeds=feeds(feed("yahoo", lag_p95_ms=341.0))), SETTINGS)
     assert list(found) == [
-        "format", "taken_at", "world", "site", "severity", "exit_code", "trading", "halt", "panels", "findings", "jobs",
+        "format", "taken_at", "world", "site", "severity", "exit_code", "trading", "halt", "panels", "findings",
+            "incidents", "jobs",
         "samples",
     ]  # fmt: skip
     assert (found["severity"], found["exit_code"]) == ("P2", 12)
