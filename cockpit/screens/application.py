@@ -139,8 +139,10 @@ class CockpitApp(App[int], inherit_bindings=False):
             self._draw()
         # What lies beneath a sheet goes on: it is looked at, and what it asked must not grow old unasked.
         self.front.tick()
-        if isinstance(self.screen, Sheet):
-            self.screen.tick()
+        # At the very end there is none left.
+        top = self.screen_stack[-1] if self.screen_stack else None
+        if isinstance(top, Sheet):
+            top.tick()
 
     def _soon(self, function: Callable[..., None], *arguments: object) -> None:
         """On the screen's thread, in its context (timers need it); nothing where that has ended meanwhile."""

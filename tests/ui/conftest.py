@@ -31,8 +31,8 @@ class Cockpit:
         return "\n".join(canvas.text for canvas in self.app.screen.query(Canvas))
 
     async def until(self, condition: Callable[[], bool], what: str = "") -> None:
-        """Wait for something, at most 5 s."""
-        deadline = asyncio.get_running_loop().time() + 5
+        """Wait for something, at most 20 s: the machine may be busy."""
+        deadline = asyncio.get_running_loop().time() + 20
         while not condition():
             assert asyncio.get_running_loop().time() < deadline, f"never: {what}\n{self.text()}"
             await self.pilot.pause(0.01)
