@@ -87,7 +87,7 @@ def _new(desk: Desk, args: argparse.Namespace) -> int:
     if args.began and began is None:
         raise Rejected(f"{clean(args.began, 40)} is no time: write it as 2026-04-01T19:44:12Z")
     draft = opening(desk.settings, args.title, Severity[args.severity], args.section, args.reason, began)
-    incident = desk.incidents.open(draft.with_roles(dict(args.role)).as_drill(args.drill))
+    incident = desk.incidents.open(draft.with_roles(dict(args.role)).as_drill(args.drill or draft.is_drill))
     where = desk.incidents.folder / f"{incident.id}.md"
     return desk.done(incident, f"opened as {args.severity} in {where}", args, "incident_opened")
 

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from cockpit.alerting.redaction import redacted_report
 from cockpit.incidents.metrics import Metrics, metrics
+from cockpit.incidents.report import cell, halted, halts, steps, troubles
+from cockpit.incidents.spans import span
 from cockpit.model.incident import Incident
 from cockpit.storage.incident_front import iso, split
 from cockpit.storage.incident_text import section_text
@@ -21,25 +24,20 @@ SECTIONS = {
 }
 
 
-def span(seconds: float | None) -> str:
-    """Seconds for a report.
-
-    >>> span(None), span(8.4), span(95), span(4000)
-    ('not known', '8 s', '1 min 35 s', '1 h 6 min')
-    """
-    if seconds is None:
-        return "not known"
-    if seconds < 60:
-        return f"{seconds:.0f} s"
-    if seconds < 3600:
-        return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
-    return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
-
-
 def full(incident: Incident, text: str, now: float) -> str:
     """The report with its facts and metrics above what people wrote."""
-    rows = [f"| {name} | {_cell(value)} |" for name, value in (*_facts(incident), *_measures(incident, now))]
-    return "\n".join(["| | |", "|---|---|", *rows, "", split(text)[1].strip("\n"), ""])
+    rows = [f"| {name} | {cell(value)} |" for name, value in (*_facts(incident), *_measures(incident, now))]
+    title, body = _body(text)
+    tables = (*steps(incident), *troubles(incident))
+    return "\n".join([*title, "| | |", "|---|---|", *rows, "", *tables, body, ""])
+
+
+def _body(text: str) -> tuple[list[str], str]:
+    """The heading, and what people and cockpits wrote, without prompts and marks that only a cockpit reads."""
+    body = re.sub(r"[ \t]*<!--.*?-->", "", split(text)[1], flags=re.S)
+    body = re.sub(r"\n{3,}", "\n\n", body).strip("\n")
+    first, _, rest = body.partition("\n")
+    return ([first, ""], rest.strip("\n")) if first.startswith("# ") else ([], body)
 
 
 def summary(incident: Incident, text: str, now: float, secrets: Iterable[str] = ()) -> str:
@@ -105,6 +103,7 @@ def as_facts(incident: Incident, now: float) -> dict[str, Any]:
             "running_s": found.running_s,
             "rto_target_s": found.target_s,
             "rto_met": found.is_within,
+            "halts": [{"from": iso(began), "until": _iso(end)} for began, end in halts(incident)],
             "rpo_minutes": found.lost_minutes,
             "rpo_rows": found.lost_rows,
         },
@@ -122,7 +121,7 @@ def _facts(incident: Incident) -> list[tuple[str, str]]:
         ("Runbook section", f"{incident.section} {SECTIONS.get(incident.section, '')}".strip() or "none"),
         ("Began", _utc(incident.from_at)),
         ("Opened", f"{_utc(incident.opened_at)} by {incident.opened_by or 'unknown'}"),
-        ("Closed", _utc(incident.closed_at) if incident.closed_at is not None else "open"),
+        ("Closed", _closed(incident)),
         ("Cause", incident.cause or "not known"),
     ]
     rows += [(role.capitalize(), who) for role, who in incident.roles]
@@ -135,12 +134,19 @@ def _facts(incident: Incident) -> list[tuple[str, str]]:
     return rows
 
 
+def _closed(incident: Incident) -> str:
+    if incident.closed_at is None:
+        return "open"
+    return f"{_utc(incident.closed_at)} by {incident.closed_by or 'unknown'}"
+
+
 def _measures(incident: Incident, now: float) -> list[tuple[str, str]]:
     found = metrics(incident, now)
     return [
         ("Time to acknowledge (MTTA)", span(found.acknowledged_s)),
         ("Time to recover (MTTR)", span(found.recovered_s)),
         ("Recovery time objective (RTO)", _target(found)),
+        ("Trading halted", halted(incident, now)),
         ("Data lost (RPO)", _lost(found)),
     ]
 
@@ -149,17 +155,14 @@ def _target(found: Metrics) -> str:
     if found.target_s is None:
         return "none set"
     word = {True: "met", False: "MISSED", None: "running"}[found.is_within]
-    return f"{span(found.target_s)}: {word}"
+    took = f" (it took {span(found.running_s)})" if found.is_within is not None else ""
+    return f"{span(found.target_s)}: {word}{took}"
 
 
 def _lost(found: Metrics) -> str:
     parts = [] if found.lost_rows is None else [f"{found.lost_rows:,} rows"]
     parts += [] if found.lost_minutes is None else [f"{found.lost_minutes:g} min"]
     return ", ".join(parts) or "not measured"
-
-
-def _cell(text: str) -> str:
-    return text.replace("|", "\\|")
 
 
 def _utc(at: float | None) -> str:

@@ -40,6 +40,8 @@ class Keeper:
         self._sightings = Sightings()
         self._newest: Snapshot | None = None
         self._owed: list[Event] = []
+        self._closed_at = 0.0
+        """When an incident was last closed."""
         self._open: Sample[tuple[Incident, ...]] = Sample(stale_after_s=STALE_S)
         self._queue: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._stopping = threading.Event()
@@ -133,7 +135,9 @@ class Keeper:
     def _read(self) -> None:
         now = self._clock.now()
         try:
-            found = tuple(each for each in self.incidents.all() if each.is_open)
+            known = self.incidents.all()
+            found = tuple(each for each in known if each.is_open)
+            self._closed_at = max((each.closed_at for each in known if each.closed_at is not None), default=0.0)
         except (CockpitError, OSError) as error:
             self._open = self._open.failed(str(error), now, 0.0)
         else:
@@ -149,7 +153,7 @@ class Keeper:
         seen: tuple[Event, ...] = ()
         if snapshot is not None:
             # The timeline is read only where a new incident has to be compared with it.
-            seen = self._sightings.due(snapshot, self._whole(newest))
+            seen = self._sightings.due(snapshot, self._whole(newest), self._closed_at)
         if newest is None or not (seen or self._owed):
             return
         owed = tuple(self._owed)

@@ -6,6 +6,7 @@ from cockpit.config import Settings
 from cockpit.incidents.templates import body
 from cockpit.model.finding import Assessment, Finding
 from cockpit.model.severity import Severity
+from cockpit.model.world import World
 from cockpit.storage.incidents import Opening
 
 
@@ -21,6 +22,7 @@ def opening(
         section=section,
         world=settings.world.value,
         site=settings.site,
+        is_drill=settings.world is World.SANDBOX,
         began_at=began,
         rto_minutes=settings.incidents.rto_minutes,
     )

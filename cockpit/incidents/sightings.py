@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from cockpit.incidents.metrics import CLEARED, FINDING, outstanding
 from cockpit.incidents.opening import serious
+from cockpit.incidents.spans import span
 from cockpit.model.finding import Finding
 from cockpit.model.incident import Event, Incident
 from cockpit.model.job import Job, Phase, StepState
@@ -41,8 +42,11 @@ class Sightings:
     """Keys of what it says of jobs."""
     _for: str = ""
 
-    def due(self, snapshot: Snapshot, incident: Incident | None) -> tuple[Event, ...]:
-        """Events that are to be written now, oldest first; call it for every snapshot, also while none is open."""
+    def due(self, snapshot: Snapshot, incident: Incident | None, after: float = 0.0) -> tuple[Event, ...]:
+        """Events that are to be written now, oldest first; call it for every snapshot, also while none is open.
+
+        `after` is when the incident before it was closed: what was done until then belongs to that one.
+        """
         self._look(snapshot)
         if incident is None:
             self._for = ""
@@ -50,7 +54,11 @@ class Sightings:
         if incident.id != self._for:
             self._for, self._jobs = incident.id, set()
             self._told = {about: _word(entry.key) for about, entry in outstanding(incident.timeline).items()}
-        events = [*self._raised(snapshot.taken_at), *self._gone(snapshot), *self._worked(snapshot, incident)]
+        events = [
+            *self._raised(snapshot.taken_at),
+            *self._gone(snapshot),
+            *self._worked(snapshot, max(after, incident.from_at - BEFORE_S)),
+        ]
         return tuple(sorted(events, key=lambda event: event.at))
 
     def is_about(self, incident: Incident) -> bool:
@@ -103,14 +111,15 @@ class Sightings:
             if is_blind:
                 sight.last_at = snapshot.taken_at
             elif snapshot.taken_at - sight.last_at > CLEARED_S:
-                text = f"{sight.finding.summary or about.removeprefix(FINDING)}: gone"
+                lasted = span(max(0.0, sight.last_at - min(sight.first_at, sight.finding.since)))
+                text = f"{_brief(sight.finding) or about.removeprefix(FINDING)}: over after {lasted}"
                 events.append(Event(sight.last_at, "cleared", text, f"{about}/{CLEARED}", is_state=True))
         return events
 
-    def _worked(self, snapshot: Snapshot, incident: Incident) -> list[Event]:
+    def _worked(self, snapshot: Snapshot, after: float) -> list[Event]:
         events = []
         for job in snapshot.jobs:
-            if job.submitted_at < incident.from_at - BEFORE_S:
+            if job.submitted_at < after:
                 continue
             events.append(Event(job.submitted_at, "action", _confirmed(job), f"job/{job.id}/confirmed"))
             if job.phase.is_over:
@@ -132,6 +141,15 @@ def _unknown(about: str, now: float) -> Finding:
     """A finding of which only the name is left."""
     _, rule, subject = about.split("/", 2)
     return Finding(rule, subject, Severity.P2, "", "", "", "", now)
+
+
+def _brief(finding: Finding) -> str:
+    """What comes after the colon is detail of that moment.
+
+    >>> _brief(Finding("r", "s", Severity.P1, "", "Redis does not answer: refused", "", "", 0.0))
+    'Redis does not answer'
+    """
+    return finding.summary.partition(": ")[0]
 
 
 def _words(finding: Finding) -> str:

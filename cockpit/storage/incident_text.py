@@ -22,6 +22,7 @@ _ENTRY = re.compile(
     r"(.*?)(?: *<!-- (\S+) -->)?\s*"
 )
 _HEADING = re.compile(r"##? +(.*?)\s*#*\s*")
+_STEP_DONE = re.compile(r"job/[\d-]+-([a-z_]+\.[a-z_]+)-[0-9a-f]+/done")
 _UNSAFE_KEY = re.compile(r"[^A-Za-z0-9._:/@=+-]+")
 LONGEST_LINE = 2000
 MOST_LINES = 200
@@ -103,6 +104,20 @@ def with_event(text: str, event: Event, told: tuple[TimelineEntry, ...] = ()) ->
     if at > 0 and lines[at - 1].startswith("#"):
         added.insert(0, "")
     return "\n".join([*lines[:at], *added, *lines[at:]])
+
+
+def ticked(text: str, event: Event) -> str:
+    """The text with a tick on the first open point `- [ ] ... <!-- step ACTION -->` that this step answers.
+
+    >>> done = Event(0.0, "outcome", "", "job/20260401-194412-019-snapshot.take-daa8/done")
+    >>> ticked("- [ ] Kept <!-- step snapshot.take -->", done)
+    '- [x] Kept <!-- step snapshot.take -->'
+    """
+    found = _STEP_DONE.fullmatch(event.key)
+    if found is None:
+        return text
+    point = rf"^(\s*[-*] )\[ \](.*<!-- step {re.escape(found[1])} -->)"
+    return re.sub(point, r"\1[x]\2", text, count=1, flags=re.M)
 
 
 def _is_there(found: tuple[TimelineEntry, ...], event: Event) -> bool:

@@ -15,12 +15,12 @@ from typing import Any
 
 from cockpit.clock import Clock, SystemClock
 from cockpit.errors import JournalError, Rejected
-from cockpit.model.incident import Event, Incident
+from cockpit.model.incident import Event, Incident, TimelineEntry
 from cockpit.model.severity import Severity
 from cockpit.storage import incident_file as files
 from cockpit.storage.disk import reason
 from cockpit.storage.incident_front import changed, iso, joined, split, written
-from cockpit.storage.incident_text import OPENED, facts, with_event
+from cockpit.storage.incident_text import OPENED, facts, ticked, with_event
 from cockpit.storage.merge import has_conflict, merge
 from cockpit.text import clean
 
@@ -173,7 +173,7 @@ class Incidents:
 
         def change(text: str) -> str:
             known = told.entries()
-            return reduce(lambda so_far, event: with_event(so_far, event, known), events, text)
+            return reduce(lambda so_far, event: _with_event(so_far, event, known), events, text)
 
         self._update(name, change)
         told.add(events)
@@ -285,6 +285,12 @@ class Incidents:
                 known = (stamp, replace(facts(name, ""), problem=str(error)))
             self._known[name] = known
         return known[1]
+
+
+def _with_event(text: str, event: Event, told: tuple[TimelineEntry, ...]) -> str:
+    """The event, and the tick on the list of what is to be done where it is a step that was proven."""
+    found = with_event(text, event, told)
+    return found if found == text else ticked(found, event)
 
 
 def _change(by: str, at: float, severity: Severity, why: str) -> dict[str, str]:
