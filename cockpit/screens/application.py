@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from cockpit.screens.ports import SessionPort
 
 TICK_S = 1.0
+SILENT_S = 1.25 * TICK_S
+"""Snapshots come once a tick: one that is only a little late is not drawn for in advance, which would cost all of it."""
 COLLECTED_EVERY = (20_000, 20, 20)
 """A tick with thousands of streams makes 100,000 objects, of which none is garbage in a circle: looking for some among
 them at Python's usual pace would hold up keys."""
@@ -135,7 +137,7 @@ class CockpitApp(App[int], inherit_bindings=False):
 
     def tick(self) -> None:
         """Ages grow also when no snapshot comes."""
-        if self.desk.clock.monotonic() - self._drawn_at > TICK_S * 0.9:
+        if self.desk.clock.monotonic() - self._drawn_at > SILENT_S:
             self._draw()
         # What lies beneath a sheet goes on: it is looked at, and what it asked must not grow old unasked.
         self.front.tick()
