@@ -60,6 +60,9 @@ def box(
 ) -> list[Line]:
     """The body in a border of exactly `width` x `height` cells."""
     ink = border or border_ink(severity or Severity.OK, is_selected)
+    # Where the operator stands is said by the upper edge: the others keep what is wrong, and on a slow line all four
+    # would take a tenth of a second.
+    calm = border or border_ink(severity or Severity.OK, False)
     name = line(("╭─", ink), (f" {title} ", "title_selected" if is_selected else "title"))
     if severity is not None:
         glyph, word, own = SEVERITY[severity]
@@ -72,6 +75,6 @@ def box(
     lines = [top]
     for row in range(max(0, height - 2)):
         content = body[row] if row < len(body) else ()
-        lines.append((("│ ", ink), *pad(content, width - 4), (" │", ink)))
-    lines.append((("╰" + "─" * (width - 2) + "╯", ink),))
+        lines.append((("│ ", calm), *pad(content, width - 4), (" │", calm)))
+    lines.append((("╰" + "─" * (width - 2) + "╯", calm),))
     return lines[:height]
