@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 TICK_S = 1.0
 SILENT_S = 1.25 * TICK_S
-"""Snapshots come once a tick: one that is only a little late is not drawn for in advance, which would cost all of it."""
+"""Snapshots come once a tick: one that is only a little late is not drawn for in advance, at all its cost."""
 COLLECTED_EVERY = (20_000, 20, 20)
 """A tick with thousands of streams makes 100,000 objects, of which none is garbage in a circle: looking for some among
 them at Python's usual pace would hold up keys."""
