@@ -37,6 +37,9 @@ class Output(Protocol):
     def flush(self) -> bytes:
         """A program has ended: what was held back, for it might have begun a secret."""
 
+    def aside(self) -> Output:
+        """For what is only looked at: the same secrets hidden, nothing kept."""
+
     @property
     def shortfall(self) -> str:
         """What could not be kept, in words; empty where everything was."""

@@ -6,16 +6,17 @@ import json
 import os
 import shlex
 import shutil
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from actions.checks import FAIL, PASS
 from actions.general.planning import ENDED, general_plan
 from actions.script.command import environment
+from actions.script.said import Said
 from actions.step import Result, Stage, Step
 from cockpit.clients.programs import Ended, run_program
 from cockpit.config import Settings
+from cockpit.errors import Refused
 from cockpit.model.audit import Operator
 from cockpit.model.job import JobStep, StepState
 from cockpit.model.plan import Check, Plan, PlanStep
@@ -66,69 +67,80 @@ class _Run(Step):
     async def perform(self, stage: Stage) -> Result:
         """To its end, or to the end of its time."""
 
-        def take(piece: bytes) -> None:
-            stage.output.write(piece)
-            lines = piece.decode("utf-8", "replace").splitlines()
-            if lines and lines[-1].strip():
-                stage.tell(lines[-1])
+        said, output = Said(), stage.output
+
+        def take(piece: bytes) -> bytes:
+            shown = output.write(piece)
+            line = said.hear(shown)
+            if line is not None:
+                stage.tell(line)
+            return shown
 
         parameters, settings = self._parameters, stage.settings
         argv = _argv(parameters, _words(parameters, "command"))
         folder = _folder(settings, parameters)
         ended = await run_program(argv, folder, _environment(settings, parameters), take, self._timeout_s, stage.locks)
-        return self._result(ended)
+        said.hear(output.flush())
+        return self._result(ended, said.last_line)
 
-    def _result(self, ended: Ended) -> Result:
-        last, is_remote = f": {ended.last_line}" if ended.last_line else "", "on" in self._parameters
-        if ended.is_late:
-            words = f"ended by us after {self._timeout_s:g} s{last}"
-            return Result(UNKNOWN, f"{words}; it may go on over there") if is_remote else Result(FAILED, words)
+    def _result(self, ended: Ended, last_line: str) -> Result:
+        last, is_remote = f": {last_line}" if last_line else "", "on" in self._parameters
         if is_remote and ended.code == SSH_FAILED:
             return Result(UNKNOWN, f"ssh failed{last}; whether it ran is unknown")
-        if ended.code in _expected(self._parameters):
-            return Result(DONE, ended.last_line or f"it ended with {ended.code}", {"ended": ended.code})
+        if not ended.is_late and ended.code in _expected(self._parameters):
+            return Result(DONE, last_line or f"it ended with {ended.code}", {"ended": ended.code})
         how = f"ended by signal {-ended.code}" if ended.code < 0 else f"ended with {ended.code}"
-        return Result(FAILED, f"{how}{last}")
+        how = f"ended by us after {self._timeout_s:g} s" if ended.is_late else how
+        if is_remote and ended.is_late:
+            return Result(UNKNOWN, f"{how}{last}; it may go on over there")
+        # Where it has a probe, that tells what was done, not the way in which the program ended.
+        return Result(UNKNOWN if "probe" in self._parameters else FAILED, f"{how}{last}")
 
-    def probe(self, stage: Stage) -> Result:
+    async def look(self, stage: Stage) -> Result:
         """What its probe says; without one nobody knows."""
         if "probe" not in self._parameters:
             return Result(UNKNOWN, "this step has no probe that could tell whether it was done")
-        state, words = _probed(stage.settings, self._parameters)
+        state, words = await _probed(stage, self._parameters)
         return Result(FAILED if state is RUNNING else state, words)
 
 
-def judge(stage: Stage) -> tuple[JobStep, ...]:
+async def judge(stage: Stage) -> tuple[JobStep, ...]:
     """Its probe, else its exit code."""
     parameters = dict(stage.plan.parameters)
     if "probe" in parameters:
-        state, words = _probed(stage.settings, parameters)
+        state, words = await _probed(stage, parameters)
         return (JobStep(PROBED, state, words),)
     if "ended" in stage.facts:
         return (JobStep(ENDED, DONE, f"with {stage.facts['ended']}"),)
     return (JobStep(ENDED, UNKNOWN, "nobody saw how it ended"),)
 
 
-def _probed(settings: Settings, parameters: Mapping[str, str]) -> tuple[StepState, str]:
+def variables(plan: Plan) -> tuple[str, ...]:
+    """What the row names of our environment."""
+    return _words(dict(plan.parameters), "env")
+
+
+async def _probed(stage: Stage, parameters: Mapping[str, str]) -> tuple[StepState, str]:
     """Exit code 0: done, 1: not done (yet), anything else: not known."""
-    argv = _argv(parameters, _words(parameters, "probe"))
+    said, output = Said(), stage.output.aside()
+
+    def take(piece: bytes) -> bytes:
+        shown = output.write(piece)
+        said.hear(shown)
+        return shown
+
+    argv, around = _argv(parameters, _words(parameters, "probe")), _environment(stage.settings, parameters)
     try:
-        found = subprocess.run(
-            argv,
-            cwd=_folder(settings, parameters),
-            env=_environment(settings, parameters),
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PROBE_S,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
+        ended = await run_program(argv, _folder(stage.settings, parameters), around, take, PROBE_S, stop=stage.stop)
+    except Refused as error:
+        return UNKNOWN, f"its probe cannot be run: {error}"
+    said.hear(output.flush())
+    if ended.is_stopped:
+        return UNKNOWN, "its probe was stopped"
+    if ended.is_late:
         return UNKNOWN, f"its probe did not end within {PROBE_S:g} s"
-    except OSError as error:
-        return UNKNOWN, f"its probe cannot be run: {clean(error.strerror)}"
-    lines = (found.stdout or found.stderr).decode("utf-8", "replace").splitlines()
-    words = f"its probe ended with {found.returncode}" + (f": {clean(lines[-1], 120)}" if lines else "")
-    return {0: DONE, 1: RUNNING}.get(found.returncode, UNKNOWN), words
+    words = f"its probe ended with {ended.code}" + (f": {clean(said.last_line, 120)}" if said.last_line else "")
+    return {0: DONE, 1: RUNNING}.get(ended.code, UNKNOWN), words
 
 
 def _argv(parameters: Mapping[str, str], words: Sequence[str]) -> tuple[str, ...]:

@@ -39,10 +39,12 @@ class Command(Step):
         """To its end, or to the end of its time, or until somebody stops it where that does no harm."""
         said, output = Said(), stage.output
 
-        def take(piece: bytes) -> None:
-            line = said.hear(output.write(piece))
+        def take(piece: bytes) -> bytes:
+            shown = output.write(piece)
+            line = said.hear(shown)
             if line is not None:
                 stage.tell(*self.progress(line, stage))
+            return shown
 
         ended = await run_program(
             self._command,

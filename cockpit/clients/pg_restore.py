@@ -74,7 +74,7 @@ async def restore(
     command: tuple[str, ...],
     side: str,
     folder: Path,
-    take: Callable[[bytes], object],
+    take: Callable[[bytes], bytes],
     told: Callable[[str, float], None],
     progress: RestoreProgress,
     keep_open: tuple[int, ...],
@@ -87,10 +87,11 @@ async def restore(
         ConfigError: the password is not where the configuration says.
     """
 
-    def both(piece: bytes) -> None:
-        take(piece)
+    def both(piece: bytes) -> bytes:
+        shown = take(piece)
         progress.read(piece)
         told(progress.words, progress.fraction)
+        return shown
 
     around = await asyncio.to_thread(environment, part)
     watch = asyncio.create_task(_watch(part, side, told, progress))

@@ -37,12 +37,14 @@ async def run_program(
     command: Sequence[str],
     folder: Path,
     environment: Mapping[str, str],
-    take: Callable[[bytes], object],
+    take: Callable[[bytes], bytes | None],
     timeout_s: float,
     keep_open: Sequence[int] = (),
     stop: asyncio.Event | None = None,
 ) -> Ended:
     """Run it to its end, to that of its time, or until `stop`; `take` is given every piece of stdout and stderr.
+
+    What `take` gives back may be shown: of that, and of nothing else, is the last line that is told of its end.
 
     Raises:
         Refused: it cannot be started.
@@ -85,12 +87,11 @@ async def _started(
         raise Refused(f"cannot run {clean(command[0], 80)} in {clean(folder)}: {clean(error.strerror)}") from None
 
 
-async def _read(process: asyncio.subprocess.Process, take: Callable[[bytes], object], tail: bytearray) -> None:
+async def _read(process: asyncio.subprocess.Process, take: Callable[[bytes], bytes | None], tail: bytearray) -> None:
     """Until it has said everything and has ended."""
     assert process.stdout is not None
     while piece := await process.stdout.read(PIECE_BYTES):
-        take(piece)
-        tail += piece
+        tail += take(piece) or b""
         del tail[:-LAST_BYTES]
     await process.wait()
 

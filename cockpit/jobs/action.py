@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Protocol, TypeGuard, cast
 
 from actions.catalogue import KNOWN
@@ -50,7 +50,7 @@ class Worked(Action, Protocol):
     def steps(self, plan: Plan) -> tuple[Step, ...]:
         """What performs each of the plan's steps."""
 
-    def judge(self, stage: Stage) -> tuple[JobStep, ...]:
+    def judge(self, stage: Stage) -> tuple[JobStep, ...] | Awaitable[tuple[JobStep, ...]]:
         """Each proof as it stands now. RUNNING: seen and not yet so; UNKNOWN: not seen; FAILED: for good."""
 
 
@@ -75,6 +75,12 @@ def choices_for(
     """
     offered: Offered | None = getattr(action_for(action_id), "choices", None)
     return () if offered is None else tuple(offered(parameter, settings, snapshot, chosen))
+
+
+def variables_for(action: Action, plan: Plan) -> tuple[str, ...]:
+    """The variables of our environment that a plan's programs are given beside the usual ones."""
+    found: Callable[[Plan], tuple[str, ...]] | None = getattr(action, "variables", None)
+    return () if found is None else found(plan)
 
 
 def is_struck(action: Action) -> TypeGuard[Struck]:

@@ -24,7 +24,8 @@ class SnapshotProver:
         """The act, which is known here, and each proof as it stands now."""
         scene = self._scene
         snapshot = await scene.evidence.read()
-        steps = tuple(self._timed(step) for step in scene.action.judge(scene.stage(snapshot)))
+        judged = scene.action.judge(scene.stage(snapshot))
+        steps = tuple(self._timed(step) for step in (judged if isinstance(judged, tuple) else await judged))
         self._failed = self._failed + 1 if any(step.state is StepState.FAILED for step in steps) else 0
         self.gave_up = self._failed >= SURE
         return (StepState.DONE, ""), steps

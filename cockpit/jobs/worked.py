@@ -12,7 +12,7 @@ from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import CockpitError, JournalError, Rejected
 from cockpit.jobs import journaling
-from cockpit.jobs.action import Worked
+from cockpit.jobs.action import Worked, variables_for
 from cockpit.jobs.evidence import Evidence
 from cockpit.jobs.judged import SnapshotProver
 from cockpit.jobs.perform import perform
@@ -51,7 +51,12 @@ async def work_through(
     """
     folder = store.folder(job.id)
     plan = _plan(folder, job)
-    output = OutputFile(folder, revealed(settings), settings.jobs.output_max_bytes, settings.jobs.disk_free_min_bytes)
+    output = OutputFile(
+        folder,
+        revealed(settings, variables_for(action, plan)),
+        settings.jobs.output_max_bytes,
+        settings.jobs.disk_free_min_bytes,
+    )
     evidence = Evidence(settings, clock, action.EVIDENCE)
     who = Operator(**entries[0].facts["who"])
     log = AuditLog(folder.parent.parent)

@@ -15,6 +15,28 @@ LOOK_BYTES = 1 << 20
 """The free room is looked at this often."""
 
 
+class Aside:
+    """What a command prints that is only looked at: without the configured secrets, and kept nowhere."""
+
+    shortfall = ""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._secrets = secrets
+        self._redaction = Redaction(secrets)
+
+    def write(self, chunk: bytes) -> bytes:
+        """What of all that came may be shown now."""
+        return self._redaction.pass_on(chunk)
+
+    def flush(self) -> bytes:
+        """What was held back."""
+        return self._redaction.end()
+
+    def aside(self) -> Aside:
+        """Another one."""
+        return Aside(self._secrets)
+
+
 class OutputFile:
     """Written as it comes; a disk that refuses costs the output, never the program that prints it."""
 
@@ -30,6 +52,7 @@ class OutputFile:
         self.size_bytes = _size(self.file)
         self.dropped_bytes = 0
         self.why_dropped = ""
+        self._secrets = secrets
         self._redaction = Redaction(secrets)
         self._most_bytes = most_bytes
         self._floor_bytes = floor_bytes
@@ -46,6 +69,10 @@ class OutputFile:
         text = self._redaction.end()
         self._keep(text)
         return text
+
+    def aside(self) -> Aside:
+        """For what is only looked at."""
+        return Aside(self._secrets)
 
     def close(self) -> None:
         """Write what was held back, and how much is missing."""

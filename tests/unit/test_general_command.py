@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from actions.general import command
-from actions.step import Result, Stage
+from actions.step import Output, Result, Stage
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
 from cockpit.errors import Refused
+from cockpit.jobs.action import variables_for
+from cockpit.jobs.secrets import revealed
 from cockpit.model.job import StepState
 from cockpit.model.plan import Plan
+from cockpit.storage.output import OUTPUT, OutputFile
 from tests.unit.healthy import NOW, SETTINGS, snapshot
 from tests.unit.test_journal import WHO
 
@@ -27,9 +32,18 @@ class Pile:
         self.text = b""
         self.size = 0
 
-    def write(self, chunk: bytes) -> None:
+        self.shortfall = ""
+
+    def write(self, chunk: bytes) -> bytes:
         self.size += len(chunk)
         self.text = (self.text + chunk)[:100_000]
+        return chunk
+
+    def flush(self) -> bytes:
+        return b""
+
+    def aside(self) -> Pile:
+        return Pile()
 
 
 def planned(root: Path, *words: str, **parameters: Any) -> tuple[Settings, Plan]:
@@ -39,7 +53,7 @@ def planned(root: Path, *words: str, **parameters: Any) -> tuple[Settings, Plan]
     return ours, command.plan(ours, WHO, {"command": json.dumps(words), **row, **told}, snapshot(), NOW)
 
 
-def staged(ours: Settings, plan: Plan, pile: Pile, said: list[str], **facts: Any) -> Stage:
+def staged(ours: Settings, plan: Plan, pile: Output, said: list[str], **facts: Any) -> Stage:
     return Stage(
         ours, SystemClock(), WHO, plan, snapshot(), facts, pile, lambda words, fraction=None: said.append(words)
     )
@@ -131,19 +145,57 @@ async def test_ssh_never_asks_and_its_own_failure_is_in_doubt(tmp_path: Path, mo
         (7, StepState.UNKNOWN, StepState.UNKNOWN),
     ],
 )
-def test_its_probe_tells_whether_it_is_done(tmp_path: Path, code: int, now: StepState, later: StepState) -> None:
+async def test_its_probe_tells_whether_it_is_done(tmp_path: Path, code: int, now: StepState, later: StepState) -> None:
     ours, plan = planned(tmp_path, "true", probe=["sh", "-c", f"echo seen; exit {code}"])
     stage = staged(ours, plan, Pile(), [])
-    (proof,) = command.judge(stage)
+    (proof,) = await command.judge(stage)
     assert proof.name in plan.proofs and proof.state is now and "seen" in proof.detail
     (step,) = command.steps(plan)
-    assert step.probe(stage).state is later
+    assert (await step.look(stage)).state is later
 
 
-def test_without_a_probe_nobody_knows_what_became_of_it(tmp_path: Path) -> None:
+async def test_without_a_probe_nobody_knows_what_became_of_it(tmp_path: Path) -> None:
     ours, plan = planned(tmp_path, "true")
     stage = staged(ours, plan, Pile(), [])
     (step,) = command.steps(plan)
-    assert step.probe(stage).state is StepState.UNKNOWN
-    assert command.judge(stage)[0].state is StepState.UNKNOWN
-    assert command.judge(staged(ours, plan, Pile(), [], ended=0))[0].state is StepState.DONE
+    assert (await step.look(stage)).state is StepState.UNKNOWN
+    assert (await command.judge(stage))[0].state is StepState.UNKNOWN
+    assert (await command.judge(staged(ours, plan, Pile(), [], ended=0)))[0].state is StepState.DONE
+
+
+async def test_no_secret_of_ours_is_told_by_a_command_or_its_probe(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DESK_DB", "postgres://ops:sw0rdfish@db/x")
+    monkeypatch.setenv("DESK_KEY", "k3y-of-the-desk")
+    script = "echo at $DESK_DB; echo sw0rdfish k3y-of-the-desk"
+    ours, plan = planned(
+        tmp_path, "sh", "-c", f"{script}; exit 3", probe=["sh", "-c", f"{script}; exit 7"], env=["DESK_DB", "DESK_KEY"]
+    )
+    output = OutputFile(tmp_path, revealed(ours, variables_for(command, plan)))
+    said: list[str] = []
+    stage = staged(ours, plan, output, said)
+    (step,) = command.steps(plan)
+    result, (proof,) = await step.perform(stage), await command.judge(stage)
+    output.close()
+    shown = [result.detail, proof.detail, *said, (tmp_path / OUTPUT).read_text()]
+    assert "[secret] [secret]" in result.detail and "[secret] [secret]" in proof.detail
+    assert not [words for words in shown if "sw0rdfish" in words or "k3y" in words]
+
+
+async def test_where_it_has_a_probe_the_probe_has_the_last_word(tmp_path: Path) -> None:
+    for script, words in (("exit 3", "ended with 3"), ("kill -9 $$", "ended by signal 9")):
+        result, _ = await ran(tmp_path, "sh", "-c", script, probe=["true"])
+        assert (result.state, result.detail) == (StepState.UNKNOWN, words)
+    result, _ = await ran(tmp_path, "sleep", "600", timeout_s=0.1, probe=["true"])
+    assert result.state is StepState.UNKNOWN
+
+
+async def test_a_probe_is_heard_without_end_and_stopped_at_once(tmp_path: Path) -> None:
+    ours, plan = planned(tmp_path, "true", probe=["sh", "-c", "yes"])
+    stage = staged(ours, plan, Pile(), [])
+    asyncio.get_running_loop().call_later(0.1, stage.stop.set)
+    before = psutil.Process().memory_info().rss
+    (proof,) = await command.judge(stage)
+    assert (proof.state, proof.detail) == (StepState.UNKNOWN, "its probe was stopped")
+    assert psutil.Process().memory_info().rss - before < 20 << 20
