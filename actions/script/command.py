@@ -30,6 +30,9 @@ COUNTED = re.compile(r"([\d,]+) of ([\d,]+)")
 class Command(Step):
     """Runs what stands in the plan: what was confirmed, to the letter."""
 
+    cut_off = StepState.FAILED
+    """What is known of it once it was ended before its end: left half done, it is not done."""
+
     def __init__(self, plan: Plan, index: int, timeout_s: float | None = None) -> None:
         self._command = tuple(shlex.split(plan.steps[index].command))
         self._timeout_s = timeout_s or plan.steps[index].timeout_s or self.deadline_s
@@ -64,11 +67,12 @@ class Command(Step):
         if ended.is_stopped:
             return Result(StepState.FAILED, f"stopped before its end{last}{shortfall}", is_stopped=True)
         if ended.is_late:
-            return Result(StepState.FAILED, f"ended by us after {self._timeout_s:g} s{last}{shortfall}")
+            return Result(self.cut_off, f"ended by us after {self._timeout_s:g} s{last}{shortfall}")
         if ended.code == 0:
             return Result(StepState.DONE, (said.last_line or "it ended with 0") + shortfall, self.read(said.text))
-        how = f"ended by signal {-ended.code}" if ended.code < 0 else f"ended with {ended.code}"
-        return Result(StepState.FAILED, f"{how}{last}{shortfall}")
+        if ended.code < 0:
+            return Result(self.cut_off, f"ended by signal {-ended.code}{last}{shortfall}")
+        return Result(StepState.FAILED, f"ended with {ended.code}{last}{shortfall}")
 
     def variables(self, settings: Settings) -> dict[str, str]:
         """What it is told besides by its environment: a program that does not know them is none the worse for it."""

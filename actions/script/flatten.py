@@ -58,6 +58,9 @@ def steps(plan: Plan) -> tuple[Step, ...]:
 
 
 class _Flatten(Command):
+    cut_off = StepState.UNKNOWN
+    """Its orders may be in flight: only what is held tells."""
+
     def before(self, stage: Stage) -> dict[str, Any]:
         """What was held: a sign that turns is seen by it."""
         return {"held": held(stage.snapshot)}

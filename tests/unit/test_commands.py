@@ -12,6 +12,7 @@ import pytest
 
 from actions.script import command as commands
 from actions.script.command import Command, command_step, environment, program_check
+from actions.script.flatten import _Flatten as Flatten
 from actions.step import Result, Stage
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
@@ -156,3 +157,12 @@ def test_what_cannot_be_run_is_said_in_the_plan(tmp_path: Path) -> None:
     assert told("sh", "x.py") == (Verdict.PASS, f"x.py in {tmp_path}")
     (tmp_path / "tool").chmod(0o700)
     assert told("tool")[0] is told("./tool")[0] is Verdict.PASS
+
+
+@pytest.mark.parametrize(("line", "timeout_s"), [("kill -9 $$", 60.0), ("sleep 600", 0.1)])
+async def test_orders_of_a_flattening_that_was_cut_off_may_be_in_flight(
+    desk: Desk, line: str, timeout_s: float
+) -> None:
+    result = await desk.run("sh", "-c", line, timeout_s=timeout_s, kind=Flatten)
+    assert result.state is UNKNOWN
+    assert (await desk.run("sh", "-c", line, timeout_s=timeout_s)).state is FAILED
