@@ -47,7 +47,7 @@ def _hidden(value: str) -> tuple[str, ...]:
     >>> _hidden("north"), _hidden("/etc/passwd")
     ((), ())
     """
-    if len(value) < SHORTEST_VARIABLE or os.path.exists(value):  # noqa: PTH110 - any text, also a NUL's
+    if len(value) < SHORTEST_VARIABLE or os.path.exists(value):  # noqa: PTH110 - a long text is no place, and no error
         return ()
     password = ADDRESS.match(value)
     return (value, password[1]) if password else (value,)

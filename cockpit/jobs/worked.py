@@ -51,12 +51,8 @@ async def work_through(
     """
     folder = store.folder(job.id)
     plan = _plan(folder, job)
-    output = OutputFile(
-        folder,
-        revealed(settings, variables_for(action, plan)),
-        settings.jobs.output_max_bytes,
-        settings.jobs.disk_free_min_bytes,
-    )
+    secrets, limits = revealed(settings, variables_for(action, plan)), settings.jobs
+    output = OutputFile(folder, secrets, limits.output_max_bytes, limits.disk_free_min_bytes)
     evidence = Evidence(settings, clock, action.EVIDENCE)
     who = Operator(**entries[0].facts["who"])
     log = AuditLog(folder.parent.parent)
