@@ -110,7 +110,7 @@ def _why_not(seconds: Seconds) -> str:
 def request_line(request: Request) -> str:
     """One request as a line."""
     plan = request.plan
-    return f"{request.name}  {plan.world} {plan.site}: {request.by} asks: {plan.title}, because: {request.reason}"
+    return f"{request.name}  {plan.world} {plan.site}: {request.by} asks: {plan.title}, {request.words}"
 
 
 def _told(request: Request) -> list[str]:

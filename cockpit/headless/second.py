@@ -31,7 +31,7 @@ def with_second(
             raise Rejected("breaking the glass needs a reason: --reason TEXT")
         say(f"  !! {GLASS}: done alone, recorded, and to be reviewed by somebody else")
         return replace(confirmation, break_glass=True)
-    request = session.seconds.ask(plan, reason).result()
+    request = session.seconds.ask(plan, reason, confirmation.overrides).result()
     say(f"  waiting for a second person: another login user of {request.host} runs `cockpit approve {request.name}`")
     try:
         found = _answer(session, request)

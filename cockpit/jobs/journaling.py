@@ -24,7 +24,7 @@ def submission(plan: Plan, confirmation: Confirmation, who: Operator, reason: st
         "digest": plan.digest,
         "by": who.label,
         "who": asdict(who),
-        "reason": clean(reason),
+        "reason": clean(reason, 300),
         "steps": [step.meaning for step in plan.steps],
         "proofs": list(plan.proofs),
         "deadline_s": plan.proof_deadline_s,

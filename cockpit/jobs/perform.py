@@ -13,6 +13,7 @@ from cockpit.jobs.guard import why_not_on
 from cockpit.jobs.resolve import settled
 from cockpit.jobs.rows import as_its_row_says, row_for
 from cockpit.jobs.scene import Scene
+from cockpit.jobs.seconds import with_second
 from cockpit.model.job import Phase, StepState
 from cockpit.model.snapshot import Snapshot
 
@@ -61,9 +62,8 @@ def _refusal(scene: Scene, snapshot: Snapshot, overrides: Collection[str]) -> st
     plan, now = scene.plan, scene.clock.now()
     try:
         live = scene.action.plan(scene.settings, scene.who, dict(plan.parameters), snapshot, now)
-        live = as_its_row_says(
-            live, row_for(runbook_for(scene.settings).actions, plan.step or plan.action), snapshot, now
-        )
+        row = row_for(runbook_for(scene.settings).actions, plan.step or plan.action)
+        live = with_second(scene.settings, as_its_row_says(live, row, snapshot, now))
     except CockpitError as error:
         return str(error)
     if live.digest != plan.digest:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -54,10 +54,15 @@ def admit(settings: Settings, state: Path, plan: Plan, confirmed: Mapping[str, A
     """
     if not needs_second(settings, plan) or confirmed.get("break_glass") is True:
         return ""
-    approval = confirmed.get("approval")
-    if not isinstance(approval, str):
+    if not isinstance(confirmed.get("approval"), str):
         raise Rejected(NEEDED)
-    return approvals_in(settings, state).use(approval, plan, job_id, now).by or ""
+    act = Confirmation(
+        plan.digest,
+        reason=str(confirmed.get("reason") or ""),
+        overrides=tuple(map(str, confirmed.get("overrides", ()))),
+        approval=confirmed["approval"],
+    )
+    return approvals_in(settings, state).use(plan, act, job_id, now).by or ""
 
 
 class Seconds:
@@ -79,7 +84,7 @@ class Seconds:
         """Why no second person could approve anything here; None where one can."""
         return self._approvals.why_not_shared()
 
-    def ask(self, plan: Plan, reason: str) -> Request:
+    def ask(self, plan: Plan, reason: str, overrides: Sequence[str] = ()) -> Request:
         """Ask for a second person.
 
         Raises:
@@ -89,8 +94,8 @@ class Seconds:
         why = self.why_nobody_can()
         if why is not None:
             raise Rejected(f"nobody else can approve it: {why}")
-        request = self._approvals.ask(plan, self._who, reason, self._clock.now())
-        self._minutes.write("approval_requested", f"{plan.title}, because: {reason}; {_named(request)}", plan.digest)
+        request = self._approvals.ask(plan, self._who, reason, self._clock.now(), overrides)
+        self._minutes.write("approval_requested", f"{plan.title}, {request.words}; {_named(request)}", plan.digest)
         return request
 
     def standing(self, request_id: str) -> Second:
@@ -161,7 +166,7 @@ class Seconds:
             return None if (confirmation.reason or "").strip() else "breaking the glass needs a reason"
         if confirmation.approval is None:
             return NEEDED
-        return self._approvals.why_not(confirmation.approval, plan, self._clock.now())
+        return self._approvals.why_not(plan, confirmation, self._clock.now())
 
     def take(self, plan: Plan, confirmation: Confirmation, job_id: str) -> None:
         """For an act that the cockpit does itself: use the approval for it.
@@ -171,7 +176,7 @@ class Seconds:
             JournalError: it cannot be marked as used.
         """
         if plan.needs_second and not confirmation.break_glass and confirmation.approval is not None:
-            self._approvals.use(confirmation.approval, plan, job_id, self._clock.now())
+            self._approvals.use(plan, confirmation, job_id, self._clock.now())
 
     def tell_glass(self, plan: Plan, confirmation: Confirmation, job_id: str) -> None:
         """Have it in the audit, loudly, where somebody acts alone against the rule."""

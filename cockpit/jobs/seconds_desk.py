@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import Future
 
 from cockpit.clients.bounded import in_daemon_thread
@@ -16,9 +17,9 @@ class SecondsDesk:
     def __init__(self, seconds: Seconds) -> None:
         self._seconds = seconds
 
-    def ask(self, plan: Plan, reason: str) -> Future[Request]:
+    def ask(self, plan: Plan, reason: str, overrides: Sequence[str] = ()) -> Future[Request]:
         """Ask for a second person."""
-        return in_daemon_thread(self._seconds.ask, plan, reason)
+        return in_daemon_thread(self._seconds.ask, plan, reason, overrides)
 
     def standing(self, request_id: str) -> Future[Second]:
         """How the request stands."""

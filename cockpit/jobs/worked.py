@@ -124,7 +124,7 @@ async def _watch(scene: Scene, folder: Path) -> None:
 async def _worked(scene: Scene, job: Job, entries: Sequence[Entry], is_new: bool, state: Path) -> Phase:
     if is_new:
         confirmed = next((entry for entry in entries if entry.kind == "confirmed"), None)
-        said = confirmed.facts if confirmed else {}
+        said = {**(confirmed.facts if confirmed else {}), "reason": scene.reason}
         ended = await perform(
             scene, tuple(said.get("overrides", ())), lambda: _why_not_admitted(scene, state, said, job)
         )

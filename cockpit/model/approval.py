@@ -36,6 +36,8 @@ class Request:
     login_uid: int | None
     host: str
     reason: str
+    overrides: tuple[str, ...]
+    """The failed checks that are to be overridden: no other one is."""
     asked_at: float
     """Unix seconds."""
     lapses_at: float
@@ -44,6 +46,12 @@ class Request:
     def name(self) -> str:
         """Enough of the id to type."""
         return self.id[:8]
+
+    @property
+    def words(self) -> str:
+        """Why, and over which objections."""
+        over = f", overriding {', '.join(self.overrides)}" if self.overrides else ""
+        return f"because: {self.reason}{over}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -94,7 +94,7 @@ class Plan:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of what would be done (not of the evidence, which ages)."""
+        """SHA-256 of what would be done, and of what guards it (not of the evidence, which ages)."""
         intent = {
             "action": self.action,
             "world": self.world.value,
@@ -102,6 +102,11 @@ class Plan:
             "target": self.target,
             "parameters": self.parameters,
             "steps": [asdict(step) for step in self.steps],
+            "danger": self.danger.value,
+            "needs_second": self.needs_second,
+            # Whether, not which: a phrase may count what is held, and that ages too.
+            "is_typed": self.phrase is not None,
+            "locks": self.locks,
         }
         return hashlib.sha256(json.dumps(intent, sort_keys=True).encode()).hexdigest()
 

@@ -212,7 +212,7 @@ class GuardScreen(Sheet[Job | None]):
                 self._note("")
         elif plan.needs_second and self.other.approval is None:
             assert self.desk.session is not None
-            self.other.ask(self.desk.session.seconds, plan, self._reason.text.strip())
+            self.other.ask(self.desk.session.seconds, plan, self._reason.text.strip(), self.answer.overrides)
             self.draw()
         else:
             self._go_on()

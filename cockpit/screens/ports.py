@@ -135,7 +135,7 @@ class DrillsPort(Protocol):
 class SecondsPort(Protocol):
     """The second person: asking for one, and being one; every answer is a future."""
 
-    def ask(self, plan: Plan, reason: str) -> Future[Request]:
+    def ask(self, plan: Plan, reason: str, overrides: Sequence[str] = ()) -> Future[Request]:
         """Ask for a second person."""
 
     def standing(self, request_id: str) -> Future[Second]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from typing import Any
 
@@ -49,10 +49,10 @@ class SecondPerson:
         """Whether the operator acts alone."""
         return self.glass is not None and self.glass.text == GLASS
 
-    def ask(self, seconds: SecondsPort, plan: Plan, reason: str) -> None:
+    def ask(self, seconds: SecondsPort, plan: Plan, reason: str, overrides: Sequence[str]) -> None:
         """Ask for one."""
         self._seconds, self._is_asking = seconds, True
-        self._later(seconds.ask(plan, reason), self._asked)
+        self._later(seconds.ask(plan, reason, overrides), self._asked)
 
     def _asked(self, request: Request | None, error: str) -> None:
         self._is_asking = False

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,7 @@ from cockpit import accounts
 from cockpit.errors import JournalError, Rejected
 from cockpit.model.approval import Request, Second, Standing
 from cockpit.model.audit import Operator
-from cockpit.model.plan import Plan
+from cockpit.model.plan import Confirmation, Plan
 from cockpit.storage.attested import Attested, TeamFolder, attested
 from cockpit.storage.plans import plan_from_json, plan_to_json
 from cockpit.text import clean
@@ -42,7 +42,7 @@ class Approvals:
         """What must be configured before somebody else can answer; None where they can."""
         return self._team.why_not_shared()
 
-    def ask(self, plan: Plan, who: Operator, reason: str, now: float) -> Request:
+    def ask(self, plan: Plan, who: Operator, reason: str, now: float, overrides: Sequence[str] = ()) -> Request:
         """Ask for a second person.
 
         Raises:
@@ -53,7 +53,8 @@ class Approvals:
             "plan": plan_to_json(plan),
             "host": who.host,
             "login_uid": accounts.login_uid(),
-            "reason": clean(reason, 300),
+            "reason": _said(reason),
+            "overrides": list(overrides),
             "asked_at": round(now, 6),
         }
         content = json.dumps(fields).encode("ascii")
@@ -128,16 +129,17 @@ class Approvals:
             return Second(request_id, Standing.LAPSED, words)
         return given or Second(request_id, Standing.WAITING, "waiting for a second person", None, request.lapses_at)
 
-    def use(self, request_id: str, plan: Plan, job_id: str, now: float) -> Second:
+    def use(self, plan: Plan, confirmation: Confirmation, job_id: str, now: float) -> Second:
         """Take the approval for this job, and for no other ever after.
 
         Raises:
             Rejected: there is none that counts.
             JournalError: it cannot be marked as used.
         """
-        why = self.why_not(request_id, plan, now)
+        why = self.why_not(plan, confirmation, now)
         if why is not None:
             raise Rejected(why)
+        request_id = confirmation.approval or ""
         second = self.standing(request_id, now)
         try:
             self._team.put(f"{request_id}.used", json.dumps({"job": job_id}).encode("ascii"))
@@ -147,8 +149,9 @@ class Approvals:
             raise JournalError(f"the approval cannot be marked as used: {error}") from error
         return second
 
-    def why_not(self, request_id: str, plan: Plan, now: float) -> str | None:
-        """Why this request lets the plan not go ahead; None where a second person approved exactly this."""
+    def why_not(self, plan: Plan, confirmation: Confirmation, now: float) -> str | None:
+        """Why its request lets the plan not go ahead; None where a second person approved exactly this."""
+        request_id = confirmation.approval or ""
         if not request_id.isalnum():
             return "there is no such request"
         request = self._request(request_id)
@@ -158,6 +161,11 @@ class Approvals:
             return "what was approved is not this plan"
         if request.uid != os.geteuid():
             return f"it was approved for {request.by}, not for you"
+        unasked = [name for name in confirmation.overrides if name not in request.overrides]
+        if unasked:
+            return f"overriding {clean(unasked[0], 80)} was not approved: ask again"
+        if _said(confirmation.reason or "") != request.reason:
+            return "it was approved for another reason: ask again"
         second = self.standing(request_id, now)
         return None if second.standing is Standing.APPROVED else f"no second person: {second.words}"
 
@@ -178,9 +186,8 @@ class Approvals:
 
     def _answers(self, request: Request, kind: str, now: float) -> Iterator[tuple[Attested, Mapping[str, Any]]]:
         """Those that stand under their owner's number, name this request in full, and are not from the future."""
-        for name in self._team.names(f".{kind}", MOST):
-            if not name.startswith(f"{request.id}."):
-                continue
+        # All of them: whoever floods the folder hides nobody's answer.
+        for name in self._team.names(f".{kind}", None, f"{request.id}."):
             found = attested(self._file(name))
             said = {} if found is None else _fields(found.content)
             if (
@@ -206,6 +213,9 @@ class Approvals:
             if not all(isinstance(getattr(plan, name), str) for name in _TEXTS):
                 return None
             asked_at, login = float(fields["asked_at"]), fields["login_uid"]
+            overrides = fields["overrides"]
+            if not isinstance(overrides, list):
+                return None
         except (JournalError, KeyError, TypeError, ValueError):
             return None
         return Request(
@@ -216,6 +226,7 @@ class Approvals:
             login_uid=login if isinstance(login, int) else None,
             host=clean(fields.get("host", ""), 64),
             reason=clean(fields.get("reason", ""), 300),
+            overrides=tuple(clean(name, 80) for name in overrides),
             asked_at=asked_at,
             lapses_at=asked_at + self._lapse_s,
         )
@@ -230,6 +241,10 @@ class Approvals:
                 entry = self._file(name).lstat()
                 if entry.st_uid == os.geteuid() and now - entry.st_mtime > KEPT_S:
                     self._file(name).unlink()
+
+
+def _said(reason: str) -> str:
+    return clean(reason.strip(), 300)
 
 
 def _why_not_second(request: Request, uid: int, login: int | None) -> str | None:

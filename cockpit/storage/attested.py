@@ -97,10 +97,11 @@ class TeamFolder:
         except OSError as error:
             raise JournalError(f"cannot write {file}: {reason(error)}") from error
 
-    def names(self, ending: str, most: int) -> tuple[str, ...]:
-        """The newest files with this ending."""
+    def names(self, ending: str, most: int | None, beginning: str = "") -> tuple[str, ...]:
+        """The newest files whose names begin and end so; all of them without `most`."""
         try:
-            found = [entry for entry in os.scandir(self.folder) if entry.name.endswith(ending)]
+            entries = os.scandir(self.folder)
+            found = [entry for entry in entries if entry.name.startswith(beginning) and entry.name.endswith(ending)]
             found.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime, reverse=True)
         except OSError:
             return ()

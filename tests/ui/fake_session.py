@@ -149,7 +149,7 @@ class FakeSeconds:
         self.refused: list[tuple[Request, str]] = []
         self.answer = Second("3f2a1b22" * 8, Standing.WAITING, "waiting", None, NOW + 600)
 
-    def ask(self, plan: Plan, reason: str) -> Future[Request]:
+    def ask(self, plan: Plan, reason: str, overrides: Sequence[str] = ()) -> Future[Request]:
         self.asked.append((plan, reason))
         return done(replace(a_request(), plan=plan, reason=reason))
 
@@ -171,7 +171,7 @@ class FakeSeconds:
 
 def a_request() -> Request:
     plan = replace(release_plan(), needs_second=True)
-    return Request("3f2a1b22" * 8, plan, "ben", 1002, None, "jump1", "brokers are back", NOW - 3, NOW + 597)
+    return Request("3f2a1b22" * 8, plan, "ben", 1002, None, "jump1", "brokers are back", (), NOW - 3, NOW + 597)
 
 
 class FakeSession:

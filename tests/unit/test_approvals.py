@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,11 +17,14 @@ from cockpit import accounts
 from cockpit.errors import JournalError, Rejected
 from cockpit.model.approval import Standing
 from cockpit.model.audit import Operator
+from cockpit.model.danger import Danger
+from cockpit.model.plan import Confirmation
 from cockpit.storage.approvals import Approvals
 from tests.unit.test_confirm import PLAN
 
 TEAM, ASHA, BEN, CARL = 64001, 64011, 64012, 64013
 LAPSE_S = 600.0
+REASON = "brokers are back"
 WHO = Operator("asha", "asha", "jump1", None, None)
 needs_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root can be two other people")
 
@@ -59,15 +63,16 @@ class Team:
         return Approvals(self.folder, LAPSE_S)
 
     def ask(self, user: int = ASHA) -> str:
-        found = as_user(user, lambda: self.approvals.ask(PLAN, WHO, "brokers are back", self.now).id)
+        found = as_user(user, lambda: self.approvals.ask(PLAN, WHO, REASON, self.now, ("late",)).id)
         assert found.isalnum(), found
         return found
 
     def approve(self, user: int, request: str) -> str:
         return as_user(user, lambda: self.approvals.approve(self.approvals.find(request[:8], self.now), self.now))
 
-    def use(self, user: int, request: str, job: str = "job-1") -> str:
-        return as_user(user, lambda: self.approvals.use(request, PLAN, job, self.now).by)
+    def use(self, user: int, request: str, job: str = "job-1", **changes: Any) -> str:
+        act = replace(Confirmation(PLAN.digest, reason=REASON, approval=request), **changes)
+        return as_user(user, lambda: self.approvals.use(PLAN, act, job, self.now).by)
 
     def standing(self, request: str) -> Standing:
         return self.approvals.standing(request, self.now).standing
@@ -158,7 +163,25 @@ def test_another_plan_is_not_what_was_approved(team: Team) -> None:
     request = team.ask()
     team.approve(BEN, request)
     other = replace(PLAN, parameters=(("halted_by", "somebody else"),))
-    assert "not this plan" in as_user(ASHA, lambda: team.approvals.use(request, other, "job", team.now))
+    act = Confirmation(PLAN.digest, reason=REASON, approval=request)
+    assert "not this plan" in as_user(ASHA, lambda: team.approvals.use(other, act, "job", team.now))
+
+
+@needs_root
+def test_another_reason_or_override_is_not_what_was_approved(team: Team) -> None:
+    request = team.ask()
+    team.approve(BEN, request)
+    assert "overriding in flight was not approved" in team.use(ASHA, request, overrides=("late", "in flight"))
+    assert "another reason" in team.use(ASHA, request, reason="I want to")
+    assert team.use(ASHA, request, overrides=("late",), reason=f" {REASON} ") == "ben"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"danger": Danger.OBSERVE}, {"needs_second": True}, {"phrase": None}, {"locks": ("book",)}],
+)
+def test_what_guards_a_plan_is_part_of_it(changes: dict[str, Any]) -> None:
+    assert replace(PLAN, **changes).digest != PLAN.digest
 
 
 @needs_root
@@ -210,14 +233,20 @@ def test_a_refusal_ends_it(team: Team) -> None:
     found = team.approvals.standing(request, team.now)
     assert (found.standing, found.words) == (Standing.REFUSED, "refused by ben: not before the open")
     assert "no request waits" in team.approve(CARL, request)
-    assert "refused by ben" in team.use(ASHA, request)
+    late = team.now + 1
+    for number in range(60):
+        flood = team.folder / f"{'0' * 64}.{number}.refused"
+        flood.touch()
+        os.utime(flood, (late, late))
+    assert "refused by ben" in team.use(ASHA, request), "newer files of others hide it not"
 
 
 @needs_root
 def test_what_waits_is_listed_for_all_and_can_be_taken_back(team: Team) -> None:
     request = team.ask()
     (found,) = team.approvals.waiting(team.now)
-    assert (found.id, found.by, found.reason, found.plan.digest) == (request, "asha", "brokers are back", PLAN.digest)
+    assert found.words == "because: brokers are back, overriding late"
+    assert (found.id, found.by, found.reason, found.plan.digest) == (request, "asha", REASON, PLAN.digest)
     as_user(ASHA, lambda: team.approvals.withdraw(request))
     assert team.approvals.waiting(team.now) == ()
 

@@ -81,13 +81,14 @@ def test_a_warning_forbids_nothing() -> None:
 
 def test_a_second_person_is_asked_for_last_and_for_exactly_this() -> None:
     live = replace(PLAN, needs_second=True)
-    assert "second person" in (why_refused(PLAN, live, GOOD) or "")
+    good = replace(GOOD, digest=live.digest)
+    assert "second person" in (why_refused(live, live, good) or "")
     asked: list[Confirmation] = []
 
     def approved(plan: Plan, confirmation: Confirmation) -> str | None:
         asked.append(confirmation)
         return None if confirmation.approval == "3f2a" else "not approved"
 
-    assert why_refused(PLAN, live, replace(GOOD, typed="x"), approved) and not asked
-    assert why_refused(PLAN, live, replace(GOOD, approval="beef"), approved) == "not approved"
-    assert why_refused(PLAN, live, replace(GOOD, approval="3f2a"), approved) is None
+    assert why_refused(live, live, replace(good, typed="x"), approved) and not asked
+    assert why_refused(live, live, replace(good, approval="beef"), approved) == "not approved"
+    assert why_refused(live, live, replace(good, approval="3f2a"), approved) is None

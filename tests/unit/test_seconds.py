@@ -89,14 +89,14 @@ def test_asked_approved_and_admitted_by_the_worker_once(team: Team) -> None:
         return request.by
 
     def act(confirmed: dict[str, Any], job: str) -> str:
-        return admit(LIVE, state, PLAN, confirmed, job, SystemClock().now())
+        return admit(LIVE, state, SECOND, confirmed, job, SystemClock().now())
 
     request = as_user(ASHA, ask)
     assert "second person" in as_user(ASHA, lambda: act({}, "job-1"))
-    assert "waiting" in as_user(ASHA, lambda: act({"approval": request}, "job-1"))
+    assert "waiting" in as_user(ASHA, lambda: act({"approval": request, "reason": "brokers are back"}, "job-1"))
     assert as_user(BEN, approve) == "asha"
-    assert as_user(ASHA, lambda: act({"approval": request}, "job-1")) == "ben"
-    assert "counts once" in as_user(ASHA, lambda: act({"approval": request}, "job-2"))
+    assert as_user(ASHA, lambda: act({"approval": request, "reason": "brokers are back"}, "job-1")) == "ben"
+    assert "counts once" in as_user(ASHA, lambda: act({"approval": request, "reason": "brokers are back"}, "job-2"))
     kinds = [record.kind for record in AuditLog(state).tail()]
     assert kinds == ["approval_requested", "approval_given"]
     assert AuditLog(state).verify().is_sound
