@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cockpit.model.drill import Board, Drill, Due, Scenario
+from cockpit.text import clean
 from themes.glyphs import Mark
-from widgets.figures import age
+from widgets.figures import age, plural
 from widgets.jobs_rows import ruled, when
 from widgets.line import EMPTY, Line, both, cut, cut_text, line, pad, wrapped
 from widgets.line import field as cell
@@ -67,6 +68,16 @@ def drill_rows(stand: Stand, width: int, height: int) -> list[Line]:
     return [cut(row, width) for row in rows[:height]]
 
 
+def report_rows(title: str, lines: Sequence[str], top: int, width: int, height: int) -> list[Line]:
+    """The report of one that has ended, from that line on; nothing of it is lost on a narrow screen."""
+    parts = [part for text in lines for part in (wrapped(clean(text, 2000), max(10, width - 2)) or [""])]
+    rows = [ruled(f"Report: {title}", width, line((f"{plural(len(parts), 'line')}   Esc goes back", "label")))]
+    first = max(0, min(top, len(parts) - (height - 1)))
+    rows += [line((f" {part}", "title" if part.startswith("#") else "text")) for part in parts[first:]]
+    rows.extend([EMPTY] * (height - len(rows)))
+    return [cut(row, width) for row in rows[:height]]
+
+
 def _overdue(board: Board, now: float) -> str:
     count = sum(due.is_overdue(now) for due in board.dues)
     return f"{count} to be played now" if count else "nothing is overdue"
@@ -108,7 +119,8 @@ def _running(stand: Stand, board: Board, width: int) -> list[Line]:
         line((" DRILL ", "block_warn"), (f" {drill.title} ", "strong"), (f"incident {drill.incident}", "label"))
     )
     if not stand.here:
-        rows.append(line((f" played on another platform: cockpit --config {drill.config}", "accent")))
+        words = f"played on another platform; in another terminal: cockpit --config {drill.config}"
+        rows += [line((f" {part}", "accent")) for part in wrapped(words, max(10, width - 2))]
     rows += _goals(drill, found, stand.now) if found else []
     for number, words in enumerate(stand.coach):
         parts = wrapped(words, max(10, width - 10))

@@ -69,9 +69,13 @@ class Director:
             raise Rejected(f"{running.title} runs already, begun by {running.by}: stop that one first")
         layout, settings, is_own = find_place(self._settings, tell)
         check_ways_out(settings)
-        _check_whole(layout, snapshot if settings is self._settings else None)
-        incident = self._open(settings, found)
-        drill = self._begun(found, layout, settings, is_own, incident, snapshot)
+        _check_whole(layout)
+        if is_own:
+            snapshot = None  # that is another platform's
+        drill = self._begun(found, layout, settings, is_own, snapshot)
+        if snapshot is not None:
+            _check_open(found, drill, snapshot)
+        drill = replace(drill, incident=self._open(settings, found).id)
         with self._drills.held():
             self._drills.keep(drill)
             try:
@@ -88,7 +92,6 @@ class Director:
         layout: Layout,
         settings: Settings,
         is_own: bool,
-        incident: Incident,
         snapshot: Snapshot | None,
     ) -> Drill:
         now = self._clock.now()
@@ -107,7 +110,6 @@ class Director:
             root=str(layout.root),
             config=str(layout.config),
             incidents=str(settings.incidents_folder),
-            incident=incident.id,
             is_own=is_own,
             rto_s=None if rto is None else rto * 60,
             facts=(("primary", registry.primary if registry is not None else _primary(settings)),),
@@ -241,14 +243,20 @@ def put_away() -> bool:
     return launcher.down(own_folder())
 
 
-def _check_whole(layout: Layout, snapshot: Snapshot | None) -> None:
+def _check_whole(layout: Layout) -> None:
     faults = launcher.status(layout)["faults"]
     if faults:
         names = ", ".join(str(fault["id"]) for fault in faults)
         raise Rejected(f"this sandbox is broken already ({names}): `cockpit sandbox clear` mends it")
-    switch = snapshot.kill_switch.value if snapshot is not None else None
-    if switch is not None and switch.is_engaged:
-        raise Rejected("trading is halted here already: release the kill switch first (Space b u)")
+
+
+def _check_open(found: Scenario, drill: Drill, snapshot: Snapshot) -> None:
+    """What is reached before it begins would be reached by nobody."""
+    for goal in found.goals:
+        if not goal.after and met_at(goal, drill, snapshot) is not None:
+            raise Rejected(
+                f"{goal.name} is so already, before the drill has begun: put the sandbox back as it was first"
+            )
 
 
 def _primary(settings: Settings) -> str:

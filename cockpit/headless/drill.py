@@ -17,6 +17,8 @@ from cockpit.config import Settings, load
 from cockpit.errors import Rejected
 from cockpit.headless.platform import find_platform
 from cockpit.model.drill import Board, Drill, Due
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.world import World
 from cockpit.text import clean
 
 if TYPE_CHECKING:
@@ -139,13 +141,25 @@ def _show(args: argparse.Namespace) -> int:
 
 def _start(args: argparse.Namespace) -> int:
     settings = find_platform(args.config)
-    director = _director(settings)
-    drill = director.start(args.scenario, None, lambda words: print(f"cockpit: {words}", file=sys.stderr))
+    drill = _director(settings).start(
+        args.scenario, _seen(settings), lambda words: print(f"cockpit: {words}", file=sys.stderr)
+    )
     if args.json and not args.follow:
         print(json.dumps(_facts(drill), indent=1))
     elif not args.json:
         print(f"{drill.id} runs on {drill.sandbox}\nrecover it: cockpit --config {drill.config}   (4 shows the drill)")
     return _follow(drill, args.json) if args.follow else 0
+
+
+def _seen(settings: Settings) -> Snapshot | None:
+    """The sandbox as it is before it is broken; nothing where the drill is played elsewhere."""
+    if settings.world is not World.SANDBOX:
+        return None
+    from cockpit.headless.status import watching
+
+    with watching(settings) as (ear, _):
+        ear.wait_round(ROUND_S)
+        return ear.newest
 
 
 def _stop(args: argparse.Namespace) -> int:

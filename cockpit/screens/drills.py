@@ -10,7 +10,7 @@ from cockpit.model.drill import Board, Drill, Due
 from cockpit.screens.ask import AskScreen
 from cockpit.screens.desk import Desk
 from cockpit.screens.listing import ListScreen
-from widgets.drill_rows import Stand, drill_rows, matching
+from widgets.drill_rows import Stand, drill_rows, matching, report_rows
 from widgets.line import Line
 from widgets.scene import Scene
 
@@ -27,6 +27,9 @@ class DrillsScreen(ListScreen):
         self.board: Board | None = None
         self.picked = ""
         self.progress = ""
+        self.report: tuple[str, ...] | None = None
+        """The report that is being read, in place of the list."""
+        self.first = 0
         self._is_looking = False
 
     @property
@@ -41,6 +44,8 @@ class DrillsScreen(ListScreen):
     def rows(self, scene: Scene, width: int, height: int) -> list[Line]:
         """The running drill, the schedule, what was played."""
         shown, session = self.shown, self.desk.session
+        if self.report is not None:
+            return report_rows(self._named(shown), self.report, self.first, width, height)
         running = self.board.running if self.board else None
         here = running is None or session is None or running.root == str(session.settings.root)
         coach = session.drills.said(running, scene.now) if running is not None and session is not None else ()
@@ -61,8 +66,39 @@ class DrillsScreen(ListScreen):
     def move(self, step: int) -> None:
         """Through the schedule."""
         shown = self.shown
-        if shown:
+        if self.report is not None:
+            self.first = max(0, min(self.first + step, len(self.report)))
+        elif shown:
             self.picked = shown[max(0, min(self.at(shown) + step, len(shown) - 1))].scenario.name
+
+    def leave(self) -> None:
+        """Out of the report first."""
+        if self.report is None:
+            super().leave()
+        else:
+            self.report = None
+            self.draw()
+
+    def action_report(self) -> None:
+        """What the last drill of the selected scenario came to."""
+        session, last = self.desk.session, self._last(self.shown)
+        if session is None or last is None:
+            self.hint("This one was never played to its end: Enter begins it")
+        else:
+            self._when_done(session.drills.report(last.id), self._opened)
+
+    def _last(self, shown: tuple[Due, ...]) -> Drill | None:
+        name = shown[self.at(shown)].scenario.name if shown else ""
+        history = self.board.history if self.board else ()
+        return next((one for one in history if one.scenario == name), None)
+
+    def _named(self, shown: tuple[Due, ...]) -> str:
+        return shown[self.at(shown)].scenario.title if shown else ""
+
+    def _opened(self, text: str | None) -> None:
+        if text is not None:
+            self.report, self.first = tuple(text.splitlines()), 0
+            self.draw()
 
     def action_begin(self) -> None:
         """Break the sandbox, after a question."""

@@ -125,6 +125,9 @@ class DrillsPort(Protocol):
     def stop(self) -> Future[Drill]:
         """End the running one."""
 
+    def report(self, drill_id: str) -> Future[str]:
+        """The report of one that has ended."""
+
     def said(self, drill: Drill, now: float) -> tuple[str, ...]:
         """What the coach says now."""
 

@@ -68,7 +68,8 @@ def test_it_is_watched_in_the_world_and_outlives_who_began_it(sandbox: tuple[Lay
             client.hset("policy:kill_switch", "enabled", "false")
             wait_until(lambda: reached("released"), 30.0)
             assert control.status()["faults"] == [], "the broker is back by itself once trading is on"
-            ended = director().stop(ear.newest)
+            newest = ear.newest
+            ended = director().stop(newest)
         finally:
             control.clear()
             client.hdel("policy:route_override", "IBKR")
@@ -82,3 +83,5 @@ def test_it_is_watched_in_the_world_and_outlives_who_began_it(sandbox: tuple[Lay
     assert json.loads((tmp_path / "drills" / f"{ended.id}.json").read_text(encoding="utf-8"))["ending"] == "stopped"
     assert [kind for kind, _ in said] == ["drill_started", "drill_ended"]
     assert director().board().running is None
+    with pytest.raises(Rejected, match="is so already"):
+        director().start("broker-failover", newest, lambda _: None)

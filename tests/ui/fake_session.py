@@ -132,6 +132,9 @@ class FakeDrills:
         self.asked.append("stop")
         return self.answer
 
+    def report(self, drill_id: str) -> Future[str]:
+        return done(f"# Drill {drill_id}\n" + "\n".join(f"line {number}" for number in range(60)))
+
     def said(self, drill: Drill, now: float) -> tuple[str, ...]:
         return ("Trigger the kill switch (3.1)", "K, then y")
 

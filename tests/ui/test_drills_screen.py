@@ -44,6 +44,12 @@ async def test_the_running_one_shows_goals_and_coach_and_then_its_verdict() -> N
         it.app.screen.tick()  # type: ignore[attr-defined]
         await it.sees("PASSED")
         await it.sees("due in 92 d")
+        await it.press("r")
+        await it.sees("# Drill 20260620-194000-broker-failover")
+        await it.press(*["pagedown"] * 4)
+        await it.sees("line 59")
+        await it.press("escape")
+        await it.sees("due in 92 d")
 
 
 async def test_one_on_another_platform_says_how_to_get_there() -> None:
