@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cockpit.drills.scoring import recovered_s
-from cockpit.incidents.exports import SECTIONS, full, span
+from cockpit.incidents.exports import SECTIONS, full
+from cockpit.incidents.spans import span
 from cockpit.model.drill import Drill, Scenario
 from cockpit.model.incident import Incident
 from cockpit.storage.incident_front import iso
