@@ -21,9 +21,16 @@ class Expected:
     severity: Severity
     words: str
     """A regular expression, searched in the finding's summary."""
+    beside: str = ""
+    """Words of another finding, as bad, that comes of it: a breached limit halts trading."""
 
     def seen_in(self, snapshot: Snapshot) -> Finding | None:
         """The finding that says it, if it stands in the right panel at its severity."""
+        if self.beside and not any(
+            re.search(self.beside, one.summary) and one.severity <= self.severity
+            for one in snapshot.assessment.findings
+        ):
+            return None
         for finding in snapshot.assessment.findings:
             if finding.panel == self.panel and re.search(self.words, finding.summary):
                 return finding if finding.severity <= self.severity else None
@@ -59,7 +66,7 @@ EXPECTED = (
     Expected("lag-router", "flow", P2, r"router"),
     Expected("lag-ledger", "flow", P2, r"ledger"),
     Expected("lag-candles", "feeds", P3, r"candles"),
-    Expected("drawdown", "risk", P1, r"(?i)drawdown"),
+    Expected("drawdown", "risk", P1, r"(?i)drawdown", beside="trading HALTED"),
     Expected("var-breach", "risk", P1, r"VaR"),
     Expected("grafana-down", "alerts", P3, r"Grafana .*refused"),
     Expected("grafana-nodata", "alerts", P3, r"NoData"),
@@ -70,3 +77,22 @@ EXPECTED = (
     Expected("docker-down", "redis", P3, r"Docker .*(refused|socket|reach)"),
     Expected("docker-blackhole", "redis", P3, r"Docker .*answer"),
 )
+
+RUNBOOK = (
+    ("1 P1 trading halted", P1, ("drawdown", "var-breach")),
+    ("1 P1 broker disconnected", P1, ("broker-down", "ibkr-blackhole", "zerodha-blackhole")),
+    ("1 P1 Redis down", P1, ("redis-killed", "redis-lost", "redis-blackhole")),
+    ("1 P1 DB down", P1, ("postgres-killed", "postgres-blackhole")),
+    ("1 P1 kill switch engaged", P1, ("drawdown",)),
+    ("1 P2 data feed degraded", P2, ("feed-stalled", "feed-gappy")),
+    ("1 P2 latency > 100 ms", P2, ("feed-late",)),
+    ("1 P2 partial broker disconnect", P2, ("broker-partial",)),
+    ("1 P3 dashboards unavailable", P3, ("grafana-down", "grafana-blackhole")),
+    ("1 P3 minor worker crash", P3, ("gateway-pod-crash",)),
+    ("1 P4 cosmetic or UI", P4, ("api-crashloop",)),
+    ("1 P4 non-trading component down", P4, ("api-crashloop",)),
+    ("4 latency > 100 ms", P2, ("feed-late",)),
+    ("4 Redis memory > 80 %", P2, ("redis-memory-85",)),
+    ("4 VaR/ES > limits", P1, ("var-breach",)),
+)
+"""Each line of the runbook's sections 1 and 4: how bad it is, and the faults that produce it."""

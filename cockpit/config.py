@@ -284,6 +284,8 @@ class Thresholds(Part):
     blocked_long_s: float = 10.0
     connections_fraction: float = 0.9
     candles_missing: int = 0
+    reject_fraction: float | None = None
+    """From this share of the decided orders on, too many are rejected; not judged where it is not set."""
     drawdown_fraction: float | None = None
     """Beside the limit in Redis; the lower one counts."""
     var_share: float = 1.0

@@ -41,6 +41,8 @@ MEANINGS = (
     Meaning(("order_round_trip", "order_latency", "broker_latency", "latency"),
             {"budget_ms": ("venue_latency_ms", 1.0), "max_latency_ms": ("venue_latency_ms", 1.0)},
             ("venue_slow",), sections=("execution",)),
+    Meaning(("reject_rate", "rejection_rate", "order_rejects"), {"threshold_pct": ("reject_fraction", PERCENT)},
+            ("rejects_many",), sections=("execution",)),
     Meaning(("feed_latency", "feed_lag", "tick_latency", "data_latency", "latency"),
             {"max_lag_ms": ("feed_lag_ms", 1.0), "budget_ms": ("feed_lag_ms", 1.0)},
             ("feed_late",), sections=("market", "system")),

@@ -30,7 +30,8 @@ class Evidence:
     """Asks only what an action is judged by."""
 
     def __init__(self, settings: Settings, clock: Clock, fields: Iterable[str]) -> None:
-        wanted = frozenset(fields)
+        # alerts.yaml always: its thresholds count before the configuration's.
+        wanted = frozenset(fields) | {"alerting"}
         self._clock = clock
         self._settings = settings
         self._redis_fields = wanted & REDIS_FIELDS if settings.redis is not None else frozenset()

@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection
 
 from actions.runbook import runbook_for
 from actions.step import Result, Step
+from cockpit.alerting.force import in_force
 from cockpit.clients.bounded import bounded
 from cockpit.errors import BackendError, CockpitError, ConfigError, Refused, Rejected, Unreachable
 from cockpit.jobs.guard import why_not_on
@@ -61,7 +62,8 @@ async def _judged(scene: Scene, overrides: Collection[str]) -> tuple[Snapshot, s
 def _refusal(scene: Scene, snapshot: Snapshot, overrides: Collection[str]) -> str | None:
     plan, now = scene.plan, scene.clock.now()
     try:
-        live = scene.action.plan(scene.settings, scene.who, dict(plan.parameters), snapshot, now)
+        settings = in_force(scene.settings, snapshot.alerting.value)
+        live = scene.action.plan(settings, scene.who, dict(plan.parameters), snapshot, now)
         row = row_for(runbook_for(scene.settings).actions, plan.step or plan.action)
         live = with_second(scene.settings, as_its_row_says(live, row, snapshot, now))
     except CockpitError as error:

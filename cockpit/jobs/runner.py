@@ -13,6 +13,7 @@ from pathlib import Path
 
 from actions.catalogue import ACTIONS
 from actions.kill_switch.intent import Write, stamp_ms
+from cockpit.alerting.force import in_force
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import JournalError, Rejected
@@ -224,7 +225,8 @@ class Runner:
 
     def _plan(self, row: ActionSpec, parameters: Mapping[str, str], snapshot: Snapshot) -> Plan:
         action, now = action_for(row.id), self._clock.now()
-        plan = action.plan(self._settings, self._operator, with_fixed(row, parameters), snapshot, now)
+        settings = in_force(self._settings, snapshot.alerting.value)
+        plan = action.plan(settings, self._operator, with_fixed(row, parameters), snapshot, now)
         plan = as_its_row_says(plan, row, snapshot, now)
         checks = (
             *plan.checks,

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import Any
 
 from actions.step import Output, Result, Stage, Step
+from cockpit.alerting.force import in_force
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import JournalError
@@ -78,7 +79,7 @@ class Scene:
     def stage(self, snapshot: Snapshot, index: int = 0) -> Stage:
         """What step `index` may rely on."""
         return Stage(
-            self.settings,
+            in_force(self.settings, snapshot.alerting.value),
             self.clock,
             self.who,
             self.plan,

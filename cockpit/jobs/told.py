@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from cockpit.alerting.force import in_force
 from cockpit.config import Settings
 from cockpit.jobs.action import action_for, choices_for
 from cockpit.jobs.operator import current_operator
@@ -41,6 +42,7 @@ def _told(row: ActionSpec, settings: Settings, snapshot: Snapshot, now: float, s
 
 def _plan(row: ActionSpec, asked: Mapping[str, str], settings: Settings, snapshot: Snapshot, now: float) -> Plan:
     action = action_for(row.id)
+    settings = in_force(settings, snapshot.alerting.value)
     plan = action.plan(settings, current_operator(), with_fixed(row, asked), snapshot, now)
     return as_its_row_says(plan, row, snapshot, now)
 

@@ -13,6 +13,8 @@ LEAST_BEHIND = 25
 """A slow stream's group is not late before it is behind by this many entries (a burst is about five)."""
 CRUCIAL = ("incoming", "validated", "fills")
 """The streams, by label, that there must be; nothing may ever have been rejected."""
+LEAST_DECIDED = 5.0
+"""With fewer orders a second than this a share says nothing."""
 WARM_UP_S = 10.0
 """A Redis this young may not have all its streams yet."""
 PLACES = {
@@ -71,6 +73,21 @@ def stream_missing(view: View, flow: OrderFlow) -> Iterator[Hit]:
     for stream in _crucial(flow):
         if stream.depth is None and stream.fault is None:
             yield Hit(stream.name, Severity.P2, f"stream {stream.name} does not exist", "absent", "present")
+
+
+@rule("flow", panel="flow", section=sections.RISK, readings=3)
+def rejects_many(view: View, flow: OrderFlow) -> Iterator[Hit]:
+    """The risk manager refuses more than it should; a halt refuses all, and is told by itself."""
+    limit, switch = view.limits.reject_fraction, view.snapshot.kill_switch.value
+    rates = {stream.label: stream.rate_per_s for stream in flow.streams}
+    rejected, validated = rates.get("rejected"), rates.get("validated")
+    if limit is None or rejected is None or validated is None or (switch is not None and switch.is_engaged):
+        return
+    decided = rejected + validated
+    if decided >= LEAST_DECIDED and rejected / decided > limit:
+        share, most = f"{rejected / decided:.0%}", f"{limit:.0%}"
+        share, most = share.replace("%", " %"), most.replace("%", " %")
+        yield Hit("orders", Severity.P3, f"rejected {share} > {most} of the orders", share, most)
 
 
 @rule("flow", panel="flow", section=sections.REDIS)
@@ -181,6 +198,7 @@ RULES = (
     entries_lost,
     stream_missing,
     stream_unreadable,
+    rejects_many,
     group_missing,
     lag_unknown,
     worker_missing,

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from benchmarks.expectations import EXPECTED, Expected
+from benchmarks.expectations import EXPECTED, RUNBOOK, Expected
 from benchmarks.fault_times import is_calm
 from cockpit.config import load
 from cockpit.sandbox.faults import FAULTS
@@ -35,6 +35,15 @@ def test_the_table_holds_every_fault() -> None:
     assert {expected.fault for expected in EXPECTED} == set(FAULTS)
 
 
+def test_every_line_of_the_runbook_is_produced_by_a_fault_at_its_severity() -> None:
+    expected = {each.fault: each.severity for each in EXPECTED}
+    wrong = [
+        line for line, severity, faults in RUNBOOK if not faults or {expected[each] for each in faults} != {severity}
+    ]
+    assert wrong == []
+    assert len({line for line, _, _ in RUNBOOK if line.startswith("1 ")}) == 12
+
+
 def release(layout: Layout, watching: Session) -> bool:
     """What a backlog of an earlier fault made of the risk limits is ended as an operator would; still not calm."""
     switch, risk = watching.snapshot.kill_switch.value, watching.snapshot.risk.value
@@ -54,6 +63,8 @@ def test_a_fault_is_seen_and_gone(expected: Expected, sandbox: tuple[Layout, Con
     control.inject(expected.fault)
     try:
         finding = wait_until(lambda: expected.seen_in(watching.snapshot), PATIENCE_S)
+        if any(expected.fault in faults for _, _, faults in RUNBOOK):
+            assert finding.severity is expected.severity
         assert watching.snapshot.assessment.panel(expected.panel) <= finding.severity
     finally:
         control.clear(expected.fault)

@@ -81,10 +81,10 @@ def test_nothing_shown_holds_the_webhook() -> None:
     assert document.routing.slack is not None and document.routing.slack.reveal().endswith("verysecret")
 
 
-def test_the_sandbox_file_is_understood_but_for_one_rule() -> None:
+def test_the_sandbox_file_is_understood_whole() -> None:
     found = read(OURS.read_text().replace("$slack_webhook_url", "http://127.0.0.1:1/x").replace("$smtp_port", "25")
                  .replace("$smtp_security", "none")).alerting  # fmt: skip
-    assert [remark.text for remark in found.remarks] == ["execution.reject_rate: not judged by the cockpit"]
+    assert found.remarks == ()
     assert {one.name: one.detail for one in found.audiences} == {
         "ops": "full", "risk_officer": "full", "stakeholders": "summary"
     }  # fmt: skip

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from cockpit.headless.panel_words import PANEL_WORDS
+from cockpit.model.alerting import Alerting
 from cockpit.model.backends import AlertRule, Blocker, Dump
 from cockpit.model.finding import Finding
 from cockpit.model.severity import Severity
@@ -67,6 +68,9 @@ CASES = [
          P1, "risk", "trading HALTED by risk-manager: drawdown", "3.5"),
     Case("halted by a human", {"kill_switch": KillSwitch(True, True, None, "asha", NOW - 60)},
          P1, "risk", "trading HALTED by asha", "3.1"),
+    Case("orders rejected", {"flow": flow(rejected=stream("orders.rejected", "rejected", depth=100, rate=30.0)),
+         "alerting": Alerting(is_present=True, thresholds=(("reject_fraction", 0.2),))},
+         P3, "flow", "rejected 38 % > 20 % of the orders", "3.5"),
     Case("broker down", {"venues": venues(venue("IBKR", "down", code="1100", message="connectivity lost"))},
          P1, "brokers", "IBKR down: 1100 connectivity lost", "3.1"),
     Case("broker down, rerouted", {"venues": venues(venue("IBKR", "down", override="zerodha"))},
