@@ -118,7 +118,8 @@ def panel_body(view: View, panel: Panel, width: int, height: int, needle: str = 
     if sample.value is None and not sample.error:
         reason = [line(("waiting for the first answer", "label"))]
     kept = panel.lines(view, width, height - len(reason)) if not needle else lines
-    return [*reason, *(tinted(each, "stale") for each in kept)]
+    asides = panel.asides(view, width)
+    return [*reason, *(each if each in asides else tinted(each, "stale") for each in kept)]
 
 
 def why_silent(view: View, panel: Panel) -> str:

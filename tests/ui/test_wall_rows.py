@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from cockpit.model.states import Reach
 from tests.ui import snapshots
 from tests.ui.fake_session import SETTINGS
 from widgets.line import plain, width_of
@@ -96,6 +97,17 @@ def test_stale_is_said_and_never_green() -> None:
     brokers = wall_rows(where, 120, 37)[3:14]
     first_third = [span for row in brokers for span in row[:4]]
     assert not [span for span in first_third if span[1] == "ok"]
+
+
+def test_what_the_cockpit_sees_itself_does_not_grow_old_with_redis() -> None:
+    snapshot = snapshots.redis_down()
+    reach = (Reach("IBKR", False, 2000, "refused"), Reach("Zerodha", True, 8.4, "HTTP 200"))
+    view = View(replace(snapshot, reach=snapshots.good(reach, 0.4)), snapshots.NOW, SETTINGS)
+    rows = wall_rows(scene("redis_down", wall=view), 120, 37)
+    spans = [span for row in rows for span in row]
+    assert ("IBKR refused", "crit") in spans, "our own probe is live"
+    assert any(text.startswith("IBKR ") and ink == "stale" for text, ink in spans), "what Redis said is not"
+    assert any("Exited (137)" in text and ink == "crit" for text, ink in spans)
 
 
 @pytest.mark.parametrize("size", [(80, 21), (120, 37)])

@@ -27,7 +27,7 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     for venue in venues:
         rows.extend(_venue(venue, width))
     rows.extend(_routes(view, venues, width))
-    rows.extend(_probes(view, width))
+    rows.extend(probes(view, width))
     rows.extend(_deadlines(view, venues))
     series = [(f"{v.name[:5]} ms", view.trend(f"venue_latency_ms:{v.name}"), 250.0, rate, 0.0) for v in venues]
     return stacked(rows, width, height, *[entry for entry in series if entry[1]])
@@ -62,7 +62,7 @@ def _routes(view: View, venues: tuple[Venue, ...], width: int) -> list[Line]:
     return listing("backup", pairs, width) if pairs else []
 
 
-def _probes(view: View, width: int) -> list[Line]:
+def probes(view: View, width: int) -> list[Line]:
     """The cockpit's own look past the router: those that answer in one line, each failure in words of its own."""
     sample = view.snapshot.reach
     if sample.value is None:

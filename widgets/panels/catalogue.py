@@ -10,6 +10,10 @@ from widgets.panels import alerts, brokers, feeds, findings, flow, kubernetes, p
 from widgets.view import View
 
 
+def _none(view: View, width: int) -> list[Line]:
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Panel:
     """One panel: where its data and its history come from, and how it is drawn."""
@@ -24,12 +28,14 @@ class Panel:
     summary: Callable[[View, int], Line]
     charts: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
     """Title, unit and series of each chart that zooming offers; a series ending in `:` is a family."""
+    asides: Callable[[View, int], list[Line]] = _none
+    """Its lines that come from elsewhere and say their own age: they do not grow old with its sample."""
 
 
 PANELS: tuple[Panel, ...] = (
     Panel("brokers", "Brokers", "Brokers", "venues", brokers.lines, brokers.summary,
           (("Latency of the venues", "ms", ("venue_latency_ms:",)),
-           ("Own probe of the brokers", "ms", ("reach_ms:",)))),
+           ("Own probe of the brokers", "ms", ("reach_ms:",))), brokers.probes),
     Panel("flow", "Order flow", "Order flow", "flow", flow.lines, flow.summary,
           (("Orders", "a second", ("incoming_per_s", "validated_per_s", "rejected_per_s", "fills_per_s")),
            ("Orders in flight", "", ("in_flight",)))),
@@ -46,7 +52,7 @@ PANELS: tuple[Panel, ...] = (
           (("Commits", "a second", ("pg_commits_per_s",)), ("Connections", "", ("pg_connections",)),
            ("Size", "bytes", ("pg_size_bytes",)))),
     Panel("kubernetes", "Kubernetes", "Kubernetes", "kubernetes", kubernetes.lines, kubernetes.summary,
-          (("Pods ready", "", ("pods_ready",)),)),
+          (("Pods ready", "", ("pods_ready",)),), kubernetes.beside),
     Panel("alerts", "Alerts", "Alerts", "alerts", alerts.lines, alerts.summary,
           (("Alerts firing", "", ("alerts_firing",)),)),
     Panel("findings", "Findings", "Findings", None, findings.lines, findings.summary),

@@ -24,11 +24,15 @@ def lines(view: View, width: int, height: int) -> list[Line]:
             line(("■ ", "crit"), field(name, width - 12, "value"), number("absent", 10, "crit"))
             for name in cluster.absent
         )
-    rows.extend(_containers(view, width))
-    rows.extend(_heartbeats(view, width))
+    rows.extend(beside(view, width))
     if cluster is not None:
         rows.extend(_pods([pod for each in cluster.deployments for pod in each.pods], width, height - len(rows)))
     return rows[:height]
+
+
+def beside(view: View, width: int) -> list[Line]:
+    """What Docker and the components themselves say."""
+    return [*_containers(view, width), *_heartbeats(view, width)]
 
 
 def mark(deployment: Deployment) -> tuple[str, str]:
