@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -49,8 +50,9 @@ class Outage:
 
 def _walk(operator: Operator, section: str) -> None:
     """The section that is suggested, from its first step to its last."""
+    operator.sees(lambda text: "Enter closes" not in text)
     operator.press("2")
-    operator.sees(lambda text: f"{section} " in text and "◆ suggested by" in text)
+    operator.sees(lambda text: bool(re.search(rf"{re.escape(section)} .*◆ suggested by", text)))
     operator.press("w")
     while True:
         operator.take()
@@ -77,10 +79,7 @@ def _feed(operator: Operator, mends: Callable[[], None]) -> None:
 
 
 def _redis(operator: Operator, mends: Callable[[], None]) -> None:
-    _step(operator, "rs")
-    _step(operator, "rr")
-    _step(operator, "rs")
-    _step(operator, "rp")
+    _walk(operator, "3.3")
     _step(operator, "bu")
 
 

@@ -12,6 +12,9 @@ from cockpit.text import clean
 SUMMARY_CELLS = 60
 Key = tuple[str, str]
 
+HALTED = "kill_switch_engaged"
+"""Comes after all else of its class: it has the big letters, and is the answer to what it would stand before."""
+
 
 @dataclass(frozen=True, slots=True)
 class Raised:
@@ -65,7 +68,7 @@ def fold(memory: Memory, raised: Iterable[Raised], held: Set[str], now: float, c
 def shown(memory: Memory) -> tuple[Finding, ...]:
     """The findings to show: worst first, then oldest."""
     findings = (one.finding for one in memory.values() if one.is_shown)
-    return tuple(sorted(findings, key=lambda one: (one.severity, one.since, one.rule, one.subject)))
+    return tuple(sorted(findings, key=lambda one: (one.severity, one.rule == HALTED, one.since, one.rule, one.subject)))
 
 
 def next_clear_at(memory: Memory, clear_after_s: float, now: float) -> float | None:
