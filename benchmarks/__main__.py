@@ -46,11 +46,15 @@ def main() -> None:
     if unknown:
         parser.error(f"no such measure: {', '.join(sorted(unknown))}")
     numbers: dict[str, float] = {}
+    failures: list[str] = []
     began, loads = time.monotonic(), [load()]
     with arena() as place:
         for name, measure in MEASURES.items():
             if not wanted.measures or name in wanted.measures:
-                numbers |= measure(place)
+                try:
+                    numbers |= measure(place)
+                except Exception as error:  # the others are worth having all the same
+                    failures.append(f"{name}: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
                 loads.append(load())
                 print(f"{name:8} done after {time.monotonic() - began:4.0f} s, load {loads[-1]:.1f}", flush=True)
         others = peers(place, tuple(wanted.peers)) if wanted.peers else {}
@@ -60,7 +64,8 @@ def main() -> None:
     print(report)
     worse = list(goals.regressions(numbers))
     print("\n".join(f"WORSE {line}" for line in worse) or "nothing is over its limit")
-    sys.exit(1 if worse else 0)
+    print("\n".join(f"FAILED {line}" for line in failures) or f"all measured in {time.monotonic() - began:.0f} s")
+    sys.exit(1 if worse or failures else 0)
 
 
 def _report(numbers: dict[str, float], others: dict[str, dict[str, float] | None], loads: list[float]) -> str:
