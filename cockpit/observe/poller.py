@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -18,6 +19,9 @@ from cockpit.text import clean
 MOST_HANGING = 2
 """Abandoned calls of one source that may still hang before it is asked no more until one of them ends."""
 CLOSE_WITHIN_S = 0.3
+HEAD_START_S = 0.5
+"""Redis has the start for itself, for so long at most: the others' drivers take as long to import as its own answer,
+and it alone says whether trading goes on."""
 
 Samples = Mapping[str, Sample[Any]]
 Changed = Callable[[Samples, Samples], None]
@@ -41,7 +45,9 @@ class Poller:
             source.name: began + phase(at, len(set(places))) * source.pace.interval_s
             for at, source in zip(places, self._sources, strict=True)
         }
-        """Where each source's beat begins. All are asked at once when the watch begins, then one after the other."""
+        """Where each source's beat begins. All are asked when the watch begins, Redis before
+        all others, then one after the other."""
+        self._has_begun = asyncio.Event()
         self._pokes = {source.name: asyncio.Event() for source in self._sources}
         self._hanging: dict[str, set[asyncio.Task[Any]]] = {source.name: set() for source in self._sources}
         for source in self._sources:
@@ -49,8 +55,14 @@ class Poller:
 
     async def run(self) -> None:
         """Poll until cancelled."""
-        loops = [asyncio.create_task(self._keep(source), name=f"poll {source.name}") for source in self._sources]
+        loops: list[asyncio.Task[None]] = []
         try:
+            for source in self._sources:
+                loops.append(asyncio.create_task(self._keep(source), name=f"poll {source.name}"))
+                if "kill_switch" in source.fields:
+                    with suppress(TimeoutError):
+                        async with asyncio.timeout(HEAD_START_S):
+                            await self._has_begun.wait()
             await asyncio.gather(*loops, return_exceptions=True)
         finally:
             for loop in loops:
@@ -83,6 +95,8 @@ class Poller:
         while True:
             started = self._clock.monotonic()
             is_ok = await self._ask(source)
+            if "kill_switch" in source.fields:
+                self._has_begun.set()
             pace = self._paces[source.name] = self._paces[source.name].after(is_ok)
             pause_s = max(0.0, pace.next_start(started, self._origins[source.name]) - self._clock.monotonic())
             waiting = asyncio.ensure_future(poke.wait())
