@@ -52,7 +52,9 @@ def main() -> None:
         for name, measure in MEASURES.items():
             if not wanted.measures or name in wanted.measures:
                 try:
-                    numbers |= measure(place)
+                    found = measure(place)
+                    numbers |= found
+                    print("  ".join(f"{key} {value:.4g}" for key, value in found.items()), flush=True)
                 except Exception as error:  # the others are worth having all the same
                     failures.append(f"{name}: {type(error).__name__}: {str(error).partition(chr(10))[0]}")
                 loads.append(load())
