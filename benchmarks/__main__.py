@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from importlib.metadata import version
+from math import isfinite
 from pathlib import Path
 
 from benchmarks import goals, keys, living, soak, starting
@@ -82,9 +83,15 @@ def _report(numbers: dict[str, float], others: dict[str, dict[str, float] | None
 
 def _write(folder: Path, numbers: dict[str, float], others: dict[str, dict[str, float] | None], report: str) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    facts = {"numbers": {name: round(value, 4) for name, value in numbers.items()}, "peers": others}
+    told = {name: None if found is None else _plain(found) for name, found in others.items()}
+    facts = {"numbers": _plain(numbers), "peers": told}
     (folder / "bench.json").write_text(json.dumps(facts, indent=1) + "\n", encoding="utf-8")
     (folder / "bench.md").write_text(report, encoding="utf-8")
+
+
+def _plain(numbers: dict[str, float]) -> dict[str, float | None]:
+    """As JSON can hold them: what never happened is null."""
+    return {name: round(value, 4) if isfinite(value) else None for name, value in numbers.items()}
 
 
 if __name__ == "__main__":
