@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import Future
 
 from cockpit.clock import Clock
-from cockpit.errors import Rejected
+from cockpit.errors import JournalError, Rejected
 from cockpit.jobs.minutes import Minutes
 from cockpit.model.audit import Operator
 from cockpit.model.job import Job, Phase
@@ -32,7 +32,7 @@ class Requests:
 
         Raises:
             Rejected: it is over, or may not be stopped half-way.
-            JournalError: the wish cannot be written.
+            JournalError: the wish cannot be written, or the audit of it.
         """
         job = self._job(job_id)
         if job.phase is Phase.IN_DOUBT:
@@ -45,7 +45,8 @@ class Requests:
         if job.cancelled_by is None:
             self._store.append(job.id, [Entry(now, "cancel", {"by": by})])
             self._store.write(job.id, REQUEST, request_text(by, now))
-            self._said(self._minutes.write("cancel", f"{job.title}: told to stop", job.id))
+            written = self._minutes.write("cancel", f"{job.title}: told to stop", job.id)
+            self._said(written, "it was told to stop")
         return self._job(job_id)
 
     def resolve(self, job_id: str, is_done: bool, reason: str) -> Job:
@@ -74,7 +75,8 @@ class Requests:
         finally:
             claim.release()
         word = "done" if is_done else "not done"
-        self._said(self._minutes.write("resolved", f"{job.title}: {word}, by the word of {by}: {why}", job_id))
+        written = self._minutes.write("resolved", f"{job.title}: {word}, by the word of {by}: {why}", job_id)
+        self._said(written, "the word is in its journal")
         return self._job(job_id)
 
     def _job(self, job_id: str) -> Job:
@@ -84,5 +86,10 @@ class Requests:
         return job
 
     @staticmethod
-    def _said(written: Future[None]) -> None:
-        written.result(AUDIT_WAIT_S)
+    def _said(written: Future[None], what: str) -> None:
+        """In the audit too; where not, what was done all the same is not called undone."""
+        try:
+            written.result(AUDIT_WAIT_S)
+        except (JournalError, TimeoutError) as error:
+            words = str(error) or "the disk did not answer"
+            raise JournalError(f"{what}, but the audit does not say so yet: {words}") from None

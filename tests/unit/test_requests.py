@@ -12,7 +12,7 @@ import pytest
 from actions.script import scenarios
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
-from cockpit.errors import Rejected
+from cockpit.errors import JournalError, Rejected
 from cockpit.jobs import journaling
 from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.requests import Requests
@@ -129,6 +129,23 @@ def test_a_word_ends_the_doubt_and_stays_a_word(desk: Desk, is_done: bool, phase
     assert "resolved" in desk.audited()
     with pytest.raises(Rejected, match="it is not in doubt"):
         desk.requests.resolve(JOB, is_done, "again")
+
+
+def test_what_the_audit_does_not_take_is_done_all_the_same_and_said(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise JournalError("no space left")
+
+    claim = desk.submit(desk.plan())
+    monkeypatch.setattr(AuditLog, "append", full)
+    with pytest.raises(JournalError, match="it was told to stop, but the audit does not say so yet: no space left"):
+        desk.requests.cancel(JOB)
+    assert desk.job().cancelled_by == WHO.label
+    claim.release()
+    with pytest.raises(JournalError, match="the word is in its journal, but the audit"):
+        desk.requests.resolve(JOB, True, "seen")
+    assert desk.job().resolved_by == WHO.label
 
 
 def test_a_job_that_runs_is_nobodys_to_resolve(desk: Desk) -> None:
