@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 FOLLOW_S = 0.1
 DONE, NOT_DONE = 0, 1
+MOST = 10_000
 
 
 def add_arguments(subparsers: Subparsers) -> None:
@@ -48,7 +49,9 @@ def add_arguments(subparsers: Subparsers) -> None:
         "--resolve", choices=("done", "not-done"), help="your word for a job in doubt; changes nothing in the world"
     )
     parser.add_argument("--reason", metavar="TEXT", help="with --resolve: by what it is known")
-    parser.add_argument("--last", type=int, default=20, metavar="N", help="list the newest N (default 20)")
+    parser.add_argument(
+        "--last", type=int, default=20, metavar="N", help="list the newest N (default 20), and what is not settled"
+    )
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -95,7 +98,7 @@ def _ask(settings: Settings, job: Job, args: argparse.Namespace) -> int:
 
 
 def _list(store: JobStore, args: argparse.Namespace) -> int:
-    jobs = store.jobs(max(1, args.last))
+    jobs = store.jobs(max(1, args.last), MOST)
     if args.json:
         print(json.dumps({"format": 1, "jobs": [asdict(job) for job in jobs]}, indent=1))
         return DONE
@@ -113,7 +116,7 @@ def _line(job: Job) -> str:
 
 
 def _find(store: JobStore, wanted: str | None) -> Job:
-    jobs = store.jobs(10_000)
+    jobs = store.jobs(MOST)
     if wanted is None:
         if not jobs:
             raise CockpitError("no job yet")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import Any
@@ -10,12 +10,14 @@ from typing import Any
 from cockpit.model.job import Job, JobStep, Phase, StepState
 from cockpit.model.world import World
 from cockpit.storage.journal import Entry
+from cockpit.text import clean
 
 ENDS = {"done": Phase.DONE, "failed": Phase.FAILED, "in_doubt": Phase.IN_DOUBT, "cancelled": Phase.CANCELLED}
 """The entries that end a job."""
 RESOLVED = "resolved"
 """Somebody's word about a job in doubt."""
 KINDS = {phase: kind for kind, phase in ENDS.items()}
+MOST_CHARACTERS = 2000
 _STEP_STATES = {
     "step_started": StepState.RUNNING,
     "step_progress": StepState.RUNNING,
@@ -30,19 +32,41 @@ def fold(job_id: str, entries: Sequence[Entry], is_held: bool) -> Job | None:
 
     `is_held` tells whether a living process still works on it: without one, an unfinished job is in doubt.
     """
-    if not entries or entries[0].kind != "submitted":
+    if not entries:
         return None
+    # Somebody else may have written them: nothing of it reaches a screen or a terminal as it is.
+    entries = [replace(entry, facts=_cleaned(entry.facts)) for entry in entries]
     try:
         job = reduce(_apply, entries[1:], _submitted(job_id, entries[0]))
-    except (KeyError, ValueError, TypeError, IndexError):
+    except (KeyError, ValueError, TypeError, IndexError, AttributeError):
         # A journal written by something else, or damaged: it is shown as what it is.
-        return _unreadable(job_id, entries[0])
+        title = str(entries[0].facts.get("title", "unreadable job"))
+        return unreadable(job_id, entries[0].at, "its journal cannot be understood by this version", title)
     if job.resolved_by is not None and job.ended_at is None:
         job = replace(job, ended_at=entries[-1].at)
     return job if is_held or job.phase.is_over else _abandoned(job, entries[-1].at)
 
 
+def _cleaned(value: Any) -> Any:
+    """The same facts, every text in them fit to be shown.
+
+    >>> _cleaned({"title": "x\x1b[2J", "steps": ["a\x07"], "step": 0})
+    {'title': 'x␛[2J', 'steps': ['a␇'], 'step': 0}
+    """
+    if isinstance(value, str):
+        return clean(value, MOST_CHARACTERS)
+    if isinstance(value, Mapping):
+        return {clean(name): _cleaned(each) for name, each in value.items()}
+    return [_cleaned(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _number(value: Any) -> float | None:
+    return None if value is None else float(value)
+
+
 def _submitted(job_id: str, entry: Entry) -> Job:
+    if entry.kind != "submitted":
+        raise ValueError
     facts = entry.facts
     return Job(
         id=job_id,
@@ -58,7 +82,7 @@ def _submitted(job_id: str, entry: Entry) -> Job:
         proofs=tuple(JobStep(name) for name in facts["proofs"]),
         reason=facts.get("reason"),
         is_cancellable=facts.get("is_cancellable") is True,
-        usually_s=facts.get("usually_s"),
+        usually_s=_number(facts.get("usually_s")),
     )
 
 
@@ -93,8 +117,9 @@ def _resolved(job: Job, facts: dict[str, Any]) -> Job:
 
 def _with(steps: tuple[JobStep, ...], index: int, state: StepState, facts: dict[str, Any]) -> tuple[JobStep, ...]:
     step = steps[index]
-    fraction = facts.get("fraction") if state is StepState.RUNNING else None
-    changed = JobStep(step.name, state, facts.get("detail", step.detail), facts.get("took_s", step.took_s), fraction)
+    fraction = _number(facts.get("fraction")) if state is StepState.RUNNING else None
+    took_s = _number(facts.get("took_s", step.took_s))
+    changed = JobStep(step.name, state, str(facts.get("detail", step.detail)), took_s, fraction)
     return (*steps[:index], changed, *steps[index + 1 :])
 
 
@@ -110,19 +135,20 @@ def _abandoned(job: Job, at: float) -> Job:
     return replace(job, phase=Phase.IN_DOUBT, ended_at=at, error=error)
 
 
-def _unreadable(job_id: str, entry: Entry) -> Job:
+def unreadable(job_id: str, at: float, error: str, title: str = "unreadable job") -> Job:
+    """What stands in the place of a job that nobody can read: it may have done anything."""
     return Job(
         id=job_id,
         action="",
-        title=str(entry.facts.get("title", "unreadable job")),
+        title=title,
         target="",
         world=World.LIVE,
         digest="",
         by="",
         phase=Phase.IN_DOUBT,
-        submitted_at=entry.at,
-        ended_at=entry.at,
-        error="its journal cannot be understood by this version",
+        submitted_at=at,
+        ended_at=at,
+        error=error,
     )
 
 

@@ -25,10 +25,13 @@ from cockpit.storage.disk import (
     sync_folder,
     try_lock,
 )
-from cockpit.storage.fold import ENDS, fold
+from cockpit.storage.fold import ENDS, fold, unreadable
 from cockpit.storage.journal import Entry, Journal
+from cockpit.text import clean
 
 SHOWN = 50
+OLDER_A_LOOK = 100
+"""A first look at a job takes a millisecond: a long past is gone through little by little."""
 LOCK = "lock"
 SETTLED = (Phase.DONE, Phase.FAILED, Phase.CANCELLED)
 """Nothing is ever written to their journals again."""
@@ -65,6 +68,10 @@ class JobStore:
         self._folder = folder
         self._known: dict[str, _Known] = {}
         self._names: tuple[int, tuple[str, ...]] = (0, ())
+        self._past: set[str] = set()
+        """Of those that are not among the newest: settled."""
+        self._open: set[str] = set()
+        """Of those: not settled."""
         self._guard = threading.Lock()
 
     def folder(self, job_id: str) -> Path:
@@ -165,22 +172,45 @@ class JobStore:
         with self._guard:
             return self._fold(job_id)
 
-    def jobs(self, limit: int = SHOWN) -> tuple[Job, ...]:
-        """The newest jobs, newest first; cheap where nothing changed."""
-        with self._guard:
-            found = [self._fold(name) for name in self._newest(limit)]
-        return tuple(job for job in found if job is not None)
+    def jobs(self, limit: int = SHOWN, older: int = OLDER_A_LOOK) -> tuple[Job, ...]:
+        """The newest jobs and all that are not settled, newest first; cheap where nothing changed.
 
-    def _newest(self, limit: int) -> tuple[str, ...]:
-        """Names sort by time."""
+        Of those that are not among the newest, so many are looked at for the first time.
+
+        Raises:
+            JournalError: the folder cannot be read: that is not the same as no jobs.
+        """
+        with self._guard:
+            names = self._names_now()
+            found = [self._fold(name) for name in names[:limit]]
+            open_ones = [self._fold(name) for name in self._unsettled(names[limit:], older)]
+        return tuple(job for job in (*found, *open_ones) if job is not None)
+
+    def _unsettled(self, names: Sequence[str], older: int) -> list[str]:
+        """Those of them on which somebody works, or of which nobody knows what became."""
+        for name in [name for name in names if name not in self._past and name not in self._open][:older]:
+            self._open.add(name)
+        for name in tuple(self._open.intersection(names)):
+            job = self._fold(name)
+            if job is None or job.phase in SETTLED:
+                self._open.discard(name)
+                self._past.add(name)
+                self._known.pop(name, None)
+        return [name for name in names if name in self._open]
+
+    def _names_now(self) -> tuple[str, ...]:
+        """They sort by time."""
         try:
             stamp = self._folder.stat().st_mtime_ns
             if stamp != self._names[0]:
-                names = tuple(sorted((entry.name for entry in os.scandir(self._folder)), reverse=True))
-                self._names = (stamp, names)
-        except OSError:
+                names = sorted((entry.name for entry in os.scandir(self._folder)), reverse=True)
+                # One that is not fit to be shown was not made by a cockpit.
+                self._names = (stamp, tuple(name for name in names if clean(name, 255) == name))
+        except FileNotFoundError:
             return ()
-        return self._names[1][:limit]
+        except OSError as error:
+            raise JournalError(f"cannot read {self._folder}: {reason(error)}") from error
+        return self._names[1]
 
     def _fold(self, job_id: str) -> Job | None:
         known = self._known.get(job_id)
@@ -190,8 +220,10 @@ class JobStore:
         is_held = is_locked(self.folder(job_id) / LOCK)
         try:
             status = (self.folder(job_id) / "journal.jsonl").stat()
-        except OSError:
+        except FileNotFoundError:
             return None
+        except OSError as error:
+            return unreadable(job_id, 0.0, f"its journal cannot be read: {reason(error)}")
         stamp = (status.st_size, status.st_mtime_ns)
         if known is None or known.stamp != stamp or known.is_held != is_held:
             known = _Known(stamp, is_held, self._read(job_id, is_held, status.st_uid == os.geteuid()))
@@ -201,8 +233,8 @@ class JobStore:
     def _read(self, job_id: str, is_held: bool, is_ours: bool) -> Job | None:
         try:
             entries = self.entries(job_id)
-        except JournalError:
-            return None
+        except JournalError as error:
+            return unreadable(job_id, 0.0, str(error))
         job = fold(job_id, entries, is_held)
         is_left = job is not None and job.phase is Phase.IN_DOUBT and entries[-1].kind not in ENDS
         if job is None or not is_left or is_ours:

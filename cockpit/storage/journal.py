@@ -12,6 +12,9 @@ from typing import Any
 from cockpit.errors import JournalError
 from cockpit.storage.disk import append_synced, lock, opened, reason
 
+FAR_S = 1e11
+"""No calendar shows what is later."""
+
 
 @dataclass(frozen=True, slots=True)
 class Entry:
@@ -59,16 +62,24 @@ class Journal:
             return ()
         except OSError as error:
             raise JournalError(f"cannot read {self.file}: {reason(error)}") from error
-        found = (from_line(line) for line in content.split(b"\n")[:-1])
-        return tuple(entry for entry in found if entry is not None)
+        found: list[Entry] = []
+        for number, line in enumerate(content.split(b"\n")[:-1], 1):
+            entry = from_line(line)
+            if entry is None:
+                # What a crash cut short was never acknowledged; of what was damaged later at least this is known.
+                words = f"line {number} of its journal cannot be read: cut short by a crash, or damaged"
+                entry = Entry(found[-1].at if found else 0.0, "note", {"text": words})
+            found.append(entry)
+        return tuple(found)
 
 
 def from_line(line: bytes) -> Entry | None:
     """The entry in a line; None where it is none."""
     try:
         fields = json.loads(line)
-        return Entry(float(fields.pop("at")), str(fields.pop("kind")), fields)
-    except (ValueError, TypeError, KeyError, AttributeError):
+        at = float(fields.pop("at"))
+        return Entry(at, str(fields.pop("kind")), fields) if 0 <= at < FAR_S else None
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
         return None
 
 

@@ -118,7 +118,9 @@ def test_a_line_that_a_crash_cut_short_does_not_count(tmp_path: Path) -> None:
         file.write(b'{"at":1,"kind":"step_do')
     assert len(journal.entries()) == 3
     journal.append([Entry(NOW, "note", {"text": "after"})])
-    assert [entry.kind for entry in journal.entries()][-2:] == ["step_started", "note"]
+    entries = journal.entries()
+    assert [entry.kind for entry in entries][-3:] == ["step_started", "note", "note"]
+    assert "line 4 of its journal cannot be read" in entries[-2].facts["text"]
 
 
 @pytest.mark.parametrize("cut", range(0, 2400, 97))
@@ -188,3 +190,54 @@ def test_a_full_disk_is_said_and_nothing_half_written_stays(tmp_path: Path, monk
         JobStore(tmp_path / "jobs").create("j1", intent())
     monkeypatch.undo()
     assert JobStore(tmp_path / "jobs").jobs() == ()
+
+
+@pytest.mark.parametrize("phase", [Phase.IN_DOUBT, Phase.RUNNING])
+def test_what_is_not_settled_stays_behind_any_number_of_newer_ones(tmp_path: Path, phase: Phase) -> None:
+    store = JobStore(tmp_path / "jobs")
+    claim = store.create("0-old", done())
+    if phase is Phase.IN_DOUBT:
+        claim.release()
+    for number in range(5):
+        store.create(f"{number + 1}-new", (*done(), Entry(NOW, "done"))).release()
+    assert [job.id for job in store.jobs(2)] == ["5-new", "4-new", "0-old"]
+    assert [job.id for job in JobStore(tmp_path / "jobs").jobs(2, older=3)] == ["5-new", "4-new"], "not yet"
+    store.append("0-old", [Entry(NOW + 1, "done")])
+    assert [job.id for job in store.jobs(2)] == ["5-new", "4-new"]
+    claim.release()
+
+
+def test_what_cannot_be_read_is_not_called_none(tmp_path: Path) -> None:
+    (tmp_path / "jobs").write_text("no folder")
+    with pytest.raises(JournalError, match="cannot read"):
+        JobStore(tmp_path / "jobs").jobs()
+    assert JobStore(tmp_path / "missing").jobs() == ()
+    (tmp_path / "x" / "1-odd" / "journal.jsonl").mkdir(parents=True)
+    (job,) = JobStore(tmp_path / "x").jobs()
+    assert job.phase is Phase.IN_DOUBT and "cannot read" in (job.error or "")
+
+
+def test_nothing_that_somebody_else_wrote_reaches_a_terminal_as_it_is(tmp_path: Path) -> None:
+    store = JobStore(tmp_path / "jobs")
+    hostile = {"title": "\x1b]2;OWNED\x07", "by": "\x1b[31m"}
+    entries = [Entry(entry.at, entry.kind, {**entry.facts, **hostile}) for entry in done()]
+    entries += [Entry(NOW, "note", {"text": "\x1b[2J"}), Entry(NOW, "in_doubt", {"error": "\x9b2J"})]
+    store.create("1-x", entries).release()
+    (tmp_path / "jobs" / "2-\x1b[2J").mkdir()
+    (job,) = store.jobs()
+    assert "".join((job.title, job.by, job.error or "", *job.notes)).isprintable()
+
+
+@pytest.mark.parametrize(
+    "facts", [{"took_s": "x"}, {"step": "x"}, {"step": 99}, {"detail": 3}, {"fraction": "much"}, {"took_s": [1]}]
+)
+def test_a_journal_of_something_else_breaks_nobody(facts: dict[str, object]) -> None:
+    job = fold("j", (*done(), Entry(NOW, "step_progress", {"step": 0, "detail": "x", **facts})), is_held=True)
+    assert job is not None and (job.error or isinstance(job.steps[0].detail, str))
+
+
+@pytest.mark.parametrize("at", ["NaN", "1e300", "-1", "Infinity"])
+def test_a_moment_that_is_none_is_no_entry(tmp_path: Path, at: str) -> None:
+    journal = Journal(tmp_path / "journal.jsonl")
+    journal.file.write_text(f'{{"at": {at}, "kind": "done"}}\n')
+    assert [entry.kind for entry in journal.entries()] == ["note"]
