@@ -11,8 +11,11 @@ from actions.catalogue import ACTIONS, KNOWN, Own, load_own
 from cockpit.config import Settings
 from cockpit.errors import ConfigError
 from cockpit.model.action import ActionSpec
+from cockpit.model.danger import Danger
 
 HALT = "kill_switch.engage"
+HTTP = "general.http"
+SAFE = ("GET", "HEAD")
 NEEDED = (HALT, "kill_switch.release")
 """Without these there is no cockpit."""
 
@@ -58,6 +61,7 @@ def merged(base: tuple[ActionSpec, ...], own: Own) -> tuple[ActionSpec, ...]:
     for row in own.rows:
         _same_danger(row)
         _nothing_before_a_halt(row)
+        _looks_only(row)
         rows = _placed(rows, row)
     heads = {row.section: row for row in own.rows}
     rows = [_headed(row, heads.get(row.section, row)) for row in rows]
@@ -93,6 +97,17 @@ def _nothing_before_a_halt(row: ActionSpec) -> None:
     """Whoever wants to stop trading is asked for nothing: no phrase, no reason, nobody else."""
     if row.id == HALT and row.guards:
         raise ConfigError(f"{row.place}: {HALT} takes no guards: nothing may stand before a halt")
+
+
+def _looks_only(row: ActionSpec) -> None:
+    """What only looks is taken without a question: nobody could give what a guard asks for, and nothing may change."""
+    if row.danger is not Danger.OBSERVE:
+        return
+    if row.guards:
+        raise ConfigError(f"{row.place}: a step of class observe takes no guards: it is taken without a question")
+    method = dict(row.parameters).get("method", "GET")
+    if row.id == HTTP and method not in SAFE:
+        raise ConfigError(f"{row.place}: {method} changes something: a step of class observe takes {' or '.join(SAFE)}")
 
 
 def _check_keys(rows: Iterable[ActionSpec]) -> None:

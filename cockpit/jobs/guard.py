@@ -34,9 +34,10 @@ def why_refused(plan: Plan, live: Plan, confirmation: Confirmation, second: Seco
 
 def why_not_on(live: Plan, overrides: Collection[str]) -> str | None:
     """The first check that forbids it on this evidence; what was overridden, and may be, does not."""
-    if live.danger is Danger.OBSERVE:
-        return None
     for check in live.blocking:
+        if live.danger is Danger.OBSERVE and check.is_overridable:
+            # Looking harms nobody: nobody is asked, hence nothing can be overridden.
+            continue
         if check.name not in overrides:
             return f"{check.name}: {check.detail}"
         if not check.is_overridable:
@@ -46,7 +47,7 @@ def why_not_on(live: Plan, overrides: Collection[str]) -> str | None:
 
 def _blocked(live: Plan, confirmation: Confirmation, has_reason: bool) -> str | None:
     refusal = why_not_on(live, confirmation.overrides)
-    if refusal is not None:
+    if refusal is not None or live.danger is Danger.OBSERVE:
         return refusal
     overridden = next(iter(live.blocking), None)
     if overridden is not None and not has_reason:

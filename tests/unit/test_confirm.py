@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cockpit.jobs.guard import why_refused
+from cockpit.jobs.guard import why_not_on, why_refused
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
 from cockpit.model.world import World
 
@@ -92,3 +92,23 @@ def test_a_second_person_is_asked_for_last_and_for_exactly_this() -> None:
     assert why_refused(live, live, replace(good, typed="x"), approved) and not asked
     assert why_refused(live, live, replace(good, approval="beef"), approved) == "not approved"
     assert why_refused(live, live, replace(good, approval="3f2a"), approved) is None
+
+
+@pytest.mark.parametrize(
+    ("verdict", "is_overridable", "is_refused"),
+    [
+        (Verdict.FAIL, False, True),
+        (Verdict.UNKNOWN, False, True),
+        (Verdict.FAIL, True, False),
+        (Verdict.WARN, False, False),
+    ],
+)
+@pytest.mark.parametrize("reason", [None, "to see"])
+def test_looking_asks_for_nothing_and_does_not_run_past_what_cannot_be_overridden(
+    verdict: Verdict, is_overridable: bool, is_refused: bool, reason: str | None
+) -> None:
+    check = Check("program", verdict, "is not there", is_overridable=is_overridable)
+    plan = replace(PLAN, danger=Danger.OBSERVE, phrase=None, needs_reason=False, checks=(check,))
+    refusal = why_refused(plan, plan, Confirmation(plan.digest, reason=reason))
+    assert bool(refusal) is is_refused and "reason" not in (refusal or "")
+    assert bool(why_not_on(plan, ())) is is_refused

@@ -155,6 +155,8 @@ def test_exact_commands_are_what_is_confirmed(tmp_path: Path) -> None:
             34,
             "is of class disrupt",
         ),
+        ("danger: disrupt\n        suggests", "danger: observe\n        suggests", 6, "observe takes no guards"),
+        ("danger: danger", "danger: observe", 22, "POST changes something"),
         ("command: [resolvectl, flush-caches]", "command: resolvectl flush-caches", 15, "here belongs a list"),
         ("on: ops@jump2", "on: -oProxyCommand=x", 16, "a host as ssh knows it"),
         ("timeout_s: 20", "timeout_s: 2e9", 17, "a number from 0.1 to 3600"),
