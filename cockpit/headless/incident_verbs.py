@@ -13,6 +13,7 @@ from cockpit.clock import SystemClock
 from cockpit.config import Settings
 from cockpit.errors import JournalError, Rejected
 from cockpit.incidents import exports
+from cockpit.incidents.alone import take_over
 from cockpit.incidents.closing import close, review
 from cockpit.incidents.commit import commit
 from cockpit.incidents.opening import opening
@@ -27,6 +28,7 @@ from cockpit.storage.audit import AuditLog
 from cockpit.storage.drafts import Drafts
 from cockpit.storage.incident_front import moment
 from cockpit.storage.incidents import Incidents
+from cockpit.storage.jobs import JobStore
 from cockpit.text import clean
 
 NONE_OPEN = "no incident is open: name one, or open one with `cockpit incident new`"
@@ -89,6 +91,9 @@ def _new(desk: Desk, args: argparse.Namespace) -> int:
     draft = opening(desk.settings, args.title, Severity[args.severity], args.section, args.reason, began)
     incident = desk.incidents.open(draft.with_roles(dict(args.role)).as_drill(args.drill or draft.is_drill))
     where = desk.incidents.folder / f"{incident.id}.md"
+    closed_at = max((each.closed_at or 0.0 for each in desk.incidents.all()), default=0.0)
+    jobs = JobStore(state_folder(desk.settings) / "jobs").jobs()
+    take_over(desk.incidents, incident, jobs, closed_at, SystemClock().now())
     return desk.done(incident, f"opened as {args.severity} in {where}", args, "incident_opened")
 
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 from cockpit.clock import Clock
 from cockpit.errors import CockpitError, JournalError
+from cockpit.incidents.alone import take_over
 from cockpit.incidents.sightings import Sightings, brief
 from cockpit.model.incident import Event, Incident
 from cockpit.model.sample import Sample
@@ -154,6 +155,8 @@ class Keeper:
         if snapshot is not None:
             # The timeline is read only where a new incident has to be compared with it.
             seen = self._sightings.due(snapshot, self._whole(newest), self._closed_at)
+        if newest is not None and snapshot is not None:
+            self._take_over(newest, snapshot)
         if newest is None or not (seen or self._owed):
             return
         owed = tuple(self._owed)
@@ -165,6 +168,13 @@ class Keeper:
         self.error = unpaid
         self._owed = self._owed[len(owed) :]
         self._sightings.written(seen)
+
+    def _take_over(self, incident: Incident, snapshot: Snapshot) -> None:
+        """Whoever acted alone before anybody opened an incident has to be reviewed too."""
+        try:
+            take_over(self.incidents, incident, snapshot.jobs, self._closed_at, self._clock.now())
+        except CockpitError as error:
+            self.error = str(error)
 
     def _whole(self, incident: Incident | None) -> Incident | None:
         if incident is None or self._sightings.is_about(incident):

@@ -17,6 +17,7 @@ from cockpit.incidents.sightings import CLEARED_S, Sightings
 from cockpit.model.finding import Assessment, Finding
 from cockpit.model.incident import Event, Incident
 from cockpit.model.job import Job, JobStep, Phase, StepState
+from cockpit.model.plan import GLASS
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
@@ -179,6 +180,14 @@ def test_nothing_is_written_while_none_is_open(keeper: Keeper) -> None:
     with pytest.raises(JournalError, match="no incident is open"):
         keeper.note("x").result(30)
     assert keeper.open_now().value == ()
+
+
+def test_who_acted_alone_before_it_was_opened_is_reviewed_with_it(keeper: Keeper) -> None:
+    now = time.time()
+    alone = replace(JOB, submitted_at=now - 30, notes=(f"{GLASS}: done by asha@jump1 alone",))
+    keeper.hear(replace(snapshot(0, jobs=(alone,)), taken_at=now))
+    name = opened(keeper)
+    until(lambda: keeper.incidents.find(name).break_glass == ("asha@jump1",))
 
 
 def test_a_note_waits_in_the_state_folder_while_the_folder_refuses(keeper: Keeper) -> None:

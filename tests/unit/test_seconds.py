@@ -11,6 +11,7 @@ import pytest
 from cockpit.clock import SystemClock
 from cockpit.config import ApprovalsPart, Settings
 from cockpit.errors import Rejected
+from cockpit.incidents.alone import take_over
 from cockpit.incidents.closing import lacks, review
 from cockpit.jobs.journaling import submission
 from cockpit.jobs.minutes import Minutes
@@ -21,6 +22,7 @@ from cockpit.model.plan import Confirmation
 from cockpit.model.severity import Severity
 from cockpit.model.world import World
 from cockpit.storage.audit import AuditLog
+from cockpit.storage.fold import fold
 from cockpit.storage.incidents import Incidents, Opening
 from tests.unit.healthy import SETTINGS
 from tests.unit.test_approvals import ASHA, BEN, WHO, Team, as_user, needs_root, team
@@ -148,3 +150,26 @@ def test_an_incident_asks_for_a_review_by_somebody_else(tmp_path: Path) -> None:
     with pytest.raises(Rejected, match="somebody else"):
         review(incidents, found.id, "asha@jump1", clock, "all well")
     assert "nobody answers" in incidents.text(found.id)
+
+
+@pytest.mark.parametrize(
+    ("ago_s", "is_alone", "is_taken"), [(60.0, True, True), (2000.0, True, False), (60.0, False, False)]
+)
+def test_what_was_done_alone_before_an_incident_was_opened_is_reviewed_with_it(
+    tmp_path: Path, ago_s: float, is_alone: bool, is_taken: bool
+) -> None:
+    clock = SystemClock()
+    incidents = Incidents(tmp_path, "ben@jump1", clock)
+    confirmation = Confirmation(SECOND.digest, SECOND.phrase, "nobody answers", break_glass=is_alone)
+    job = fold("1-x", submission(SECOND, confirmation, WHO, "r", clock.now() - ago_s), is_held=True)
+    assert job is not None
+    opened = incidents.open(Opening("Redis is down", Severity.P1, "## Timeline\n"))
+    assert take_over(incidents, opened, [job], 0.0, clock.now()) is is_taken
+    found = incidents.find(opened.id)
+    assert found.break_glass == (("asha@jump1",) if is_taken else ())
+    is_lacking = any("a review by somebody else" in lack.what for lack in lacks(found, incidents.text(found.id)))
+    assert is_lacking is is_taken
+    assert not take_over(incidents, found, [job], 0.0, clock.now()), "once"
+    if is_taken:
+        reviewed = review(incidents, found.id, "ben@jump1", clock, "as it had to be")
+        assert not take_over(incidents, reviewed, [job], 0.0, clock.now()), "a review stays one"
