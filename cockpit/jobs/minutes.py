@@ -13,7 +13,8 @@ from cockpit.model.world import World
 from cockpit.storage.audit import AuditLog
 from cockpit.text import clean
 
-TEXT_LIMIT = 600
+TEXT_LIMIT = 8000
+"""The commands of a long step are that long; what decides comes before them, should they be longer still."""
 
 
 class Minutes:

@@ -296,9 +296,9 @@ def _commands(plan: Plan) -> str:
 
 
 def _confirmed(plan: Plan, confirmation: Confirmation) -> str:
-    parts = [f"{plan.title}: {_commands(plan)}"]
-    parts += [f"reason: {confirmation.reason}"] if confirmation.reason else []
+    """What decides first: a record has an end, and the commands of a long step may reach beyond it."""
+    parts = [f"reason: {confirmation.reason}"] if confirmation.reason else []
     parts += [f"typed: {confirmation.typed}"] if confirmation.typed else []
     parts += [f"overridden: {', '.join(confirmation.overrides)}"] if confirmation.overrides else []
     parts += [f"second person: request {confirmation.approval}"] if confirmation.approval else []
-    return "; ".join([*parts, f"plan {plan.digest}"])
+    return f"{plan.title}: {'; '.join([*parts, f'plan {plan.digest}', _commands(plan)])}"

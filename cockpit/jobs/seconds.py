@@ -156,7 +156,7 @@ class Seconds:
         """
         request = self.find(request.id)
         self._approvals.refuse(request, reason)
-        self._minutes.write("approval_refused", f"{_named(request)}; because: {reason}", request.plan.digest)
+        self._minutes.write("approval_refused", f"because: {reason}; {_named(request)}", request.plan.digest)
 
     def why_not(self, plan: Plan, confirmation: Confirmation) -> str | None:
         """Why the plan may not go ahead for want of a second person; None where it may."""
@@ -208,4 +208,4 @@ def phrase_of(request: Request) -> str:
 
 def _named(request: Request) -> str:
     commands = "; ".join(step.command for step in request.plan.steps)
-    return f"request {request.name} by {request.by}: {request.plan.title}: {commands}; plan {request.plan.digest}"
+    return f"request {request.name} by {request.by}: {request.plan.title}; plan {request.plan.digest}: {commands}"

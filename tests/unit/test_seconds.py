@@ -15,10 +15,11 @@ from cockpit.incidents.alone import take_over
 from cockpit.incidents.closing import lacks, review
 from cockpit.jobs.journaling import submission
 from cockpit.jobs.minutes import Minutes
+from cockpit.jobs.runner import _confirmed
 from cockpit.jobs.scribe import Scribe
 from cockpit.jobs.seconds import Seconds, admit, needs_second, with_second
 from cockpit.model.danger import Danger
-from cockpit.model.plan import Confirmation
+from cockpit.model.plan import Confirmation, PlanStep
 from cockpit.model.severity import Severity
 from cockpit.model.world import World
 from cockpit.storage.audit import AuditLog
@@ -173,3 +174,22 @@ def test_what_was_done_alone_before_an_incident_was_opened_is_reviewed_with_it(
     if is_taken:
         reviewed = review(incidents, found.id, "ben@jump1", clock, "as it had to be")
         assert not take_over(incidents, reviewed, [job], 0.0, clock.now()), "a review stays one"
+
+
+def test_the_audit_keeps_what_decided_however_long_the_commands_are(tmp_path: Path) -> None:
+    scribe = Scribe()
+    minutes = Minutes(AuditLog(tmp_path), scribe, SystemClock(), WHO, World.SANDBOX, "s")
+    plan = replace(PLAN, steps=tuple(PlanStep("m", f"restore {n} {'x' * 400}") for n in range(30)))
+    confirmation = Confirmation(plan.digest, "TYPED", "the disk died", ("in flight",), approval="3f2a")
+    minutes.write("confirmed", _confirmed(plan, confirmation)).result(5)
+    (record,) = AuditLog(tmp_path).tail()
+    wanted = (
+        "reason: the disk died",
+        "typed: TYPED",
+        "overridden: in flight",
+        "request 3f2a",
+        plan.digest,
+        "restore 15 ",
+    )
+    assert not [words for words in wanted if words not in record.text]
+    assert AuditLog(tmp_path).verify().is_sound
