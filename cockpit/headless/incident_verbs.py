@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
-from cockpit.errors import JournalError, Rejected
+from cockpit.errors import CockpitError, JournalError, Rejected
 from cockpit.incidents import exports
 from cockpit.incidents.alone import take_over
 from cockpit.incidents.closing import close, review
@@ -91,10 +91,18 @@ def _new(desk: Desk, args: argparse.Namespace) -> int:
     draft = opening(desk.settings, args.title, Severity[args.severity], args.section, args.reason, began)
     incident = desk.incidents.open(draft.with_roles(dict(args.role)).as_drill(args.drill or draft.is_drill))
     where = desk.incidents.folder / f"{incident.id}.md"
-    closed_at = max((each.closed_at or 0.0 for each in desk.incidents.all()), default=0.0)
-    jobs = JobStore(state_folder(desk.settings) / "jobs").jobs()
-    take_over(desk.incidents, incident, jobs, closed_at, SystemClock().now())
+    _take_over(desk, incident)
     return desk.done(incident, f"opened as {args.severity} in {where}", args, "incident_opened")
+
+
+def _take_over(desk: Desk, incident: Incident) -> None:
+    """It is open all the same where the jobs cannot be read."""
+    try:
+        closed_at = max((each.closed_at or 0.0 for each in desk.incidents.all()), default=0.0)
+        jobs = JobStore(state_folder(desk.settings) / "jobs").jobs()
+        take_over(desk.incidents, incident, jobs, closed_at, SystemClock().now())
+    except CockpitError as error:
+        print(f"cockpit: whether anybody acted alone before is not known: {clean(error, 300)}", file=sys.stderr)
 
 
 def _list(desk: Desk, args: argparse.Namespace) -> int:
