@@ -57,7 +57,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         steps=(
             PlanStep(
                 f"{name} told to run {to} pods",
-                f"PATCH apps/v1 deployments/{name}/scale: spec.replicas = {to} if it is {current}",
+                f"PATCH apps/v1 deployments/{name}: spec.replicas = {to} if it is {current}",
                 by_hand,
             ),
         ),

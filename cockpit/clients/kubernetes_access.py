@@ -16,7 +16,7 @@ REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 LOGIN_S = 12.0
 MAX_BYTES = 1 << 20
 Right = tuple[str, str, str]
-"""Verb, resource with its subresource (deployments/scale), name (empty: any)."""
+"""Verb, resource (with its subresource, as deployments/status, where it is one), name (empty: any)."""
 
 
 async def may(part: KubernetesPart, rights: Sequence[Right]) -> tuple[bool, ...]:

@@ -72,7 +72,8 @@ async def scale_deployment(part: KubernetesPart, name: str, now: int, to: int, s
     """
 
     def patch(line: _Line) -> None:
-        line.patch(f"{line.deployment(name)}/scale", scale_patch(now, to), JSON_PATCH, "kubectl-scale")
+        # Not its /scale: there the server leaves a 0 out, and a test of what is left out fails.
+        line.patch(line.deployment(name), scale_patch(now, to), JSON_PATCH, "kubectl-scale")
 
     await _on_a_thread(part, server, patch)
 

@@ -37,11 +37,9 @@ async def cluster_looks(settings: Settings) -> list[Look]:
 
 
 def _rights(part: KubernetesPart) -> list[tuple[Right, Concerns]]:
-    restarting, scaling, undoing = of("rollout.restart", "rollout.undo"), of("rollout.scale"), of("rollout.undo")
+    patching, undoing = of("rollout.restart", "rollout.undo", "rollout.scale"), of("rollout.undo")
     found: list[tuple[Right, Concerns]] = [(("list", "replicasets", ""), undoing)]
-    for name in part.deployments:
-        found.append((("patch", "deployments", name), restarting))
-        found.append((("patch", "deployments/scale", name), scaling))
+    found += [(("patch", "deployments", name), patching) for name in part.deployments]
     return found
 
 

@@ -78,6 +78,9 @@ def test_the_server_refuses_where_somebody_was_quicker(desk: StepDesk) -> None:
     assert desk.settings.kubernetes is not None and read is not None
     with pytest.raises(Refused):
         asyncio.run(scale_deployment(desk.settings.kubernetes, "api", 5, 4, read.server))
+    # A server leaves a 0 out of the deployment's Scale: up again it goes all the same.
+    asyncio.run(scale_deployment(desk.settings.kubernetes, "api", 2, 0, read.server))
+    asyncio.run(scale_deployment(desk.settings.kubernetes, "api", 0, 2, read.server))
     assert shell(desk, "kubectl get deploy/api -o jsonpath={.spec.replicas}") == "2"
 
 

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
+import pytest
+
 from cockpit.clients.kubernetes_history import REVISION, before, changes, revision, template_id, template_of
-from cockpit.clients.kubernetes_write import scale_patch, undo_patch
+from cockpit.clients.kubernetes_write import JSON_PATCH, scale_patch, undo_patch
+from cockpit.sandbox.served.kube_failure import KubeFailure
+from cockpit.sandbox.served.kube_patch import patched
+from cockpit.sandbox.served.kube_writes import scale
 
 
 def template(image: str = "api:1", **more: Any) -> dict[str, Any]:
@@ -68,3 +74,13 @@ def test_the_patch_is_kubectls_behind_a_test() -> None:
     assert replaced["value"] == template() and replaced["path"] == "/spec/template"
     assert noted["value"] == {REVISION: "3", "kubernetes.io/change-cause": "tested"}
     assert [one["op"] for one in scale_patch(2, 3)] == ["test", "replace"]
+
+
+def test_scale_is_said_to_the_deployment_whose_scale_leaves_a_zero_out() -> None:
+    metadata = dict.fromkeys(("name", "namespace", "uid", "resourceVersion", "creationTimestamp"), "1")
+    stopped = {"metadata": metadata, "spec": {"replicas": 0, "selector": {"matchLabels": {}}}}
+    up = json.dumps(scale_patch(0, 1)).encode()
+    assert scale(stopped)["spec"] == {}
+    assert patched(stopped, JSON_PATCH, up)["spec"]["replicas"] == 1
+    with pytest.raises((ValueError, KubeFailure)):
+        patched(scale(stopped), JSON_PATCH, up)

@@ -100,11 +100,13 @@ def scale(deployment: Json) -> Json:
     """Return a deployment's Scale."""
     metadata, match = deployment["metadata"], deployment["spec"]["selector"]["matchLabels"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    replicas = deployment["spec"]["replicas"]
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {key: metadata[key] for key in kept},
-        "spec": {"replicas": deployment["spec"]["replicas"]},
+        # As a real server has it: a 0 is left out here, while the deployment itself shows it.
+        "spec": {"replicas": replicas} if replicas else {},
         "status": {
             "replicas": (deployment.get("status") or {}).get("replicas", 0),
             "selector": ",".join(f"{key}={value}" for key, value in match.items()),
