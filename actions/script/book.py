@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from actions.checks import FAIL, PASS, evidence_error
+from actions.checks import FAIL, PASS, UNKNOWN, evidence_error
 from actions.step import Stage
 from cockpit.clients.ledger import read_ledger
 from cockpit.config import Settings
@@ -14,7 +14,10 @@ from cockpit.model.plan import Check
 from cockpit.model.snapshot import Snapshot
 
 LEDGER_EQUAL = "positions equal the ledger's"
+LEDGER_REDIS = "ledger = Redis"
+REPLAY = "replay first (Space r p)"
 MOST_NAMED = 8
+MOST_DIFFERENT = 4
 
 
 def writable(snapshot: Snapshot, now: float) -> Check:
@@ -52,6 +55,36 @@ def held(snapshot: Snapshot) -> dict[str, float | None]:
     return {one.symbol: one.qty for one in found if one.qty is None or one.qty}
 
 
+def ledger_check(settings: Settings, snapshot: Snapshot, now: float, is_overridable: bool = False) -> Check:
+    """The same before anything is done; `is_overridable` where somebody may know that Redis is right."""
+    unknown = evidence_error(LEDGER_REDIS, snapshot.risk, now)
+    if unknown is not None:
+        return unknown
+    try:
+        ledger = read_ledger(settings.below_root(settings.scripts.ledger)).positions
+    except BackendError as error:
+        # Not every host holds the ledger: somebody may have compared elsewhere.
+        return Check(LEDGER_REDIS, UNKNOWN, str(error), is_overridable=True)
+    redis, age_s = held(snapshot), snapshot.risk.age_s(now)
+    different = _different(redis, ledger)
+    if not different:
+        return Check(LEDGER_REDIS, PASS, f"{len(ledger)} positions agree", age_s)
+    if not redis:
+        # Redis says so by nothing at all: that is no word on what is held.
+        words = f"Redis lost {len(ledger)} position{'' if len(ledger) == 1 else 's'}: {REPLAY}"
+        return Check(LEDGER_REDIS, FAIL, f"{words}; ledger: {listed(ledger)}", age_s)
+    named = ", ".join(
+        f"{symbol} {quantity(ledger.get(symbol, 0.0))} and {quantity(redis.get(symbol, 0.0))}"
+        for symbol in different[:MOST_DIFFERENT]
+    )
+    words = f"{len(different)} differ, ledger and Redis: {named}"
+    return Check(LEDGER_REDIS, FAIL, words, age_s, is_overridable=is_overridable)
+
+
+def _different(redis: Mapping[str, float | None], ledger: Mapping[str, float]) -> list[str]:
+    return sorted(symbol for symbol in redis.keys() | ledger.keys() if redis.get(symbol) != ledger.get(symbol))
+
+
 def ledger_equal(stage: Stage) -> JobStep:
     """Symbol by symbol."""
     sample = stage.snapshot.risk
@@ -62,7 +95,7 @@ def ledger_equal(stage: Stage) -> JobStep:
     except BackendError as error:
         return JobStep(LEDGER_EQUAL, StepState.UNKNOWN, str(error))
     redis = held(stage.snapshot)
-    different = sorted(symbol for symbol in redis.keys() | ledger.keys() if redis.get(symbol) != ledger.get(symbol))
+    different = _different(redis, ledger)
     if not different:
         return JobStep(LEDGER_EQUAL, StepState.DONE, f"{len(ledger)} positions")
     words = ", ".join(

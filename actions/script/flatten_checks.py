@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterator, Mapping
 
 from actions.checks import FAIL, PASS, UNKNOWN, WARN, evidence_error, world_check
-from actions.script.book import halted, held, listed, writable
+from actions.script.book import REPLAY, halted, held, ledger_check, listed, writable
 from actions.script.command import program_check
 from cockpit.clients.ledger import last_venues
 from cockpit.config import Settings
@@ -31,20 +31,25 @@ def checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check
     yield program_check(settings, settings.scripts.flatten)
     yield halted(snapshot, now, "the strategies trade against it")
     yield writable(snapshot, now)
-    yield _positions(settings, snapshot, now)
+    equal = ledger_check(settings, snapshot, now, is_overridable=True)
+    yield _positions(settings, snapshot, now, is_lost=equal.verdict is FAIL and not equal.is_overridable)
+    if not evidence_error("positions", snapshot.risk, now):
+        yield equal
     yield from _components(settings, snapshot, now)
     yield from _brokers(snapshot, now)
     yield from _markets(settings, snapshot, now)
 
 
-def _positions(settings: Settings, snapshot: Snapshot, now: float) -> Check:
+def _positions(settings: Settings, snapshot: Snapshot, now: float, is_lost: bool) -> Check:
     unknown = evidence_error("positions", snapshot.risk, now)
     if unknown is not None:
         return unknown
     assert snapshot.risk.value is not None
     count, age_s = len(held(snapshot)), snapshot.risk.age_s(now)
     if not count:
-        return Check("positions", FAIL, "already flat", age_s)
+        return Check(
+            "positions", FAIL, f"Redis has none, the ledger has: {REPLAY}" if is_lost else "already flat", age_s
+        )
     unreadable = [symbol for symbol, qty in held(snapshot).items() if qty is None]
     if unreadable:
         return Check("positions", WARN, f"{count} held, unreadable: {', '.join(unreadable)}", age_s)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ def at(tmp_path: Path, **changes: Any) -> Settings:
         ledger.execute("CREATE TABLE fills(symbol TEXT, venue TEXT)")
         fills = [("AAPL", "ZERODHA"), ("AAPL", "IBKR"), ("TCS", "ZERODHA")]
         ledger.executemany("INSERT INTO fills VALUES (?, ?)", fills)
+        ledger.execute("CREATE TABLE events(id INTEGER PRIMARY KEY, ts_ms INTEGER)")
+        ledger.execute("CREATE TABLE positions(account_id TEXT, symbol TEXT, qty REAL)")
+        ledger.executemany("INSERT INTO positions VALUES ('a', ?, ?)", [(one.symbol, one.qty) for one in HELD])
         ledger.commit()
     return SETTINGS.model_copy(update={"root": tmp_path, **changes})
 
@@ -53,6 +57,33 @@ def test_the_plan_says_what_is_held_where_and_how_long_it_takes(tmp_path: Path) 
     assert dict(plan.parameters) == {"orders_per_s": "10", "slice_usd": "150000"}
     slower = planned(at(tmp_path / "other", scripts=SETTINGS.scripts.model_copy(update={"orders_per_s": 1})))
     assert slower.digest != plan.digest, "the rate is confirmed with it"
+
+
+@pytest.mark.parametrize(
+    ("positions", "name", "is_overridable", "words"),
+    [
+        ((), "positions", False, "the ledger has: replay first"),
+        ((), "ledger = Redis", False, "Redis lost 2 positions: replay first (Space r p); ledger: AAPL 100, TCS -20"),
+        ((replace(HELD[0], qty=5000.0), HELD[1]), "ledger = Redis", True, "1 differ, ledger and Redis: AAPL 100 and 5"),
+        (HELD[:1], "ledger = Redis", True, "1 differ, ledger and Redis: TCS -20 and 0"),
+    ],
+)  # fmt: skip
+def test_what_redis_alone_says_of_the_positions_is_not_enough(
+    tmp_path: Path, positions: tuple[Position, ...], name: str, is_overridable: bool, words: str
+) -> None:
+    plan = planned(at(tmp_path), risk=risk(positions=positions))
+    found = check(plan, name)
+    assert found.verdict is Verdict.FAIL and found.is_overridable is is_overridable and words in found.detail
+    assert check(planned(at(tmp_path / "b")), "ledger = Redis").verdict is Verdict.PASS
+
+
+def test_flat_is_what_the_ledger_says_too(tmp_path: Path) -> None:
+    settings = at(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as ledger:
+        ledger.execute("UPDATE positions SET qty = 0")
+        ledger.commit()
+    plan = planned(settings, risk=risk(positions=()))
+    assert [one.detail for one in plan.blocking] == ["already flat"]
 
 
 def test_a_closed_market_is_named_with_what_stays_open(tmp_path: Path) -> None:

@@ -8,8 +8,9 @@ from unittest.mock import patch
 
 import pytest
 
-from actions.kill_switch import engage, reconciled, release
+from actions.kill_switch import engage, release
 from actions.kill_switch.intent import Write, stamp_ms
+from actions.script import book
 from actions.script.book import held
 from cockpit.clients.ledger import Ledger
 from cockpit.model.audit import Operator
@@ -48,7 +49,7 @@ def releasing(changed_ledger: Ledger | None = None, latch: Latch | None = None, 
     calm = type(drained)(drained.streams, in_flight=0, oldest_in_flight_s=None)
     shown = snapshot(**{"kill_switch": ENGAGED, "flow": calm, **changed})
     ledger = changed_ledger or Ledger(1, None, {one: qty or 0.0 for one, qty in held(shown).items()})
-    with patch.object(reconciled, "read_ledger", lambda _: ledger):
+    with patch.object(book, "read_ledger", lambda _: ledger):
         return release.plan(SETTINGS, WHO, {}, replace(shown, latch=latch), NOW)
 
 
