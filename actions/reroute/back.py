@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from actions.reroute.override import EVIDENCE, judge, steps, venue_of
+from actions.reroute.override import EVIDENCE, judge, stands, steps, venue_of
 from actions.reroute.planning import make
 from cockpit.config import Settings
 from cockpit.model.audit import Operator
+from cockpit.model.choice import Choice
 from cockpit.model.plan import Plan
 from cockpit.model.snapshot import Snapshot
 
-__all__ = ["EVIDENCE", "ID", "judge", "plan", "steps"]
+__all__ = ["EVIDENCE", "ID", "choices", "judge", "plan", "steps"]
 
 ID = "reroute.back"
 
@@ -25,3 +26,10 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         "" if found is not None and found.override else f"{venue} is not rerouted" if venue else "nothing is rerouted"
     )
     return make(ID, settings, snapshot, venue, None, why_not, now)
+
+
+def choices(parameter: str, settings: Settings, snapshot: Snapshot, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
+    """The brokers that are rerouted, then those that could be."""
+    rerouted = [one.name for one in snapshot.venues.value or () if one.override]
+    others = [one.name for one in settings.venues if one.backup and one.name not in rerouted]
+    return tuple(Choice("venue", name, stands(settings, snapshot, name)) for name in (*rerouted, *others))

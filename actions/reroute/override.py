@@ -105,6 +105,18 @@ def is_up(settings: Settings, venue: Venue) -> bool:
     return venue.status == "up" and venue.age_s is not None and venue.age_s <= settings.thresholds.venue_silent_s
 
 
+def stands(settings: Settings, snapshot: Snapshot, name: str) -> str:
+    """How a broker stands now, in words."""
+    venue = venue_of(snapshot, name)
+    if venue is None:
+        return "does not report"
+    is_silent = venue.age_s is None or venue.age_s > settings.thresholds.venue_silent_s
+    said = f"silent, said {venue.status}" if is_silent else venue.status
+    unreached = any(one.venue == name and not one.is_up for one in snapshot.reach.value or ())
+    to = f"orders go to {venue.override}" if venue.override else ""
+    return ", ".join(part for part in (said, "not reached" if unreached else "", to) if part)
+
+
 def taker_check(settings: Settings, name: str, venue: Venue | None, age_s: float | None) -> Check:
     """Whether the venue that is to take the orders can: up, reporting, logged in, quick."""
     if venue is None:

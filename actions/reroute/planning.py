@@ -65,7 +65,9 @@ def _checks(settings: Settings, snapshot: Snapshot, name: str, taker: str, why_n
         return
     age_s = snapshot.venues.age_s(now)
     if why_not:
-        yield Check("route", FAIL, why_not, age_s)
+        # Where one is still to be chosen, its dialog opens all the same.
+        is_open = name == UNKNOWN_VENUE and taker != name
+        yield Check("venue" if is_open else "route", FAIL, why_not, age_s)
         return
     venue = venue_of(snapshot, name)
     status = venue.status if venue is not None else "does not report"

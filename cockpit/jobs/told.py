@@ -51,10 +51,6 @@ def _asked(
     row: ActionSpec, settings: Settings, snapshot: Snapshot, stands_for: Mapping[str, str]
 ) -> tuple[dict[str, str], ...]:
     """The parameters of each plan: what is open is taken from the configuration."""
-    fixed = dict(row.parameters)
-    if row.id.startswith("reroute."):
-        venues = [venue.name for venue in settings.venues if venue.backup]
-        return tuple({"venue": name} for name in ([] if "venue" in fixed else venues)) or ({},)
     open_ones = [name for name, value in row.parameters if value == OPEN]
     if not open_ones:
         return ({},)

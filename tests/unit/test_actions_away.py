@@ -7,11 +7,13 @@ from typing import Any
 
 import pytest
 
+from actions.catalogue import ACTIONS
 from actions.reroute import away
 from actions.rollout import restart
 from cockpit.clients.kubernetes_write import restart_deployment
 from cockpit.config import KubernetesPart
 from cockpit.errors import Refused
+from cockpit.jobs.action import choices_for
 from cockpit.model.plan import Check, Plan, Verdict
 from cockpit.model.world import World
 from tests.unit import healthy
@@ -33,7 +35,7 @@ def test_with_every_broker_up_none_is_rerouted_by_itself() -> None:
     plan = reroute()
     (found,) = plan.blocking
     assert "no broker with a backup is down" in found.detail and "--set venue=IBKR" in found.detail
-    assert not found.is_overridable
+    assert (found.name, found.is_overridable) == ("venue", False), "it is chosen in its dialog"
     assert reroute(parameters={"venue": "IBKR"}).is_allowed
 
 
@@ -42,6 +44,39 @@ def test_the_broker_that_is_down_is_the_one() -> None:
     assert plan.is_allowed and dict(plan.parameters) == {"venue": "IBKR", "to": "zerodha"}
     named = reroute(parameters={"venue": "NASDAQ"})
     assert "not among the configured venues (IBKR, ZERODHA, PAPER)" in named.blocking[0].detail
+
+
+DOWN = venue("ZERODHA", "down")
+
+
+@pytest.mark.parametrize(
+    ("samples", "first", "words"),
+    [
+        ({"venues": venues(venue("IBKR", age_s=60.0))}, "IBKR", "silent, said up, backup zerodha"),
+        ({"venues": venues(venue("IBKR", "degraded"), DOWN)}, "ZERODHA", "down, backup paper"),
+        ({"venues": venues(venue("IBKR", age_s=60.0), DOWN)}, "ZERODHA", "down, backup paper"),
+        ({"venues": venues(venue("IBKR", "down", override="zerodha"), DOWN)}, "ZERODHA", "down, backup paper"),
+        ({"reach": healthy.reach(ZERODHA=False)}, "ZERODHA", "up, not reached, backup paper"),
+    ],
+)
+def test_the_broker_that_needs_it_most_is_offered_first(samples: Any, first: str, words: str) -> None:
+    """One whose adapter died goes on saying up."""
+    assert dict(reroute(**samples).parameters)["venue"] == first
+    offered = choices_for("reroute.away", "venue", SETTINGS, snapshot(**samples), {})
+    assert {one.value for one in offered} == {"IBKR", "ZERODHA"}
+    assert (offered[0].value, offered[0].words) == (first, words)
+    chosen = dict(reroute(parameters={"venue": offered[1].value}, **samples).parameters)
+    assert chosen["venue"] == offered[1].value, "the other one can be meant"
+
+
+def test_whose_orders_come_back_is_chosen_too() -> None:
+    two = venues(venue("IBKR", override="zerodha"), venue("ZERODHA", override="paper"))
+    offered = choices_for("reroute.back", "venue", SETTINGS, snapshot(venues=two), {})
+    assert [(one.value, one.words) for one in offered] == [
+        ("IBKR", "up, orders go to zerodha"), ("ZERODHA", "up, orders go to paper")
+    ]  # fmt: skip
+    rows = {row.id: row.asks for row in ACTIONS if row.id.startswith("reroute.")}
+    assert rows == {"reroute.away": ("venue",), "reroute.back": ("venue",)}
 
 
 def test_on_live_paper_takes_orders_only_with_a_reason() -> None:
