@@ -157,7 +157,7 @@ class Session:
 
         def offered() -> tuple[Choice, ...]:
             row = row_for(self._runbook.actions, name)
-            return choices_for(row.id, parameter, self.settings, self.snapshot, chosen)
+            return choices_for(row.id, parameter, self.settings, self.snapshot, {**row.fixed, **chosen})
 
         return in_daemon_thread(offered)
 

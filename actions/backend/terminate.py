@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from actions.by_hand import psql
 from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
 from actions.step import Result, Stage, Step
 from cockpit.clients.postgres_end import end_backend
-from cockpit.config import Settings
+from cockpit.config import PostgresPart, Settings
 from cockpit.errors import ConfigError
 from cockpit.model.audit import Operator
 from cockpit.model.backends import LockHolder, PostgresServer
@@ -41,7 +42,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         target=f"backend {pid or 'none'}",
         danger=Danger.DISRUPT,
         parameters=(("pid", str(pid)), ("began_us", str(began))),
-        steps=(_step(pid, began),),
+        steps=(_step(settings, pid, began),),
         checks=tuple(_checks(settings, pid, holder, snapshot, now)),
         impact=tuple(_impact(server, holder)),
         proofs=(GONE, FREE),
@@ -68,12 +69,13 @@ def steps(plan: Plan) -> tuple[Step, ...]:
     return (_Terminate(),)
 
 
-def _step(pid: int, began_us: int) -> PlanStep:
+def _step(settings: Settings, pid: int, began_us: int) -> PlanStep:
+    part = settings.postgres or PostgresPart()
     call = f"SELECT pg_terminate_backend({pid})"
     return PlanStep(
         f"backend {pid} ended" if pid else "backend ended",
         f"{call} where its session began {began_us} us after 1970",
-        f'psql -c "{call}"',
+        psql(part, part.maintenance_database, call),
     )
 
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from actions import by_hand
 from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
 from actions.step import Result, Stage, Step
 from cockpit.clients.docker_write import restart_container
@@ -47,7 +47,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
             PlanStep(
                 f"container {name} restarted",
                 f"POST /containers/{name}/restart?t={STOP_S}",
-                shlex.join(["docker", "restart", name]),
+                by_hand.docker(settings.docker, "restart", name),
             ),
         ),
         checks=tuple(_checks(settings, name, snapshot, now)),

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 from actions.checks import evidence_error, world_check
-from actions.kill_switch.intent import Write, step
+from actions.kill_switch.intent import Write, kill_switch_key, step
 from actions.kill_switch.proofs import EngageProofs
 from actions.kill_switch.redis_checks import redis_checks, softened
 from actions.kill_switch.words import FLAT, open_orders, other_rungs, positions, rate, standing
@@ -28,8 +28,7 @@ T = TypeVar("T")
 def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
     """What engaging would do now; from the snapshot alone, so that the dialog opens at once."""
     reason = clean(parameters.get("reason") or DEFAULT_REASON).strip() or DEFAULT_REASON
-    redis = settings.redis
-    key = redis.kill_switch_key if redis is not None else "policy:kill_switch"
+    key = kill_switch_key(settings.redis)
     return Plan(
         action=ID,
         title="Engage the kill switch",
@@ -39,7 +38,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         target=key,
         danger=Danger.PROTECT,
         parameters=(("reason", reason),),
-        steps=(step(STEP, key, True, shlex.quote(reason), operator.label),),
+        steps=(step(STEP, settings.redis, True, shlex.quote(reason), operator.label),),
         checks=tuple(_surely(_checks(settings, snapshot, now), UNJUDGED)),
         impact=tuple(_surely(_impact(snapshot), "the rest is unknown")),
         proofs=EngageProofs.NAMES,

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from actions import by_hand
 from cockpit.clients.redis_facts import is_true, time_ms
+from cockpit.config import RedisPart
 from cockpit.model.plan import PlanStep
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.states import KillSwitch, SwitchRecord
@@ -104,17 +106,24 @@ class Write:
         return all(switch.get(name) == value for name, value in mine.items())
 
 
-def step(meaning: str, key: str, enabled: bool, reason: str, by: str, over: Halt | None = None) -> PlanStep:
+def step(
+    meaning: str, redis: RedisPart | None, enabled: bool, reason: str, by: str, over: Halt | None = None
+) -> PlanStep:
     """The step of a plan: the exact command, and the runbook's line that does the least of it by hand."""
-    flag = "true" if enabled else "false"
+    key, flag = kill_switch_key(redis), "true" if enabled else "false"
     command = f"HSET {shlex.quote(key)} enabled {flag} reason {reason} by {shlex.quote(by)} ts {TS_WORDS}"
     # A release that does not say by whom and when counts as a loss wherever a halt is latched.
     signed = "" if enabled else f" by {shlex.quote(by)} ts $(date +%s%3N)"
     return PlanStep(
         meaning=meaning,
         command=command if over is None else f"{command}, {over.words}",
-        by_hand=f"redis-cli HSET {shlex.quote(key)} enabled {flag}{signed}",
+        by_hand=f"{by_hand.redis(redis, 'HSET', key, 'enabled', flag)}{signed}",
     )
+
+
+def kill_switch_key(redis: RedisPart | None) -> str:
+    """The hash that holds it."""
+    return (RedisPart() if redis is None else redis).kill_switch_key
 
 
 def stamp_ms(snapshot: Snapshot, now: float) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from actions.checks import evidence_error, world_check
-from actions.kill_switch.intent import Halt, Write, step
+from actions.kill_switch.intent import Halt, Write, kill_switch_key, step
 from actions.kill_switch.proofs import ReleaseProofs
 from actions.kill_switch.reconciled import reconciled
 from actions.kill_switch.redis_checks import redis_checks
@@ -25,8 +25,7 @@ STEP = "kill switch released in Redis"
 
 def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
     """What releasing would do now."""
-    redis = settings.redis
-    key = redis.kill_switch_key if redis is not None else "policy:kill_switch"
+    key = kill_switch_key(settings.redis)
     switch = snapshot.kill_switch.value
     is_any = switch is not None and (switch.is_engaged or snapshot.latch is not None)
     halt = Halt.of(switch) if switch is not None and is_any else None
@@ -39,7 +38,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         target=key,
         danger=Danger.DANGER,
         parameters=() if halt is None else halt.parameters,
-        steps=(step(STEP, key, False, "<the reason that you give>", operator.label, halt),),
+        steps=(step(STEP, settings.redis, False, "<the reason that you give>", operator.label, halt),),
         checks=tuple(_checks(settings, snapshot, now)),
         impact=tuple(_impact(snapshot)),
         proofs=ReleaseProofs.NAMES,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
 from datetime import UTC, datetime
 
+from actions.by_hand import stop_orders
 from cockpit.config import Settings
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.states import KillSwitch
@@ -64,20 +64,8 @@ def other_rungs(settings: Settings) -> tuple[str, ...]:
     """What stops trading where Redis does not: by hand, the surest first."""
     venues = ", ".join(f"{venue.name} {venue.phone or ''}".rstrip() for venue in settings.venues)
     call = f"call the brokers{f' ({venues})' if venues else ''} and have trading blocked there"
-    return (f"stop the router by hand: {_scale_down(settings)}", call)
-
-
-def _scale_down(settings: Settings) -> str:
-    """The kubectl line; the part of a deployment's name that matters is `router`."""
-    kubernetes = settings.kubernetes
-    words = ["kubectl"]
-    names = ["router"]
-    if kubernetes is not None:
-        words += ["--kubeconfig", str(kubernetes.kubeconfig)] if kubernetes.kubeconfig else []
-        words += ["--context", kubernetes.context] if kubernetes.context else []
-        words += ["-n", kubernetes.namespace] if kubernetes.namespace else []
-        names = [name for name in kubernetes.trading_deployments if "router" in name] or names
-    return shlex.join([*words, "scale", *(f"deploy/{name}" for name in names), "--replicas=0"])
+    line = stop_orders(settings)
+    return (f"stop the router by hand: {line}", call) if line else (call,)
 
 
 def utc(at: float) -> str:

@@ -9,6 +9,7 @@ from typing import Any
 
 from redis.exceptions import RedisError
 
+from actions import by_hand
 from actions.step import Result, Stage, Step
 from cockpit.clients.redis_facts import json_object, payload, text
 from cockpit.clients.redis_link import RedisLink
@@ -29,7 +30,7 @@ DONE, RUNNING, UNKNOWN = StepState.DONE, StepState.RUNNING, StepState.UNKNOWN
 def planned(settings: Settings) -> PlanStep:
     """As it is done by hand."""
     words = _pending(settings.redis or RedisPart(), 10)
-    return PlanStep("orders in flight looked at", shlex.join(words), shlex.join(["redis-cli", *words]))
+    return PlanStep("orders in flight looked at", shlex.join(words), by_hand.redis(settings.redis, *words))
 
 
 class LookInFlight(Step):

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 
 from redis.exceptions import RedisError
 
+from actions import by_hand
 from actions.checks import WARN, evidence_error
 from actions.order_flow import in_flight
 from actions.step import Result, Stage, Step
@@ -44,7 +45,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         target="order flow",
         danger=Danger.OBSERVE,
         parameters=(),
-        steps=(*map(_count, streams), in_flight.planned(settings)),
+        steps=(*(_count(settings, stream) for stream in streams), in_flight.planned(settings)),
         checks=tuple(_checks(snapshot, now)),
         impact=("none: it only reads",),
         proofs=(*(FLOWS[label] for label in VERIFIED), LAG, in_flight.NAME),
@@ -59,8 +60,8 @@ def steps(plan: Plan) -> tuple[Step, ...]:
     return (*(_Count(at) for at in range(len(plan.steps) - 1)), in_flight.LookInFlight())
 
 
-def _count(stream: str) -> PlanStep:
-    return PlanStep(f"{stream} counted", f"XLEN {shlex.quote(stream)}", shlex.join(["redis-cli", "XLEN", stream]))
+def _count(settings: Settings, stream: str) -> PlanStep:
+    return PlanStep(f"{stream} counted", f"XLEN {shlex.quote(stream)}", by_hand.redis(settings.redis, "XLEN", stream))
 
 
 class _Count(Step):

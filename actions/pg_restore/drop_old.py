@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from actions.by_hand import psql
 from actions.checks import FAIL, PASS, evidence_error
 from actions.pg_restore import names
 from actions.pg_restore.restore import wanted
@@ -41,7 +42,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         target=old or NOBODY,
         danger=Danger.DISRUPT,
         parameters=(("database", old),),
-        steps=(PlanStep(f"{old or 'it'} dropped", drop, f'psql -d {part.maintenance_database} -c "{drop}"'),),
+        steps=(PlanStep(f"{old or 'it'} dropped", drop, psql(part, part.maintenance_database, drop)),),
         checks=tuple(_checks(settings, part, database, old, snapshot, now)),
         impact=tuple(_impact(database, old, found, now)),
         proofs=(GONE,),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 
+from actions.by_hand import createdb, psql
 from actions.pg_restore import names
 from actions.pg_restore.dump_checks import dump_checks
 from actions.pg_restore.held import HeldDump
@@ -84,7 +85,7 @@ def _steps(part: PostgresPart, database: str, file: str) -> Iterator[PlanStep]:
     read = (part.pg_restore, "-f", "-", file)
     yield PlanStep("dump read in full", shlex.join(read))
     create = f"CREATE DATABASE {side} TEMPLATE template0"
-    yield PlanStep("database beside it made", create, f"createdb -T template0 {side}")
+    yield PlanStep("database beside it made", create, createdb(part, side))
     yield PlanStep("dump restored into it", shlex.join(restore), shlex.join(restore))
     yield PlanStep(
         "rows counted and compared", f"ANALYZE; SELECT count(*) of each table in {side}; its settings copied"
@@ -93,7 +94,7 @@ def _steps(part: PostgresPart, database: str, file: str) -> Iterator[PlanStep]:
     yield PlanStep(
         "swapped",
         f"ALTER DATABASE {database} ALLOW_CONNECTIONS false; its sessions ended; in one transaction {rename}",
-        f'psql -d {part.maintenance_database} -c "BEGIN; {rename}; COMMIT"',
+        psql(part, part.maintenance_database, f"BEGIN; {rename}; COMMIT"),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from actions.by_hand import psql
 from actions.checks import FAIL, PASS
 from actions.pg_restore import names
 from actions.pg_restore.proofs import ANSWERS, KEPT, answers, kept
@@ -153,14 +154,14 @@ def _sentence(is_swap: bool, old: str) -> str:
 
 
 def _step(part: PostgresPart, database: str, old: str, is_swap: bool) -> PlanStep:
-    head = f"psql -d {part.maintenance_database} -c"
     shut = f"ALTER DATABASE {database} ALLOW_CONNECTIONS"
     if not is_swap:
-        return PlanStep("connections allowed", f"{shut} true", f'{head} "{shut} true"')
+        return PlanStep("connections allowed", f"{shut} true", psql(part, part.maintenance_database, f"{shut} true"))
     aside = names.aside(database)
     rename = f"ALTER DATABASE {database} RENAME TO {aside}; ALTER DATABASE {old} RENAME TO {database}"
     whole = f"{shut} false; its sessions ended; in one transaction {rename}; {shut} true"
-    return PlanStep("swapped back", whole, f'{head} "BEGIN; {rename}; {shut} true; COMMIT"')
+    by_hand = psql(part, part.maintenance_database, f"BEGIN; {rename}; {shut} true; COMMIT")
+    return PlanStep("swapped back", whole, by_hand)
 
 
 def _checks(

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from typing import Any
 
+from actions import by_hand
 from actions.redis_container.checks import checks, container, groups, impact
 from actions.redis_container.halt import Halt
 from actions.redis_container.proofs import PROOFS, judge
@@ -48,7 +48,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
             PlanStep(
                 f"container {name} restarted",
                 f"POST /containers/{name}/restart?t={stop_s}",
-                shlex.join(["docker", "restart", name]),
+                by_hand.docker(settings.docker, "restart", name),
             ),
             PlanStep("kill switch as before", command_words(key, halt)),
         ),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator
 
+from actions import by_hand
 from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
 from actions.reroute.override import READ_BACK, TAKES, asked_for, is_halted, taker_check, venue_of
 from cockpit.config import Settings
@@ -50,7 +51,7 @@ def _steps(settings: Settings, snapshot: Snapshot, name: str, to: str | None) ->
     key = redis.route_override_key if redis is not None else "policy:route_override"
     fills = redis.order_streams.get("fills", "orders.fills") if redis is not None else "orders.fills"
     words = ["HSET", key, name, to] if to else ["HDEL", key, name]
-    write = PlanStep(f"override of {name} written", shlex.join(words), shlex.join(["redis-cli", *words]))
+    write = PlanStep(f"override of {name} written", shlex.join(words), by_hand.redis(redis, *words))
     if is_halted(snapshot):
         return (write,)
     seen = PlanStep(f"an order for {name} seen filled by {to or name}", f"XRANGE {shlex.quote(fills)} <since then> +")

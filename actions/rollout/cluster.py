@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 
 from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
+from cockpit.clients.kubernetes_words import all_deployments
 from cockpit.config import Settings
 from cockpit.model.backends import Deployment
 from cockpit.model.choice import NONE_CHOSEN, Choice
@@ -36,7 +36,7 @@ def deployment(snapshot: Snapshot, name: str) -> Deployment | None:
 def names(settings: Settings) -> tuple[str, ...]:
     """The configured deployments."""
     part = settings.kubernetes
-    return () if part is None else tuple(dict.fromkeys((*part.deployments, *part.trading_deployments)))
+    return () if part is None else all_deployments(part)
 
 
 def deployments(settings: Settings, snapshot: Snapshot) -> tuple[Choice, ...]:
@@ -53,16 +53,6 @@ def _stands(found: Deployment | None) -> str:
 def carries_orders(settings: Settings, name: str) -> bool:
     """Whether trading stands still without it."""
     return settings.kubernetes is not None and name in settings.kubernetes.order_deployments
-
-
-def kubectl(settings: Settings, *words: str) -> str:
-    """The line that an operator types for the same."""
-    line, part = ["kubectl"], settings.kubernetes
-    if part is not None:
-        line += ["--kubeconfig", str(part.kubeconfig)] if part.kubeconfig else []
-        line += ["--context", part.context] if part.context else []
-        line += ["-n", part.namespace] if part.namespace else []
-    return shlex.join([*line, *words])
 
 
 def missing(settings: Settings, name: str, snapshot: Snapshot, now: float) -> Iterator[Check]:

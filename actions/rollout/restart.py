@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from actions.by_hand import kubectl
 from actions.checks import FAIL, PASS, UNKNOWN, WARN
 from actions.rollout.cluster import (
     COMPLETE,
@@ -13,7 +14,6 @@ from actions.rollout.cluster import (
     complete,
     deployment,
     deployments,
-    kubectl,
     missing,
     orders_check,
     ready_check,

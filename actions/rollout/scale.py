@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from actions.by_hand import kubectl
 from actions.checks import FAIL, PASS, WARN
 from actions.rollout.cluster import (
     carries_orders,
     cluster_of,
     deployment,
     deployments,
-    kubectl,
     missing,
     orders_check,
     ready_check,
@@ -38,7 +38,7 @@ DONE, RUNNING, FAILED, UNKNOWN = StepState.DONE, StepState.RUNNING, StepState.FA
 
 def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
     """What scaling would do now."""
-    name = parameters.get("deployment") or NONE_CHOSEN
+    name = parameters.get("deployment") or _only(settings, parameters) or NONE_CHOSEN
     found, to = deployment(snapshot, name), parameters.get("to") or "(no number)"
     current = "unknown" if found is None else str(found.desired)
     cluster = cluster_of(settings, snapshot)
@@ -72,9 +72,10 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
 
 
 def choices(parameter: str, settings: Settings, snapshot: Snapshot, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
-    """The configured deployments, then numbers around the present one."""
+    """The configured deployments, those that carry orders where trading is to be stopped; then numbers."""
     if parameter == "deployment":
-        return deployments(settings, snapshot)
+        found_all = deployments(settings, snapshot)
+        return tuple(one for one in found_all if chosen.get("to") != "0" or carries_orders(settings, one.value))
     found = deployment(snapshot, chosen.get("deployment", ""))
     present = found.desired if found is not None else None
     # Nothing comes last: it is not to be taken by an Enter too many.
@@ -83,6 +84,14 @@ def choices(parameter: str, settings: Settings, snapshot: Snapshot, chosen: Mapp
         Choice("to", str(number), "as it is" if number == present else "stops it" if number == 0 else "")
         for number in numbers
     )
+
+
+def _only(settings: Settings, parameters: Mapping[str, str]) -> str | None:
+    """What carries the orders, where that is one deployment and it is to be stopped."""
+    part = settings.kubernetes
+    if part is None or parameters.get("to") != "0" or len(part.order_deployments) != 1:
+        return None
+    return part.order_deployments[0]
 
 
 def steps(plan: Plan) -> tuple[Step, ...]:

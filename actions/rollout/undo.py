@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from actions.by_hand import kubectl
 from actions.checks import FAIL, PASS, WARN
 from actions.rollout.cluster import (
     COMPLETE,
@@ -11,7 +12,6 @@ from actions.rollout.cluster import (
     complete,
     deployment,
     deployments,
-    kubectl,
     missing,
     orders_check,
     ready_check,

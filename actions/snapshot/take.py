@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from actions import by_hand
 from actions.checks import FAIL, PASS, WARN, world_check
 from actions.snapshot.keeping import CopyLedger, CopyRedis, SaveRedis, WriteDown
 from actions.snapshot.kept_check import has_ledger
@@ -68,10 +69,10 @@ def _steps(settings: Settings, folder: Path, is_ledger_kept: bool, is_redis_kept
     to = folder / "<stamp>"
     if is_ledger_kept:
         ledger = settings.below_root(settings.scripts.ledger)
-        by_hand = shlex.join(["sqlite3", str(ledger), f".backup {ledger.name}.copy"])
-        yield PlanStep("ledger copied and verified", f"SQLite backup of {ledger} to {to}/ledger.db", by_hand)
+        line = shlex.join(["sqlite3", str(ledger), f".backup {ledger.name}.copy"])
+        yield PlanStep("ledger copied and verified", f"SQLite backup of {ledger} to {to}/ledger.db", line)
     if is_redis_kept:
-        yield PlanStep("Redis has saved", "BGSAVE SCHEDULE, awaited", shlex.join(["redis-cli", "BGSAVE"]))
+        yield PlanStep("Redis has saved", "BGSAVE SCHEDULE, awaited", by_hand.redis(settings.redis, "BGSAVE"))
         yield PlanStep("Redis copied", f"its RDB file to {to}/redis.rdb, else DUMP of each named key to redis.keys")
     yield PlanStep("written down", f"{to}/{MANIFEST}: what was kept, with sizes and SHA-256")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from cockpit.config import KubernetesPart
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
 from cockpit.text import clean
 
@@ -78,3 +79,8 @@ def _chain(error: BaseException) -> list[BaseException]:
         reason = getattr(link, "reason", None)
         link = reason if isinstance(reason, BaseException) else link.__cause__ or link.__context__
     return links
+
+
+def all_deployments(part: KubernetesPart) -> tuple[str, ...]:
+    """Every deployment that the configuration names."""
+    return tuple(dict.fromkeys((*part.deployments, *part.trading_deployments, *part.order_deployments)))

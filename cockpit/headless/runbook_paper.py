@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from itertools import groupby
 from textwrap import wrap
 
-from cockpit.config import RedisPart, Settings
+from actions.by_hand import cluster, redis_cli
+from cockpit.config import Settings
 from cockpit.model.plan import Plan, PlanStep
 from cockpit.model.told import Told
 from cockpit.secret import Secret
@@ -86,7 +87,7 @@ def _stop(settings: Settings) -> Iterator[str]:
     part = settings.kubernetes
     if part is not None and part.order_deployments:
         for name in part.order_deployments:
-            yield from _code([*kubectl(settings), "scale", f"deploy/{name}", "--replicas=0"])
+            yield from _code([*cluster(settings.kubernetes), "scale", f"deploy/{name}", "--replicas=0"])
     else:
         yield from _words("No deployment that carries orders is configured here.")
     yield ""
@@ -120,7 +121,7 @@ def _places(settings: Settings) -> Iterator[str]:
         yield from _words(f"- Postgres: {settings.postgres.dsn}{_kept(settings.postgres.password, 'PGPASSWORD')}")
         yield from _words(f"- its dump: {settings.below_root(settings.postgres.dump)}")
     if settings.kubernetes is not None:
-        yield from _words(f"- Kubernetes: {shlex.join(kubectl(settings))}")
+        yield from _words(f"- Kubernetes: {shlex.join(cluster(settings.kubernetes))}")
     if settings.docker is not None:
         yield from _words(f"- Docker: export DOCKER_HOST={settings.docker.url}")
     if settings.grafana is not None:
@@ -171,24 +172,9 @@ def _typed(step: PlanStep, settings: Settings) -> list[str] | None:
         words = [shlex.quote(word) if word != "&&" else word for word in shlex.split(text)]
     except ValueError:
         return text.split()
-    if words[0] == "redis-cli" and settings.redis is not None and words[1:2] not in (["-u"], ["-h"]):
+    if words[0] == "redis-cli" and settings.redis is not None and words[1:2] not in (["-u"], ["-s"]):
         return [*redis_cli(settings.redis), *words[1:]]
     return words
-
-
-def redis_cli(part: RedisPart) -> list[str]:
-    """redis-cli for this Redis; its password is in the environment."""
-    return ["redis-cli", "-u", part.url]
-
-
-def kubectl(settings: Settings) -> list[str]:
-    """kubectl for this cluster."""
-    line, part = ["kubectl"], settings.kubernetes
-    if part is not None:
-        line += ["--kubeconfig", str(part.kubeconfig)] if part.kubeconfig else []
-        line += ["--context", part.context] if part.context else []
-        line += ["-n", part.namespace] if part.namespace else []
-    return line
 
 
 def _kept(secret: Secret | None, name: str) -> str:

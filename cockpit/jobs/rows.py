@@ -7,7 +7,6 @@ from dataclasses import replace
 
 from cockpit.errors import Rejected
 from cockpit.model.action import ActionSpec, row_named
-from cockpit.model.choice import OPEN
 from cockpit.model.plan import Check, Danger, Plan, Verdict
 from cockpit.model.snapshot import Snapshot
 
@@ -33,12 +32,11 @@ def with_fixed(row: ActionSpec, parameters: Mapping[str, str]) -> dict[str, str]
     Raises:
         Rejected: somebody asks for something else.
     """
-    fixed = {name: value for name, value in row.parameters if value != OPEN}
-    for name, value in fixed.items():
+    for name, value in row.fixed.items():
         if parameters.get(name, value) != value:
             raise Rejected(f"{row.step} is for {name} {value}: that cannot be set otherwise")
     # What is open and was not chosen is nothing: never the action's own default.
-    return {**dict.fromkeys(row.asks, ""), **parameters, **fixed}
+    return {**dict.fromkeys(row.asks, ""), **parameters, **row.fixed}
 
 
 def as_its_row_says(plan: Plan, row: ActionSpec, snapshot: Snapshot, now: float) -> Plan:

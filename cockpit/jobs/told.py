@@ -55,6 +55,6 @@ def _asked(
     if not open_ones:
         return ({},)
     rest = {name: stands_for.get(name, name.upper()) for name in open_ones[1:]}
-    found = choices_for(row.id, open_ones[0], settings, snapshot, {})[:MOST]
+    found = choices_for(row.id, open_ones[0], settings, snapshot, row.fixed)[:MOST]
     values = [choice.value for choice in found] or [stands_for.get(open_ones[0], open_ones[0].upper())]
     return tuple({open_ones[0]: value, **rest} for value in values)

@@ -47,6 +47,11 @@ class ActionSpec:
         """The parameters that must be chosen each time."""
         return tuple(name for name, value in self.parameters if value == OPEN)
 
+    @property
+    def fixed(self) -> dict[str, str]:
+        """The parameters that cannot be set otherwise."""
+        return {name: value for name, value in self.parameters if value != OPEN}
+
     def answers(self, rule: str, subject: str) -> bool:
         """Whether a finding suggests it; it names a rule, or a rule/subject."""
         return rule in self.suggests or f"{rule}/{subject}" in self.suggests

@@ -8,6 +8,7 @@ from typing import Any
 
 from cockpit.clients.kubernetes import Cluster, KubernetesApi
 from cockpit.clients.kubernetes_history import changes, revision, template_id
+from cockpit.clients.kubernetes_words import all_deployments
 from cockpit.clients.moments import age_s
 from cockpit.clock import Clock
 from cockpit.config import Settings
@@ -33,7 +34,7 @@ class KubernetesProbe:
         part = settings.kubernetes
         self._clock = clock
         self._required = part.deployments
-        self._names = tuple(dict.fromkeys((*part.deployments, *part.trading_deployments)))
+        self._names = all_deployments(part)
         self._api = KubernetesApi(part, clock)
         self.interval_s = settings.interval_s
         self.deadline_s = part.timeout_s + 0.5

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cockpit.clients.kubernetes_access import Right, may
+from cockpit.clients.kubernetes_words import all_deployments
 from cockpit.clients.redis_link import Command
 from cockpit.clients.redis_rights import Rights, ask_rights
 from cockpit.clock import Clock
@@ -39,7 +40,7 @@ async def cluster_looks(settings: Settings) -> list[Look]:
 def _rights(part: KubernetesPart) -> list[tuple[Right, Concerns]]:
     patching, undoing = of("rollout.restart", "rollout.undo", "rollout.scale"), of("rollout.undo")
     found: list[tuple[Right, Concerns]] = [(("list", "replicasets", ""), undoing)]
-    found += [(("patch", "deployments", name), patching) for name in part.deployments]
+    found += [(("patch", "deployments", name), patching) for name in all_deployments(part)]
     return found
 
 

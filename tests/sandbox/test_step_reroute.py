@@ -39,7 +39,8 @@ def test_the_backup_fills_and_the_orders_are_given_back(desk: StepDesk) -> None:
     wait_until(lambda: status(desk, "IBKR") == "down", 10.0)
     plan = desk.allowed(AWAY)
     assert (plan.phrase, dict(plan.parameters)) == ("IBKR", {"venue": "IBKR", "to": "zerodha"})
-    assert plan.steps[0].by_hand == "redis-cli HSET policy:route_override IBKR zerodha"
+    url = desk.settings.redis.url if desk.settings.redis else ""
+    assert plan.steps[0].by_hand == f"redis-cli -u {url} HSET policy:route_override IBKR zerodha"
     job = desk.ended(desk.submit(plan))
     assert job.phase is Phase.DONE, told(job)
     assert "filled by zerodha" in job.steps[1].detail
