@@ -10,11 +10,13 @@ from typing import Any
 
 import pytest
 
+from actions.catalogue import ACTIONS
 from actions.pg_restore import drop_old, restore, swap_back
 from cockpit.clients.ledger import count_since
 from cockpit.clients.pg_restore import RestoreProgress
 from cockpit.config import PostgresPart
 from cockpit.model.backends import Database
+from cockpit.model.danger import Danger
 from cockpit.model.plan import Plan
 from tests.unit.healthy import NOW, SETTINGS, databases, dead, dump, dump_contents, postgres, snapshot
 from tests.unit.test_journal import WHO
@@ -98,6 +100,10 @@ def test_undo_takes_the_newest_and_drop_the_oldest() -> None:
     assert dict(back.parameters) == {"mode": "swap", "database": others[1].name} and back.is_allowed, back.blocking
     drop = drop_old.plan(READY, WHO, {}, now, 1_764_038_698.0)
     assert drop.target == others[0].name
+    # It may be the only copy, and nothing brings it back: a second person, a reason and its name.
+    (row,) = (row for row in ACTIONS if row.id == drop_old.ID)
+    assert row.danger is drop.danger is Danger.DANGER and drop.needs_reason
+    assert drop.phrase == f"DROP {others[0].name} ON {READY.site}"
     shut = swap_back.plan(READY, WHO, {}, snapshot(databases=own(takes_connections=False)), NOW)
     assert dict(shut.parameters)["mode"] == "allow" and shut.is_allowed, shut.blocking
 
