@@ -29,7 +29,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
 
 
 def choices(parameter: str, settings: Settings, snapshot: Snapshot, chosen: Mapping[str, str]) -> tuple[Choice, ...]:
-    """The brokers that are rerouted, then those that could be."""
+    """The brokers that are rerouted; where nobody knows of one, those that could be."""
     rerouted = [one.name for one in snapshot.venues.value or () if one.override]
-    others = [one.name for one in settings.venues if one.backup and one.name not in rerouted]
-    return tuple(Choice("venue", name, stands(settings, snapshot, name)) for name in (*rerouted, *others))
+    names = rerouted or [one.name for one in settings.venues if one.backup]
+    return tuple(Choice("venue", name, stands(settings, snapshot, name)) for name in names)

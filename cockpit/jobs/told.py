@@ -52,6 +52,8 @@ def _asked(
 ) -> tuple[dict[str, str], ...]:
     """The parameters of each plan: what is open is taken from the configuration."""
     open_ones = [name for name, value in row.parameters if value == OPEN]
+    if not open_ones and row.id.startswith("reroute."):
+        open_ones = [row.selects] if row.selects else []
     if not open_ones:
         return ({},)
     rest = {name: stands_for.get(name, name.upper()) for name in open_ones[1:]}

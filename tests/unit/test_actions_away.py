@@ -75,8 +75,8 @@ def test_whose_orders_come_back_is_chosen_too() -> None:
     assert [(one.value, one.words) for one in offered] == [
         ("IBKR", "up, orders go to zerodha"), ("ZERODHA", "up, orders go to paper")
     ]  # fmt: skip
-    rows = {row.id: row.asks for row in ACTIONS if row.id.startswith("reroute.")}
-    assert rows == {"reroute.away": ("venue",), "reroute.back": ("venue",)}
+    rows = {row.id: row.selects for row in ACTIONS if row.id.startswith("reroute.")}
+    assert rows == {"reroute.away": "venue", "reroute.back": "venue"}
 
 
 def test_on_live_paper_takes_orders_only_with_a_reason() -> None:

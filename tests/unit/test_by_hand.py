@@ -60,7 +60,7 @@ def test_the_last_rung_is_what_carries_the_orders() -> None:
     assert len(other_rungs(none)) == 1 and other_rungs(none)[0].startswith("call the brokers")
     shown = snapshot(kubernetes=kubernetes(deployment("oms", 2, 2), deployment("router-ui", 1, 1)))
     (row,) = (row for row in ACTIONS if row.step == "halt-router")
-    assert (row.asks, row.fixed) == (("deployment",), {"to": "0"})
+    assert (row.selects, row.fixed) == ("deployment", {"to": "0"})
     plan = scale.plan(settings, WHO, {"deployment": "", "to": "0"}, shown, NOW)
     assert plan.target == "oms" and "deployment" not in {check.name for check in plan.blocking}
     assert [one.value for one in scale.choices("deployment", settings, shown, row.fixed)] == ["oms"]
