@@ -30,6 +30,8 @@ EVIDENCE = frozenset({"alerting"})
 PLANNED_ON = frozenset(PROBES)
 """The text tells of everything; what was confirmed is judged by less."""
 LONGEST_S = 110.0
+STILL_S = 15.0
+"""So much longer a sender may still be at it."""
 STATES = {Outcome.DELIVERED: DELIVERED, Outcome.UNKNOWN: UNKNOWN}
 CONFINED = (World.SANDBOX, World.REPLAY)
 
@@ -116,13 +118,15 @@ async def _sent(stage: Stage, routing: Routing, parcel: Parcel) -> Delivery:
         detail="",
     )
     kept = notices(stage.settings)
+    within_s = min(stage.settings.alerting.send_within_s, LONGEST_S) + STILL_S
     try:
-        before = kept.begin(draft, is_again=bool(fields.get("only")))
+        before = kept.begin(draft, is_again=bool(fields.get("only")), within_s=within_s)
     except CockpitError as error:
         return replace(draft, state=FAILED, detail=f"not sent, it could not be written down: {error}")
     if before is not None:
         state = DELIVERED if before.state == DELIVERED else UNKNOWN
-        return replace(before, state=state, detail=f"sent before and not again: {before.detail or before.state}")
+        now = f"another one is sending it: look again in {within_s:.0f} s" if before.state == SENDING else ""
+        return replace(before, state=state, detail=now or f"sent before and not again: {before.detail or before.state}")
     tried = await _tried(stage, routing, parcel, draft.key)
     ended = replace(draft, at=stage.clock.now(), state=STATES.get(tried.outcome, FAILED), detail=tried.detail)
     stage.output.write(f"{parcel.where}: {_words(ended)}\n".encode())

@@ -39,6 +39,12 @@ class Delivery:
         """Whether somebody must look at it."""
         return self.state != DELIVERED
 
+    def may_go(self, now: float, is_again: bool, within_s: float) -> bool:
+        """Whether it may be sent once more; a clock that was set back does not hold it up for ever."""
+        if self.state == SENDING and abs(now - self.at) < within_s:
+            return False
+        return self.state == FAILED or (is_again and self.state != DELIVERED)
+
 
 class Notices:
     """One site's messages; any number of processes may add to them."""
@@ -47,17 +53,18 @@ class Notices:
         self.file = folder / "notices.jsonl"
         self._folder = folder
 
-    def begin(self, draft: Delivery, is_again: bool = False) -> Delivery | None:
+    def begin(self, draft: Delivery, is_again: bool = False, within_s: float = 0.0) -> Delivery | None:
         """Write down that it is about to be sent; what became of it already, where it must not be.
 
-        By itself a message is sent once. A person may have one sent again that failed, or of which nobody knows.
+        By itself a message is sent once. A person may have one sent again that failed, or of which nobody knows;
+        not one whose sender may still be at it, which takes no longer than `within_s`.
 
         Raises:
             JournalError: it cannot be written: then it is not sent.
         """
         with self._locked() as descriptor:
             known = self._known(descriptor).get(draft.key)
-            if known is not None and (known.state == DELIVERED or not (is_again or known.state == FAILED)):
+            if known is not None and not known.may_go(draft.at, is_again, within_s):
                 return known
             self._append(descriptor, replace(draft, state=SENDING, detail=""))
         return None

@@ -161,6 +161,16 @@ def test_a_message_is_begun_once(tmp_path: Path) -> None:
     assert (tmp_path / "state" / "notices.jsonl").stat().st_mode & 0o777 == 0o600
 
 
+def test_what_is_being_sent_goes_out_once(tmp_path: Path) -> None:
+    """A person who sends again what the cockpit is still trying."""
+    kept = Notices(tmp_path)
+    assert kept.begin(draft(), within_s=60.0) is None
+    for moment, is_held in ((2.0, True), (60.5, True), (61.0, False)):
+        found = kept.begin(replace(draft(), at=moment), is_again=True, within_s=60.0)
+        assert (found is not None) is is_held, moment
+    assert kept.begin(replace(draft(), at=-100.0), is_again=True, within_s=60.0) is None, "the clock was set back"
+
+
 def test_half_a_line_of_a_crash_is_no_message(tmp_path: Path) -> None:
     kept = Notices(tmp_path)
     kept.begin(draft())
