@@ -19,6 +19,6 @@ PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "feed.switch": ("to",),
     "notify.send": ("audiences", "note", "only", "full_subject", "full_body", "summary_subject", "summary_body"),
     "backend.terminate": ("pid",),
-    "pg_restore.swap_back": ("database",),
+    "pg_restore.swap_back": ("mode", "database"),
     "pg_restore.drop_old": ("database",),
 }

@@ -11,6 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from actions.catalogue import ACTIONS
+from actions.parameters import PARAMETERS
 from actions.runbook import runbook_for
 from cockpit.errors import Rejected
 from cockpit.headless.listening import Ear
@@ -101,7 +102,7 @@ def run(args: argparse.Namespace) -> int:
         known = ", ".join(row.step for row in runbook.actions)
         print(f"cockpit run: there is no step {clean(args.step, 60)}; there are: {known}", file=sys.stderr)
         return USAGE
-    parameters = _parameters(args)
+    parameters = _parameters(args, row)
     action = action_for(row.id)
     is_halt = row.danger is Danger.PROTECT and is_struck(action)
     session = Session.open(settings)
@@ -120,12 +121,16 @@ def _planned_on(action: Worked, settings: Settings) -> frozenset[str]:
     return wanted if wanted == action.EVIDENCE else wanted & configured(settings)
 
 
-def _parameters(args: argparse.Namespace) -> dict[str, str]:
+def _parameters(args: argparse.Namespace, row: ActionSpec) -> dict[str, str]:
+    """What was given; a name that the step does not know would leave it to its own choice."""
+    known = dict.fromkeys((*PARAMETERS.get(row.id, ()), *dict(row.parameters)))
     found = {"reason": args.reason} if args.reason else {}
     for given in args.set:
         name, sign, value = given.partition("=")
         if not (name and sign):
             raise Rejected(f"--set takes NAME=VALUE, not {given!r}")
+        if name not in known:
+            raise Rejected(f"{row.step} takes no {clean(name, 40)!r}; it takes: {', '.join(known) or 'none'}")
         found[name] = value
     return found
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from actions.catalogue import ACTIONS
 from cockpit.errors import Rejected
 from cockpit.headless.audit import record_line
 from cockpit.headless.plan_text import plan_lines
-from cockpit.headless.run import _confirmation, _print_json
+from cockpit.headless.run import _confirmation, _parameters, _print_json
+from cockpit.jobs.rows import row_for
 from cockpit.model.audit import AuditRecord, Operator
 from cockpit.model.plan import Plan
 from tests.unit.healthy import snapshot
@@ -35,6 +37,25 @@ def refused(plan: Plan, words: str, **changed: Any) -> None:
     with pytest.raises(Rejected, match=words) as caught:
         _confirmation(plan, typed(**changed))
     assert caught.value.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("step", "given", "words"),
+    [
+        ("reroute", "broker=ZERODHA", "reroute takes no 'broker'; it takes: venue, to"),
+        ("restart-redis", "container=postgres", "restart-redis takes no 'container'; it takes: none"),
+        ("restart-deployment", "deploy=api", "takes no 'deploy'; it takes: deployment"),
+        ("reroute", "venue", "--set takes NAME=VALUE"),
+    ],
+)
+def test_a_misspelt_parameter_is_refused(step: str, given: str, words: str) -> None:
+    """Else the step would choose by itself what was meant to be chosen for it."""
+    row = row_for(ACTIONS, step)
+    with pytest.raises(Rejected) as caught:
+        _parameters(argparse.Namespace(set=[given], reason=None), row)
+    assert words in str(caught.value)
+    right = argparse.Namespace(set=["venue=ZERODHA", "to=paper"], reason="down")
+    assert _parameters(right, row_for(ACTIONS, "reroute")) == {"venue": "ZERODHA", "to": "paper", "reason": "down"}
 
 
 def test_a_halt_takes_y(monkeypatch: pytest.MonkeyPatch) -> None:
