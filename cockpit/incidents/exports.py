@@ -146,7 +146,7 @@ def _measures(incident: Incident, now: float) -> list[tuple[str, str]]:
         ("Time to acknowledge (MTTA)", span(found.acknowledged_s)),
         ("Time to recover (MTTR)", span(found.recovered_s)),
         ("Recovery time objective (RTO)", _target(found)),
-        ("Trading halted", halted(incident, now)),
+        ("Kill switch engaged", halted(incident, now)),
         ("Data lost (RPO)", _lost(found)),
     ]
 

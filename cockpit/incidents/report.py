@@ -53,7 +53,7 @@ def halts(incident: Incident) -> tuple[Period, ...]:
 
 
 def halted(incident: Incident, now: float) -> str:
-    """For how long trading was halted, in words."""
+    """For how long trading was halted by the kill switch, in words."""
     found = halts(incident)
     if not found:
         return "not during this incident"
