@@ -26,11 +26,10 @@ Done = Callable[[Any], None]
 
 def open_or_go(screen: Wall) -> None:
     """To the open incident; where none is open, ask for one."""
-    snapshot = screen.desk.snapshot
-    found = snapshot.incidents.value if snapshot else None
+    found = _open_ones(screen)
     if found:
         screen.action_go("incident")
-    else:
+    elif found is not None:
         new(screen)
 
 
@@ -76,10 +75,10 @@ def _why_no_severity(answers: Answers) -> str:
 
 def note(screen: Wall) -> None:
     """One line into the timeline of the open incident."""
-    snapshot, log = screen.desk.snapshot, _log(screen)
-    found = snapshot.incidents.value if snapshot else None
+    found, log = _open_ones(screen), _log(screen)
     if not found or log is None:
-        screen.hint(NONE_OPEN)
+        if found is not None:
+            screen.hint(NONE_OPEN)
         return
 
     def taken(answers: Answers | None) -> None:
@@ -96,11 +95,10 @@ def _noted(where: str) -> str:
 
 def open_ones_severity(screen: Wall) -> None:
     """The same for the one that is open, from a screen that shows none."""
-    snapshot = screen.desk.snapshot
-    found = snapshot.incidents.value if snapshot else None
+    found = _open_ones(screen)
     if found:
         change_severity(screen, found[0])
-    else:
+    elif found is not None:
         screen.hint(NONE_OPEN)
 
 
@@ -199,6 +197,15 @@ def _close(screen: Wall, log: IncidentsPort, incident: Incident, lacks: tuple[La
             _then(screen, closed, lambda found: screen.hint(f"Closed: {found.id}"))
 
     screen.app.push_screen(FormScreen(screen.desk, Form("Close the incident", "closes it", asks, told, why_not)), taken)
+
+
+def _open_ones(screen: Wall) -> tuple[Incident, ...] | None:
+    """Those that are open; None, and said, where that is not known: none open is something else."""
+    sample = screen.desk.snapshot.incidents if screen.desk.snapshot else None
+    if sample is None or sample.value is None:
+        screen.hint(f"Not known yet which incident is open: {(sample.error if sample else '') or 'it is being read'}")
+        return None
+    return sample.value
 
 
 def _log(screen: Wall) -> IncidentsPort | None:

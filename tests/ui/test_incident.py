@@ -141,6 +141,14 @@ async def test_roles_and_the_next_update() -> None:
         await saved(it, file, "next_update: '")
 
 
+async def test_what_is_open_is_not_guessed_before_it_was_read() -> None:
+    async with cockpit(replace(snapshots.healthy(), incidents=Sample())) as it:
+        for key in ("i", "n", "s"):
+            await it.press(key)
+            await it.sees("Not known yet which incident is open")
+            assert len(it.app.screen_stack) == 1
+
+
 async def test_without_an_incident_a_note_says_how_to_open_one() -> None:
     async with cockpit(NOTHING_OPEN) as it:
         await it.press("n")
