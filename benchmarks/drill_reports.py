@@ -127,10 +127,13 @@ class Drill:
             self.hand.program.close()
 
     def recover(self) -> None:
-        """As the benchmark of recoveries does; after a breach trading is halted already: only the rest is left."""
+        """As the benchmark of recoveries does; after a breach, which halts by itself, one's own halt stands too."""
         if self.outage.section != "3.5":
             self.outage.keys(self.hand, self.mend)
             return
+        self.hand.press("K")
+        self.hand.take()
+        self.hand.program.drain(CALM_S)
         for keys in ("xs", "xf"):
             self.hand.chord(f" {keys}")
             self.hand.take()
