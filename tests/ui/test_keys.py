@@ -140,7 +140,7 @@ async def test_chooser_asks_again_and_shows_nobody_a_plan() -> None:
         it.session.plan = halt_plan()
         it.app.screen.tick()  # type: ignore[attr-defined]
         await it.until(lambda: "refused" not in it.text(), "possible again")
-        assert it.session.prepared == [] and it.session.peeked.count("kill-switch") == 2
+        assert it.session.prepared == [] and it.session.peeked.count("kill-switch") >= 2
 
 
 async def test_chooser_asks_nothing_twice_at_a_time() -> None:
