@@ -109,12 +109,12 @@ class Versions:
 
 
 def superfluous(versions: tuple[Version, ...]) -> tuple[Version, ...]:
-    """All but the newest of each age: a second, two, four, eight ... and the two newest of all.
+    """All but the oldest of each age, from a second, two, four, eight ... on, and the two newest of all.
 
     >>> kept = [Version(at * 1000, "x") for at in range(100)]
     >>> for _ in range(3): kept = [each for each in kept if each not in superfluous(tuple(kept))]
     >>> [each.at_ms // 1000 for each in kept]
-    [0, 35, 67, 83, 91, 95, 97, 98, 99]
+    [0, 36, 68, 84, 92, 96, 98, 99]
     """
     if not versions:
         return ()
