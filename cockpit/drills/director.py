@@ -138,6 +138,8 @@ class Director:
             if at is not None:
                 after = replace(after, mets=(*after.mets, Met(goal.name, at)))
                 self._tell_incident(after, f"{goal.name} after {at - after.started_at:.0f} s")
+        if after.met("recovered") and not drill.met("recovered"):
+            after = replace(after, rpo_minutes=_lost_minutes(found, after, snapshot))
         if found.mends_after and after.met(found.mends_after) and after.mended_at is None:
             self._calm(after, found)
             after = replace(after, mended_at=now)
@@ -176,7 +178,7 @@ class Director:
             is_passed=ending == "ended" and not why,
             missed=why,
             left=_left(snapshot, drill),
-            rpo_minutes=incident.rpo_minutes if incident else None,
+            rpo_minutes=drill.rpo_minutes if incident is None else incident.rpo_minutes or drill.rpo_minutes,
             rpo_rows=incident.rpo_rows if incident else None,
         )
         if found is not None:
@@ -257,6 +259,14 @@ def _check_open(found: Scenario, drill: Drill, snapshot: Snapshot) -> None:
             raise Rejected(
                 f"{goal.name} is so already, before the drill has begun: put the sandbox back as it was first"
             )
+
+
+def _lost_minutes(found: Scenario, drill: Drill, snapshot: Snapshot) -> float | None:
+    """How much older than the fault the dump is that was put back."""
+    dump, at = snapshot.dump.value, snapshot.dump.value_at
+    if found.loses != "dump" or dump is None or at is None:
+        return None
+    return round(max(0.0, drill.started_at - (at - dump.age_s)) / 60, 1)
 
 
 def _primary(settings: Settings) -> str:

@@ -37,6 +37,8 @@ class Scenario:
     """How often the runbook asks for it; None where it does not."""
     halts_first: bool = False
     """Whether trading has to be halted before anything is recovered."""
+    loses: str = ""
+    """What decides how much of the past is lost: dump, where what is put back is as old as that."""
     mends_after: str = ""
     """The goal after which the trouble is over by itself: the market calms down."""
 

@@ -25,6 +25,9 @@ def house_looks(settings: Settings, state: Path) -> Iterator[Look]:
     yield _room(settings, state)
     yield _second(settings, state)
     yield _numbers(settings)
+    if settings.docker is not None:
+        words = "whether the engine lets a restart through, which a proxy may not, is only known when it is taken"
+        yield passed("Docker", words, of("redis_container.", "container."), is_told=True)
     words = "nothing was sent: only what is configured was looked at"
     yield passed("channels", f"{words}; {MAIL}", of("notify."), is_told=True)
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from pathlib import Path
+from typing import Any
 
+from cockpit.clients.bounded import DaemonPool
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.model.plan import Verdict
@@ -30,12 +32,22 @@ def rehearse(
     began_at, began = clock.now(), clock.monotonic()
     steps = tuple(told)
     tell(f"{len(steps)} steps planned, nothing submitted; looking around them")
-    looks = asyncio.run(_looks(settings, state, snapshot, clock, tell))
+    looks = _run(_looks(settings, state, snapshot, clock, tell))
     lines = [shared(look) for look in looks if look.is_shared]
     lines += [judged(step, looks) for step in steps]
     lines += [shared(look) for look in looks if not look.is_shared and _is_for_nobody(look, steps)]
     took_s = round(clock.monotonic() - began, 3)
     return Rehearsal(began_at, took_s, settings.world.value, settings.site, by, tuple(lines))
+
+
+def _run(looking: Coroutine[Any, Any, list[Look]]) -> list[Look]:
+    """On a loop that leaves behind what hangs: a dead disk must not make this the last rehearsal."""
+    loop = asyncio.new_event_loop()
+    loop.set_default_executor(DaemonPool())
+    try:
+        return loop.run_until_complete(looking)
+    finally:
+        loop.close()
 
 
 def _is_for_nobody(look: Look, steps: Iterable[Told]) -> bool:

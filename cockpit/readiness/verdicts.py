@@ -10,17 +10,17 @@ from cockpit.model.told import Told
 from cockpit.readiness.look import Look
 
 NEEDLESS = {
-    "alerts.expire": "silence",
-    "backend.terminate": "somebody blocks",
-    "kill_switch.release": "kill switch",
-    "pg_restore.drop_old": "old one",
-    "pg_restore.swap_back": "old one",
-    "reroute.away": "route",
-    "reroute.back": "route",
-    "rollout.scale": "number",
-    "rollout.undo": "revision before",
+    "alerts.expire": {"silence"},
+    "backend.terminate": {"somebody blocks"},
+    "kill_switch.release": {"kill switch"},
+    "pg_restore.drop_old": {"old one", "age"},
+    "pg_restore.swap_back": {"old one"},
+    "reroute.away": {"route"},
+    "reroute.back": {"route"},
+    "rollout.scale": {"number"},
+    "rollout.undo": {"revision before"},
 }
-"""Action -> the check that fails where there is nothing to do it on."""
+"""Action -> the checks of which one fails where there is nothing to do it on, or not yet."""
 IN_TURN = {
     "redis_container.restart": {"state kept"},
     "pg_restore.restore": {"state kept"},
@@ -72,8 +72,8 @@ Found = tuple[Outcome, str, str]
 
 def _plan(plan: Plan, asked: Sequence[str], is_one_of_many: bool) -> Found:
     of = f"{plan.target}: " if is_one_of_many else ""
-    needless = NEEDLESS.get(plan.action)
-    nothing = next((check for check in plan.blocking if check.name == needless and check.verdict is Verdict.FAIL), None)
+    needless = NEEDLESS.get(plan.action, set())
+    nothing = next((check for check in plan.blocking if check.name in needless and check.verdict is Verdict.FAIL), None)
     # What is to be chosen in its dialog is no reason that it would not work.
     blocking = [check for check in plan.blocking if check.name not in asked]
     if nothing is not None:

@@ -9,7 +9,7 @@ import pytest
 
 from cockpit.drills import place
 from cockpit.drills.coach import said
-from cockpit.drills.director import Director
+from cockpit.drills.director import Director, _lost_minutes
 from cockpit.drills.goals import met_at
 from cockpit.drills.report import report
 from cockpit.drills.scenarios import scenario, scenarios
@@ -139,6 +139,17 @@ def test_a_feed_is_switched_once_the_registry_names_another_one_than_before() ->
 )  # fmt: skip
 def test_passed_is_everything_in_order_and_in_time(drill: Drill, said_of_it: tuple[str, ...]) -> None:
     assert missed(drill, BROKER) == said_of_it
+
+
+def test_a_restore_loses_what_came_after_the_dump() -> None:
+    restoring = scenario("postgres-restore")
+    assert restoring is not None
+    fresh = snapshot()
+    dump = fresh.dump.value
+    assert dump is not None and fresh.dump.value_at is not None
+    older = replace(fresh, dump=replace(fresh.dump, value=replace(dump, age_s=660.0)))
+    assert _lost_minutes(restoring, a_drill(), older) == round((NOW - 60 - (fresh.dump.value_at - 660)) / 60, 1)
+    assert _lost_minutes(BROKER, a_drill(), older) is None
 
 
 def test_what_was_stopped_does_not_count_as_played() -> None:

@@ -57,6 +57,7 @@ FAIL, SILENT = Check("c", Verdict.FAIL, "no"), Check("d", Verdict.UNKNOWN, "nobo
         ("flatten", (K_FIRST, FAIL), (), Outcome.BROKEN, "c: no"),
         ("kill-switch-release", (NOT_ENGAGED, FAIL), (), Outcome.NEEDLESS, "not engaged"),
         ("kill-switch-release", (NOT_ENGAGED, A_REPLICA), (), Outcome.BROKEN, "role: a replica"),
+        ("drop-old-database", (Check("age", Verdict.FAIL, "kept for a day"),), (), Outcome.NEEDLESS, "kept for a day"),
         ("scale", (Check("to", Verdict.FAIL, "say how many"),), (), Outcome.WORKS, ""),
         ("end-silence", (NONE,), (), Outcome.NEEDLESS, "none is in force"),
         ("restart-ingestion", (PASS,), (NO_RIGHT,), Outcome.BROKEN, "rights: may not"),
