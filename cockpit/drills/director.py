@@ -112,7 +112,10 @@ class Director:
             incidents=str(settings.incidents_folder),
             is_own=is_own,
             rto_s=None if rto is None else rto * 60,
-            facts=(("primary", registry.primary if registry is not None else _primary(settings)),),
+            facts=(
+                ("primary", registry.primary if registry is not None else _primary(settings)),
+                *_dumped(snapshot),
+            ),
         )
 
     def watch(self, snapshot: Snapshot) -> Drill | None:
@@ -139,7 +142,7 @@ class Director:
                 after = replace(after, mets=(*after.mets, Met(goal.name, at)))
                 self._tell_incident(after, f"{goal.name} after {at - after.started_at:.0f} s")
         if after.met("recovered") and not drill.met("recovered"):
-            after = replace(after, rpo_minutes=_lost_minutes(found, after, snapshot))
+            after = replace(after, rpo_minutes=_lost_minutes(found, after))
         if found.mends_after and after.met(found.mends_after) and after.mended_at is None:
             self._calm(after, found)
             after = replace(after, mended_at=now)
@@ -261,12 +264,18 @@ def _check_open(found: Scenario, drill: Drill, snapshot: Snapshot) -> None:
             )
 
 
-def _lost_minutes(found: Scenario, drill: Drill, snapshot: Snapshot) -> float | None:
-    """How much older than the fault the dump is that was put back."""
-    dump, at = snapshot.dump.value, snapshot.dump.value_at
-    if found.loses != "dump" or dump is None or at is None:
+def _dumped(snapshot: Snapshot | None) -> tuple[tuple[str, str], ...]:
+    """When the newest dump was taken, before anything is broken: a later one may lack what is lost by then."""
+    dump, at = (snapshot.dump.value, snapshot.dump.value_at) if snapshot is not None else (None, None)
+    return () if dump is None or at is None else (("dump_at", f"{at - dump.age_s:.3f}"),)
+
+
+def _lost_minutes(found: Scenario, drill: Drill) -> float | None:
+    """How much older than the fault the dump is that was there to be put back."""
+    dump_at = dict(drill.facts).get("dump_at")
+    if found.loses != "dump" or dump_at is None:
         return None
-    return round(max(0.0, drill.started_at - (at - dump.age_s)) / 60, 1)
+    return round(max(0.0, drill.started_at - float(dump_at)) / 60, 1)
 
 
 def _primary(settings: Settings) -> str:

@@ -37,7 +37,7 @@ def _head(drill: Drill, scenario: Scenario) -> Iterator[str]:
     objective = "none set" if drill.rto_s is None else span(drill.rto_s)
     yield f"| Recovered (RTO) | {span(took_s)}, objective {objective} |"
     lost = [f"{drill.rpo_rows:,} rows" if drill.rpo_rows is not None else ""]
-    lost += [f"{drill.rpo_minutes:g} min" if drill.rpo_minutes is not None else ""]
+    lost += [f"at most {drill.rpo_minutes:g} min" if drill.rpo_minutes is not None else ""]
     yield f"| Data lost (RPO) | {', '.join(filter(None, lost)) or 'not measured'} |"
     yield f"| Incident | {drill.incident or 'none'} |"
     yield f"| Verdict | **{drill.verdict}** |"

@@ -9,7 +9,7 @@ import pytest
 
 from cockpit.drills import place
 from cockpit.drills.coach import said
-from cockpit.drills.director import Director, _lost_minutes
+from cockpit.drills.director import Director, _dumped, _lost_minutes
 from cockpit.drills.goals import met_at
 from cockpit.drills.report import report
 from cockpit.drills.scenarios import scenario, scenarios
@@ -147,9 +147,10 @@ def test_a_restore_loses_what_came_after_the_dump() -> None:
     fresh = snapshot()
     dump = fresh.dump.value
     assert dump is not None and fresh.dump.value_at is not None
-    older = replace(fresh, dump=replace(fresh.dump, value=replace(dump, age_s=660.0)))
-    assert _lost_minutes(restoring, a_drill(), older) == round((NOW - 60 - (fresh.dump.value_at - 660)) / 60, 1)
-    assert _lost_minutes(BROKER, a_drill(), older) is None
+    older = replace(fresh, dump=Sample.good(replace(dump, age_s=600.0), NOW - 60, 0.01))
+    assert _lost_minutes(restoring, a_drill(facts=_dumped(older))) == 10.0
+    assert _lost_minutes(restoring, a_drill(facts=_dumped(None))) is None
+    assert _lost_minutes(BROKER, a_drill(facts=_dumped(older))) is None
 
 
 def test_what_was_stopped_does_not_count_as_played() -> None:
