@@ -24,7 +24,7 @@ NEEDLESS = {
 IN_TURN = {
     "redis_container.restart": {"state kept"},
     "pg_restore.restore": {"state kept"},
-    "script.flatten": {"kill switch"},
+    "script.flatten": {"kill switch", "ledger = Redis"},
     "script.replay": {"kill switch", "state kept"},
 }
 """Action -> the checks that another step of the runbook, taken before it, makes pass."""
