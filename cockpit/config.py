@@ -75,7 +75,9 @@ class VenuePart(Part):
     phone: str | None = None
     """Whom to call to have trading blocked there, where nothing else stops it."""
     token: Secret | None = None
-    """`api_key:access_token`, for an HTTP probe that also asks whether the token is accepted."""
+    """`api_key:access_token`, for an HTTP probe that also asks whether the token is accepted, and what is held."""
+    client_id: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    """The API client as which a `tws://` gateway is asked what is held; one that nobody else uses. None: not asked."""
     backup: str | None = None
     """The adapter that takes its orders when it is down."""
     exchange: str | None = None

@@ -27,6 +27,18 @@ class Ledger:
     """Symbol -> quantity, over all accounts; those at 0 left out."""
 
 
+@dataclass(frozen=True, slots=True)
+class Filled:
+    """What the fills at one venue add up to."""
+
+    positions: Mapping[str, float]
+    """Symbol -> quantity; those at 0 left out."""
+    newest_ms: int
+
+
+NO_FILLS = Filled({}, 0)
+
+
 def last_venues(file: Path) -> Mapping[str, str]:
     """Symbol -> where it was filled last, as far as the newest fills tell; blocks for at most two seconds.
 
@@ -61,6 +73,30 @@ def read_ledger(file: Path) -> Ledger:
         return Ledger(events, newest_ms, {clean(symbol, 40): float(qty) for symbol, qty in rows if qty})
     except (sqlite3.Error, TypeError, ValueError) as error:
         raise BackendError(f"the ledger {clean(file)} cannot be read: {clean(error, 80)}") from None
+
+
+def held_by_venue(file: Path) -> Mapping[str, Filled]:
+    """What was filled at each venue, its name in small letters; blocks for as long as it takes to read the fills.
+
+    Raises:
+        BackendError: it is not there, not readable or no ledger.
+    """
+    signed = "SUM(CASE lower(o.side) WHEN 'buy' THEN f.qty ELSE -f.qty END)"
+    summed = f"SELECT f.venue, f.symbol, {signed}, MAX(f.ts_ms) FROM fills f"  # noqa: S608
+    summed += " JOIN orders o ON o.id = f.order_id GROUP BY f.venue, f.symbol"
+    if not file.is_file():
+        raise BackendError(f"there is no ledger at {clean(file)}")
+    held: dict[str, dict[str, float]] = {}
+    newest: dict[str, int] = {}
+    try:
+        with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=TIMEOUT_S)) as ledger:
+            for name, symbol, qty, ts_ms in ledger.execute(summed):
+                venue = clean(name, 40).casefold()
+                held.setdefault(venue, {})[clean(symbol, 40)] = float(qty)
+                newest[venue] = max(newest.get(venue, 0), int(ts_ms))
+    except (sqlite3.Error, TypeError, ValueError) as error:
+        raise BackendError(f"the ledger {clean(file)} cannot be read: {clean(error, 80)}") from None
+    return {name: Filled({one: qty for one, qty in of.items() if qty}, newest[name]) for name, of in held.items()}
 
 
 def count_since(file: Path, since_ms: int) -> int:

@@ -5,7 +5,10 @@ Ages (`_s`) are as of the moment the probe read them; money is in the book's cur
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from cockpit.model.sample import Sample
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,9 @@ class Venue:
     """The adapter that takes this venue's orders instead, where policy:route_override says so."""
 
 
+NOT_READ: Sample[Mapping[str, float]] = Sample(error="not asked for", is_asked=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Reach:
     """The cockpit's own look at a broker, past the router: handshake or HTTP probe."""
@@ -58,6 +64,8 @@ class Reach:
     """One line: what answered, or what went wrong."""
     is_degraded: bool = False
     """It answers, but would not serve us: the token is refused, we ask too often."""
+    held: Sample[Mapping[str, float]] = NOT_READ
+    """Symbol -> quantity, as the broker itself says; asked more seldom than the rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,13 @@ from urllib.parse import urlsplit
 
 from cockpit.clients.bounded import SoloThread, abandon, bounded
 from cockpit.clients.brokers import KITE_HEADERS, KITE_PATH, Verdict, greet_tws, judge_kite, silent_tws
+from cockpit.clients.brokers_held import KITE_HOLDINGS, KITE_POSITIONS, Held, kite_held, tws_positions
 from cockpit.clients.web import Web
 from cockpit.clock import Clock
 from cockpit.config import Settings, VenuePart
 from cockpit.errors import BackendError, CockpitError, TimedOut
-from cockpit.model.states import Reach
+from cockpit.model.sample import Sample
+from cockpit.model.states import NOT_READ, Reach
 from cockpit.text import clean
 
 TIMEOUT_S = 1.5
@@ -20,6 +22,10 @@ TIMEOUT_S = 1.5
 TURN_S = 0.05
 ALL_TURNS_S = 0.4
 """How long a venue has the loop to itself, so that its milliseconds are its own; and all of them together."""
+HELD_S = 0.8
+HELD_EVERY_S = 10.0
+"""A login at a gateway is not for every second; who compares positions does so while trading stands still."""
+HELD_STALE_S = 2.5 * HELD_EVERY_S
 MAX_BYTES = 1 << 20
 TWS_PORT = 4001
 
@@ -28,11 +34,12 @@ class ReachProbe:
     """Every venue that has a probe, in turns; a dead one costs the next a few milliseconds and no more."""
 
     name = "reach"
-    deadline_s = 2 * TIMEOUT_S + ALL_TURNS_S + 0.5
+    deadline_s = 2 * TIMEOUT_S + HELD_S + ALL_TURNS_S + 0.5
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._clock = clock
         self._looks = tuple(_look(venue) for venue in settings.venues if venue.probe)
+        self._held: dict[str, Sample[Held]] = {}
         self.interval_s = settings.interval_s
 
     @staticmethod
@@ -67,7 +74,23 @@ class ReachProbe:
         except BackendError as error:
             found = Verdict(False, clean(error))
         took_ms = (self._clock.monotonic() - began) * 1000.0
-        return Reach(look.venue, found.is_up, took_ms, found.detail, found.is_degraded)
+        held = await self._ask_held(look, found.is_up and not found.is_degraded)
+        return Reach(look.venue, found.is_up, took_ms, found.detail, found.is_degraded, held)
+
+    async def _ask_held(self, look: TwsLook | KiteLook | NoLook, is_served: bool) -> Sample[Held]:
+        """What is held there, asked anew where that is due and has a chance."""
+        before = self._held.get(look.venue, NOT_READ)
+        at, began = self._clock.now(), self._clock.monotonic()
+        is_due = before.tried_at is None or not 0 <= at - before.tried_at < HELD_EVERY_S
+        if not look.tells_held or not is_served or not is_due:
+            return before
+        try:
+            found = await bounded(look.held(), HELD_S, f"positions of {look.venue}")
+            now = Sample.good(found, at, self._clock.monotonic() - began, HELD_STALE_S)
+        except BackendError as error:
+            now = before.failed(clean(error), at, self._clock.monotonic() - began)
+        self._held[look.venue] = now
+        return now
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +99,7 @@ class NoLook:
 
     venue: str
     reason: str
+    tells_held = False
 
     async def ready(self) -> None:
         """Nothing to prepare."""
@@ -83,6 +107,10 @@ class NoLook:
     async def look(self) -> Verdict:
         """Say so."""
         return Verdict(False, self.reason)
+
+    async def held(self) -> Held:
+        """Nothing is known."""
+        raise BackendError(self.reason)
 
     async def close(self) -> None:
         """Nothing is held open."""
@@ -95,6 +123,12 @@ class TwsLook:
     venue: str
     host: str
     port: int
+    client_id: int | None = None
+
+    @property
+    def tells_held(self) -> bool:
+        """Whether there is somebody as whom to log in."""
+        return self.client_id is not None
 
     async def ready(self) -> None:
         """Nothing to prepare."""
@@ -109,6 +143,15 @@ class TwsLook:
             return Verdict(True, await bounded(greet_tws(self.host, self.port), TIMEOUT_S, self.venue))
         except TimedOut:
             raise silent_tws(TIMEOUT_S) from None
+
+    async def held(self) -> Held:
+        """Log in, ask for the positions and hang up.
+
+        Raises:
+            BackendError: it refused, or has lost IBKR.
+        """
+        assert self.client_id is not None
+        return await tws_positions(self.host, self.port, self.client_id)
 
     async def close(self) -> None:
         """Every handshake hangs up by itself."""
@@ -143,7 +186,22 @@ class KiteLook:
         answer = await self._web.get(KITE_PATH, headers=self._headers)
         if answer.status in (401, 403) and self._token is not None:
             self._headers = None  # a new token is issued every morning
-        return judge_kite(answer, has_token=self._token is not None)
+        return judge_kite(answer, has_token=self.tells_held)
+
+    @property
+    def tells_held(self) -> bool:
+        """Whether there is a token: nobody is told anything without."""
+        return self._token is not None
+
+    async def held(self) -> Held:
+        """Ask for what came over the night and for the day's positions.
+
+        Raises:
+            BackendError: nothing came back that could be gone by.
+        """
+        asked = (self._web.get(path, headers=self._headers) for path in (KITE_POSITIONS, KITE_HOLDINGS))
+        positions, holdings = await asyncio.gather(*asked)
+        return kite_held(positions, holdings)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -164,7 +222,7 @@ def _look(venue: VenuePart) -> TwsLook | KiteLook | NoLook:
     parts = urlsplit(venue.probe or "")
     host, port = parts.hostname, parts.port
     if parts.scheme == "tws" and host:
-        return TwsLook(name, host, port or TWS_PORT)
+        return TwsLook(name, host, port or TWS_PORT, venue.client_id)
     if parts.scheme in ("http", "https") and host:
         return KiteLook(venue, venue.probe or "")
     return NoLook(name, f"cannot probe {clean(venue.probe, 60)}: only tws:// and https:// are known")

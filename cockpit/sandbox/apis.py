@@ -58,7 +58,13 @@ class Apis:
             ),
             DockerServer(layout.docker_socket, containers, self._gate("docker")),
             IbkrGateway(ports.ibkr, self._mode("IBKR"), lambda: held_at("IBKR")),
-            KiteServer(ports.kite, self._mode("ZERODHA"), credentials.kite_key, credentials.kite_token),
+            KiteServer(
+                ports.kite,
+                self._mode("ZERODHA"),
+                credentials.kite_key,
+                credentials.kite_token,
+                lambda: held_at("ZERODHA"),
+            ),
             self.slack,
             SmtpServer(ports.smtp, inboxes / "mail.jsonl", self._gate("smtp")),
         ]

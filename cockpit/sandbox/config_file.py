@@ -31,7 +31,7 @@ def settings(layout: Layout, postgres: PostgresServer, credentials: Credentials)
         "scripts": {"path": [str(layout.bin)]},
         "redis": {"url": f"redis://127.0.0.1:{ports.redis}/0", "container": "redis"},
         "venues": [
-            {"name": "IBKR", "probe": f"tws://127.0.0.1:{ports.ibkr}", "backup": "zerodha"},
+            {"name": "IBKR", "probe": f"tws://127.0.0.1:{ports.ibkr}", "client_id": 91, "backup": "zerodha"},
             {
                 "name": "ZERODHA",
                 "probe": f"http://127.0.0.1:{ports.kite}",

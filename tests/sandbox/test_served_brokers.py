@@ -11,6 +11,10 @@ import pytest
 from ib_async import IB
 from served_runtimes import Box, eventually, free_port, serving
 
+from cockpit.clock import SystemClock
+from cockpit.config import Settings
+from cockpit.model.states import NOT_READ
+from cockpit.probes.reach import ReachProbe
 from cockpit.sandbox.served.ibkr import ACCOUNT, IbkrGateway
 from cockpit.sandbox.served.kite import KiteServer
 
@@ -36,7 +40,7 @@ async def gateway() -> AsyncIterator[Broker]:
 async def kite() -> AsyncIterator[Broker]:
     mode, port = Box(), free_port()
     mode.value = "up"
-    async with serving(KiteServer(port, mode, "key", "secret")):
+    async with serving(KiteServer(port, mode, "key", "secret", lambda: {"INFY": (-3.0, 1500.0)})):
         yield Broker(port, mode)
 
 
@@ -74,6 +78,41 @@ async def test_ib_async_connects_and_reads(gateway: Broker) -> None:
         await eventually(lambda: not ib.isConnected())
     finally:
         ib.disconnect()
+
+
+def looking(monkeypatch: pytest.MonkeyPatch, **venue: object) -> ReachProbe:
+    """The cockpit's own look."""
+    monkeypatch.setenv("TEST_KITE", "key:secret")
+    monkeypatch.setattr("cockpit.probes.reach.HELD_EVERY_S", 0.0)
+    return ReachProbe(Settings.model_validate({"site": "t", "root": "/nowhere", "venues": [venue]}), SystemClock())
+
+
+async def test_the_cockpit_reads_what_the_gateway_holds(gateway: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    url = f"tws://127.0.0.1:{gateway.port}"
+    unasked = looking(monkeypatch, name="IBKR", probe=url)
+    assert (await unasked.read())[0].held == NOT_READ, "nobody is logged in unless the configuration says as whom"
+    probe = looking(monkeypatch, name="IBKR", probe=url, client_id=91)
+    for _ in range(2):
+        assert (await probe.read())[0].held.value == {"AAPL": 100.0, "MSFT": -20.0}, "the client id is given back"
+    ib = IB()
+    await ib.connectAsync("127.0.0.1", gateway.port, clientId=91, timeout=5)
+    taken = (await probe.read())[0].held
+    ib.disconnect()
+    assert "already in use" in (taken.error or "") and taken.value, "the last word is kept, with its age"
+    gateway.mode.value = "down"
+
+    async def is_down() -> bool:
+        return not (await probe.read())[0].is_up
+
+    await eventually(lambda: asyncio.ensure_future(is_down()), 2.0)
+    assert (await probe.read())[0].held == taken, "a broker that is down is not asked"
+
+
+async def test_the_cockpit_reads_what_kite_holds(kite: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
+    venue = {"name": "ZERODHA", "probe": f"http://127.0.0.1:{kite.port}", "token": {"env": "TEST_KITE"}}
+    probe = looking(monkeypatch, **venue)
+    assert (await probe.read())[0].held.value == {"INFY": -3.0}
+    await probe.close()
 
 
 async def test_the_gateway_s_moods(gateway: Broker) -> None:

@@ -8,11 +8,11 @@ from unittest.mock import patch
 
 import pytest
 
-from actions.kill_switch import engage, release
+from actions.kill_switch import engage, reconciled, release
 from actions.kill_switch.intent import Write, stamp_ms
 from actions.script import book
 from actions.script.book import held
-from cockpit.clients.ledger import Ledger
+from cockpit.clients.ledger import Filled, Ledger
 from cockpit.model.audit import Operator
 from cockpit.model.latch import Hold, Latch
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
@@ -28,6 +28,7 @@ from tests.unit.healthy import (
     feeds,
     flow,
     group,
+    reach,
     redis,
     risk,
     snapshot,
@@ -222,7 +223,42 @@ def test_a_ledger_that_cannot_be_read_is_not_called_equal() -> None:
     shown = snapshot(kill_switch=ENGAGED)
     found = check(release.plan(SETTINGS, WHO, {}, shown, NOW), "ledger = Redis")
     assert (found.verdict, found.is_overridable) == (Verdict.UNKNOWN, True)
-    assert "compare what IBKR, ZERODHA, PAPER hold" in check(releasing(), "broker positions").detail
+    assert check(releasing(), "broker positions").detail.startswith(
+        "not read by the cockpit: compare what IBKR, ZERODHA "
+    )
+
+
+def held_at(qty: float, **changes: Any) -> Sample[Any]:
+    return replace(Sample.good({"AAPL": qty}, NOW - 7.0, 0.1, 25.0), **changes)
+
+
+@pytest.mark.parametrize(
+    ("ibkr", "zerodha", "said"),
+    [
+        (held_at(7.0), held_at(-2.0), {"IBKR = ledger": "1 positions agree", "ZERODHA = ledger": "1 positions agree"}),
+        (held_at(7.0), held_at(-3.0), {"ZERODHA = ledger": "1 differ, ZERODHA and ledger: AAPL -3 and -2"}),
+        (held_at(9.0, value_at=NOW - 7.2), held_at(-2.0), {"IBKR = ledger": "a fill came since"}),
+        (held_at(7.0, error="timed out"), held_at(-2.0), {"broker positions": "what IBKR hold"}),
+        (held_at(7.0, value_at=NOW - 60), held_at(-2.0), {"broker positions": "IBKR: last read 60 s ago"}),
+    ],
+)
+def test_what_each_broker_holds_is_compared_with_its_fills(ibkr: Any, zerodha: Any, said: dict[str, str]) -> None:
+    reaches = tuple(replace(one, held={"IBKR": ibkr, "ZERODHA": zerodha}[one.venue]) for one in reach())
+    held = {"ibkr": 7.0, "zerodha": -2.0, "paper": 1.0}
+    fills = {name: Filled({"AAPL": qty}, int((NOW - 7.1) * 1000)) for name, qty in held.items()}
+    with patch.object(reconciled, "held_by_venue", lambda _: fills):
+        plan = releasing(reach=reaches)
+    for name, words in said.items():
+        found = check(plan, name)
+        assert words in found.detail
+        wanted = {"1 positions": Verdict.PASS, "1 differ, Z": Verdict.FAIL, "a fill came": Verdict.UNKNOWN}
+        verdict = wanted.get(words[:11], Verdict.WARN)
+        assert (found.verdict, found.is_overridable) == (verdict, verdict in (Verdict.FAIL, Verdict.UNKNOWN))
+        assert found.evidence_age_s == (None if verdict is Verdict.WARN else pytest.approx(7.1, abs=0.11))
+        assert plan.is_allowed is not found.is_overridable
+    assert "PAPER" not in str(plan.checks[-8:]) and ("broker positions" in said) is any(
+        each.name == "broker positions" for each in plan.checks
+    )
 
 
 LATCH = Latch("redis", "asha@jump1", "broker outage", int((NOW - 42) * 1000), is_held=True)
