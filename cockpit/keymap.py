@@ -106,7 +106,7 @@ KEYS: tuple[Key, ...] = (
     Key("step_page_up", "runbook", ("pageup",), "stand('move', -10)", "", "Ten steps up"),
     Key("step_leave", "runbook", ("escape",), "stand('back')", "wall", "Clear the filter, or back to the wall"),
     Key("incident_edit", "incident", ("enter",), "incident('edit')", "write", "Write in the report"),
-    Key("incident_next", "incident", ("tab",), "incident('next')", "", "The next of list, report and timeline"),
+    Key("incident_next", "incident", ("tab",), "incident('next')", "panes", "The next of list, report and timeline"),
     Key("incident_previous", "incident", ("shift+tab",), "incident('previous')", "", "The one before"),
     Key("incident_new", "incident", ("o",), "incident('new')", "open", "Open another incident"),
     Key("incident_severity", "incident", ("s",), "incident('severity')", "severity",

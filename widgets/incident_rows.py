@@ -114,6 +114,27 @@ def columns(parts: Sequence[tuple[list[Line], int]], height: int) -> list[Line]:
     return rows
 
 
+STACKED = 15
+"""From so many rows on all three panes stand below each other; with less, the list alone."""
+
+
+def stacked(incidents: int, height: int) -> tuple[tuple[str, int], ...]:
+    """How the rows are shared where the panes stand below each other: the report gets the most.
+
+    >>> stacked(1, 21), stacked(40, 21), stacked(1, 10)
+    ((('list', 3), ('text', 13), ('timeline', 5)), (('list', 7), ('text', 9), ('timeline', 5)), (('list', 10),))
+    """
+    if height < STACKED:
+        return (("list", height),)
+    listed, late = min(1 + 2 * max(1, incidents), height // 3), height // 4
+    return (("list", listed), ("text", height - listed - late), ("timeline", late))
+
+
+def below(parts: Sequence[tuple[list[Line], int]]) -> list[Line]:
+    """Below each other; each part is its rows and its height."""
+    return [row for rows, height in parts for row in (*rows[:height], *[EMPTY] * (height - len(rows)))]
+
+
 def head(title: str, width: int, is_active: bool) -> Line:
     """The rule above a pane; the one with the hand in it is marked."""
     row = ruled(title, width)

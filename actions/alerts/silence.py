@@ -139,7 +139,7 @@ def _checks(settings: Settings, name: str, minutes: str, snapshot: Snapshot, now
         return
     age_s, rule = snapshot.alerts.age_s(now), alert(snapshot, name)
     if name == NONE_CHOSEN:
-        yield Check("alert", FAIL, "choose an alert: --set alert=NAME", age_s)
+        yield Check("alert", FAIL, "choose an alert", age_s)
     elif rule is None:
         yield Check("alert", FAIL, f"there is no alert {clean(name, 60)}", age_s)
     else:

@@ -59,8 +59,7 @@ def _need(settings: Settings, snapshot: Snapshot, name: str) -> int:
 def _why_not(settings: Settings, snapshot: Snapshot, venue: str | None, to: str | None) -> str:
     names = [one.name for one in settings.venues]
     if venue is None:
-        example = next((one.name for one in settings.venues if one.backup), "VENUE")
-        return f"no broker with a backup is down: name the one that is meant, as --set venue={example}"
+        return "no broker with a backup is down: choose the one that is meant"
     if venue not in names:
         return f"{venue} is not among the configured venues ({', '.join(names)})"
     if to is None:

@@ -148,7 +148,7 @@ def _checks(settings: Settings, name: str, to: str, snapshot: Snapshot, now: flo
     stopping = tuple(missing(settings, name, snapshot, now))
     yield from stopping
     if not (to.isdecimal() and to.isascii() and int(to) <= MOST):
-        yield Check("to", FAIL, f"say how many pods, 0 to {MOST}: --set to=N")
+        yield Check("to", FAIL, f"choose how many pods, 0 to {MOST}")
         return
     found = deployment(snapshot, name)
     if found is None or any(check.blocks for check in stopping):

@@ -20,7 +20,7 @@ from cockpit.headless.platform import find_platform
 from cockpit.headless.second import with_second
 from cockpit.model.action import ActionSpec
 from cockpit.model.job import Job, Phase, StepState
-from cockpit.model.plan import Confirmation, Danger, Plan, Verdict
+from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
 from cockpit.severity.silence import configured
 from cockpit.text import clean
 
@@ -198,7 +198,9 @@ def _confirmation(plan: Plan, args: argparse.Namespace) -> Confirmation:
         return Confirmation(plan.digest, None, args.reason)
     blocking = [check for check in plan.blocking if check.name not in args.override]
     if blocking:
-        raise Rejected("; ".join(f"{check.name}: {check.detail}" for check in blocking))
+        raise Rejected(
+            "; ".join(f"{check.name}: {check.detail}{_how_to_choose(plan, check, args)}" for check in blocking)
+        )
     reason = args.reason
     if plan.needs_reason and not reason:
         reason = _ask("the reason: ", "--reason")
@@ -212,6 +214,13 @@ def _confirmation(plan: Plan, args: argparse.Namespace) -> Confirmation:
             args.confirm if args.confirm is not None else _ask(f"type {plan.phrase}: ", f"--confirm '{plan.phrase}'")
         )
     return Confirmation(plan.digest, typed, reason, tuple(args.override))
+
+
+def _how_to_choose(plan: Plan, check: Check, args: argparse.Namespace) -> str:
+    """What a screen lets one choose from a list is an option here."""
+    is_given = any(given.startswith(f"{check.name}=") for given in args.set)
+    is_choice = check.name in PARAMETERS.get(plan.action, ()) and not is_given
+    return f" (--set {check.name}=VALUE)" if is_choice else ""
 
 
 def _ask(question: str, option: str) -> str:

@@ -94,7 +94,7 @@ def _blocked(plan: Plan, of: str, blocking: Sequence[Check]) -> Found:
         more = f" (+{len(failing) - 1})" if len(failing) > 1 else ""
         advice = ADVICE.get(check.name, "")
         if not advice and check.is_overridable:
-            advice = "may be overridden in its dialog, with a reason"
+            advice = "override it in its dialog, with a reason"
         return Outcome.BROKEN, f"{of}{check.name}: {check.detail}{more}", advice
     if nobody:
         check = nobody[0]

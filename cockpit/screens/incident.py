@@ -1,4 +1,4 @@
-"""The incident log: list, text and timeline side by side; one at a time where there is no room."""
+"""The incident log: list, report and timeline side by side; where there is no room, below each other or one alone."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from cockpit.screens.incident_text import Typing
 from cockpit.screens.listing import ListScreen
 from themes.glyphs import SEVERITY
 from widgets.editor_rows import editor_rows
-from widgets.incident_rows import columns, facts_row, head, list_rows, panels_table, timeline_rows
+from widgets.incident_rows import below, columns, facts_row, head, list_rows, panels_table, stacked, timeline_rows
 from widgets.keybar import key_bar
 from widgets.line import Line, plain
 from widgets.panels.catalogue import PANELS
@@ -67,7 +67,9 @@ class IncidentScreen(ListScreen):
         if self.desk.session is None:
             return []
         if width < WIDE:
-            return self._pane(self.pane, scene.now, width, height)
+            is_whole = self.pane != "list" or self.typing.incident is None
+            sizes = ((self.pane, height),) if is_whole else stacked(len(self.shown), height)
+            return below([(self._pane(name, scene.now, width, size), size) for name, size in sizes])
         left, right = max(24, width // 5), max(34, width * 3 // 10)
         widths = (left, width - left - right - 2, right)
         parts = [(self._pane(name, scene.now, size, height), size) for name, size in zip(PANES, widths, strict=True)]

@@ -158,6 +158,8 @@ async def test_without_an_incident_a_note_says_how_to_open_one() -> None:
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
 async def test_it_fits(size: tuple[int, int]) -> None:
     async with opened(size) as (it, _):
+        for words in ("Incidents 1", "─ Report", "saved", "─ Timeline", "Tab panes"):
+            await it.sees(words)
         await it.press("tab")
         await it.sees("redis")
         await it.press("tab")

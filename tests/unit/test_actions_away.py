@@ -34,7 +34,7 @@ def check(plan: Plan, name: str) -> Check:
 def test_with_every_broker_up_none_is_rerouted_by_itself() -> None:
     plan = reroute()
     (found,) = plan.blocking
-    assert "no broker with a backup is down" in found.detail and "--set venue=IBKR" in found.detail
+    assert found.detail == "no broker with a backup is down: choose the one that is meant"
     assert (found.name, found.is_overridable) == ("venue", False), "it is chosen in its dialog"
     assert reroute(parameters={"venue": "IBKR"}).is_allowed
 

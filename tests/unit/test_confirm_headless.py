@@ -25,7 +25,7 @@ PHRASE = "START TRADING test"
 
 
 def typed(**changed: Any) -> argparse.Namespace:
-    return argparse.Namespace(**{"confirm": None, "reason": None, "override": [], "json": True, **changed})
+    return argparse.Namespace(**{"confirm": None, "reason": None, "override": [], "set": [], "json": True, **changed})
 
 
 class Terminal(io.StringIO):
