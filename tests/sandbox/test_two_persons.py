@@ -1,4 +1,4 @@
-"""A release on a real Redis that somebody else approves from a command line of their own, as another user."""
+"""A release on a real Redis, and a worker's step on a platform, that another user approves from a command line."""
 
 from __future__ import annotations
 
@@ -8,26 +8,68 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import redirect_stdout
+from contextlib import contextmanager, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import redis
 
-from cockpit.config import ApprovalsPart, Settings
+from cockpit import accounts
+from cockpit.config import ApprovalsPart, Settings, load
 from cockpit.errors import Rejected
 from cockpit.headless import approve
+from cockpit.jobs import launch
 from cockpit.jobs.runner import Runner
+from cockpit.model.job import Job, Phase
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.model.world import World
+from cockpit.sandbox.layout import Layout
+from cockpit.session import state_folder
 from cockpit.storage.audit import AuditLog
+from tests.sandbox.conftest import Control
 from tests.sandbox.lone_redis import LoneRedis, a_runner, end_workers, lone_redis, until
+from tests.sandbox.step_desk import told
+from tests.sandbox.test_kill_points import ROOT, Bench, hold_something, is_flat, looked_after
 from tests.sandbox.test_kill_switch_redis import seen
 from tests.unit.test_approvals import BEN, TEAM, as_user, needs_root
 
 KEY = "policy:kill_switch"
 RELEASE = "kill_switch.release"
 HALT = {"enabled": "true", "by": "asha@jump1", "reason": "IBKR down", "ts": "1700000000123"}
+
+
+def answer(config: Path, **given: object) -> str:
+    """What Ben's command line prints."""
+    options = {"id": None, "confirm": None, "refuse": False, "reason": None, "json": False, **given}
+
+    def run() -> str:
+        with redirect_stdout(io.StringIO()) as out:
+            approve.run(argparse.Namespace(config=config, **options))
+        return out.getvalue()
+
+    return as_user(BEN, run)
+
+
+@contextmanager
+def shared(settings: Settings) -> Iterator[tuple[Settings, Path]]:
+    """The same with a state folder of the team's, and where its configuration stands for all to read."""
+    top = Path(tempfile.mkdtemp(prefix="cockpit-test-", dir="/tmp"))
+    top.chmod(0o711)
+    state = top / "state"
+    state.mkdir()
+    os.chown(state, 0, TEAM)
+    state.chmod(0o2770)
+    more = {"state": state, "approvals": ApprovalsPart(required_in=(World.SANDBOX,))}
+    settings = settings.model_copy(update=more)
+    config = top / "cockpit.yaml"
+    config.write_text(settings.model_dump_json())
+    config.chmod(0o644)
+    try:
+        yield settings, config
+    finally:
+        end_workers(state)
+        shutil.rmtree(top)
 
 
 @dataclass
@@ -46,15 +88,7 @@ class Site:
         return str(self.server.client.hget(KEY, "enabled"))
 
     def answer(self, **given: object) -> str:
-        """What Ben's command line prints."""
-        options = {"id": None, "confirm": None, "refuse": False, "reason": None, "json": False, **given}
-
-        def run() -> str:
-            with redirect_stdout(io.StringIO()) as out:
-                approve.run(argparse.Namespace(config=self.config, **options))
-            return out.getvalue()
-
-        return as_user(BEN, run)
+        return answer(self.config, **given)
 
     def kinds(self) -> list[str]:
         assert self.settings.state is not None
@@ -66,24 +100,11 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Site]:
     from actions.kill_switch import release
 
     monkeypatch.setattr(release, "_checks", lambda *_: ())
-    top = Path(tempfile.mkdtemp(prefix="cockpit-test-", dir="/tmp"))
-    top.chmod(0o711)
-    state = top / "state"
-    state.mkdir()
-    os.chown(state, 0, TEAM)
-    state.chmod(0o2770)
-    with lone_redis(tmp_path) as server:
-        more = {"state": state, "approvals": ApprovalsPart(required_in=(World.SANDBOX,))}
-        settings = server.settings().model_copy(update=more)
-        config = top / "cockpit.yaml"
-        config.write_text(settings.model_dump_json())
-        config.chmod(0o644)
+    with lone_redis(tmp_path) as server, shared(server.settings()) as (settings, config):
         server.client.hset(KEY, mapping=HALT)
-        runner = a_runner(settings, state)
+        runner = a_runner(settings, state_folder(settings))
         yield Site(server, settings, config, runner)
         runner.stop()
-        end_workers(state)
-    shutil.rmtree(top)
 
 
 @needs_root
@@ -127,3 +148,49 @@ def test_alone_by_breaking_the_glass(site: Site) -> None:
     until(lambda: "break_glass" in site.kinds())
     (job,) = site.runner.jobs()
     assert any(note.startswith("BREAK GLASS: done by ") for note in job.notes)
+
+
+@pytest.fixture
+def bench(sandbox: tuple[Layout, Control]) -> Iterator[tuple[Bench, Path]]:
+    """A platform of which the team shares the state."""
+    layout, _ = sandbox
+    settings = load(layout.config)
+    quick = settings.scripts.model_copy(update={"orders_per_s": 1000, "slice_usd": 1e9})
+    client = redis.Redis(port=layout.ports.redis, decode_responses=True)
+    with shared(settings.model_copy(update={"scripts": quick})) as (ours, config):
+        yield Bench(ours, client), config
+    client.delete(KEY)
+    client.close()
+
+
+def approved_and_flattened(bench: Bench, config: Path) -> Job:
+    """By a worker, once Ben has approved it from a process of his own."""
+    runner = bench.cockpit()
+    plan, _ = bench.plan(runner, "script.flatten")
+    assert plan.needs_second
+    request = runner.seconds.ask(plan, "VaR")
+    assert f"approved: {request.name}" in answer(config, id=request.name, confirm=plan.phrase)
+    confirmation = Confirmation(plan.digest, plan.phrase, "VaR", approval=request.id)
+    job = runner.submit(plan, confirmation, bench.snapshot("script.flatten"))
+    return looked_after(bench, job)
+
+
+@needs_root
+def test_a_worker_does_what_was_approved_and_not_what_lapsed_meanwhile(
+    bench: tuple[Bench, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    platform, config = bench
+    hold_something(platform)
+    monkeypatch.setattr(launch, "WORKER", "tests.sandbox.late_worker")
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    monkeypatch.setenv("LATE_S", str(platform.settings.approvals.lapse_s))
+    late = approved_and_flattened(platform, config)
+    assert late.phase is Phase.FAILED and "it has lapsed" in (late.error or ""), told(late)
+    assert "step_started" not in [entry.kind for entry in platform.store.entries(late.id)]
+    assert platform.positions(), "nothing was done"
+    monkeypatch.setattr(launch, "WORKER", "cockpit.jobs.worker")
+    done = approved_and_flattened(platform, config)
+    assert done.phase is Phase.DONE and is_flat(platform), told(done)
+    assert f"approved by {accounts.user_name(BEN)}" in done.notes
+    kinds = [entry.kind for entry in platform.store.entries(done.id)]
+    assert kinds.index("note") < kinds.index("step_started"), "before the act"
