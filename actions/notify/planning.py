@@ -127,6 +127,8 @@ def _checks(
         yield missing
         return
     alerting = snapshot.alerting.value or NO_ALERTING
+    if alerting.trouble:
+        yield Check("alerts.yaml", WARN, f"{alerting.trouble}: what it said before counts")
     if not alerting.is_present:
         yield Check("alerts.yaml", FAIL, f"there is none in {settings.root}: nobody is known who could be told")
         return

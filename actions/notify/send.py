@@ -11,7 +11,6 @@ from actions.notify.parcels import SLACK, Parcel, of_plan
 from actions.notify.planning import NO_ALERTING, NOT_TOLD, plan_for, proof
 from actions.step import Result, Stage, Step
 from cockpit import paths
-from cockpit.alerting.file import AlertsFile
 from cockpit.alerting.routing import Routing
 from cockpit.clients import mail, slack
 from cockpit.clients.bounded import in_daemon_thread
@@ -23,6 +22,7 @@ from cockpit.model.job import JobStep, StepState
 from cockpit.model.plan import Plan
 from cockpit.model.snapshot import PROBES, Snapshot
 from cockpit.model.world import World
+from cockpit.storage.alerts_in_force import AlertsInForce
 from cockpit.storage.notices import DELIVERED, FAILED, SENDING, UNKNOWN, Delivery, Notices
 
 ID = "notify.send"
@@ -79,7 +79,7 @@ class _Send(Step):
 
     async def perform(self, stage: Stage) -> Result:
         """Every address at once."""
-        file = AlertsFile(stage.settings.below_root(stage.settings.alerting.file))
+        file = AlertsInForce(stage.settings)
         routing = (await asyncio.wrap_future(in_daemon_thread(file.read))).routing
         found = of_plan(stage.plan, stage.snapshot.alerting.value or NO_ALERTING)
         if not found:

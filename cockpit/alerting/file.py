@@ -24,6 +24,8 @@ class AlertsFile:
         self._read_as: tuple[int, int, int] | None = None
         self._found = NOTHING
         self._failure: str | None = None
+        self.text = ""
+        """What is in it, as it was when it was right last."""
 
     def read(self) -> Document:
         """The file as it is now; a site that never had one has no rules in it.
@@ -56,7 +58,9 @@ class AlertsFile:
         if size > MAX_BYTES:
             raise ConfigError(f"{clean(self._path)} is larger than {MAX_BYTES >> 10} kB")
         try:
-            self._found = read(self._path.read_text(encoding="utf-8"))
+            text = self._path.read_text(encoding="utf-8")
+            self._found = read(text)
+            self.text = text
         except UnicodeDecodeError:
             self._failure = f"{clean(self._path)} is not UTF-8 text"
         except ConfigError as error:

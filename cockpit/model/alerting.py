@@ -76,6 +76,8 @@ class Alerting:
     early: tuple[tuple[str, str], ...] = ()
     """Rule of the judgement -> severity, as the file names it, of coming close to a limit."""
     changed_at: float = 0.0
+    trouble: str = ""
+    """Why this is an earlier state of the file and not the present one; empty where it is the present one."""
 
     def audience(self, name: str) -> Audience | None:
         """The audience of this name."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from cockpit.alerting.file import AlertsFile
 from cockpit.clients.bounded import SoloThread
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import BackendError, ConfigError
 from cockpit.model.alerting import Alerting
+from cockpit.storage.alerts_in_force import AlertsInForce
 
 TIMEOUT_S = 1.5
 """A local file takes a millisecond; a hung network file system takes for ever."""
@@ -20,15 +20,15 @@ class AlertingProbe:
     deadline_s = TIMEOUT_S + 0.5
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
-        self._file = AlertsFile(settings.below_root(settings.alerting.file))
+        self._file = AlertsInForce(settings)
         self._thread = SoloThread("alerts.yaml's file system")
         self.interval_s = settings.interval_s
 
     async def read(self) -> Alerting:
-        """The file as it is now.
+        """What counts now.
 
         Raises:
-            BackendError: it cannot be read, or is wrong; what was read last stands.
+            BackendError: the file cannot be read, or is wrong, and no earlier state of it is known.
         """
         try:
             return (await self._thread.call(TIMEOUT_S, self._file.read)).alerting

@@ -37,6 +37,16 @@ def alert_firing(view: View, alerts: Alerts) -> Iterator[Hit]:
             )
 
 
+@rule("alerting", panel="alerts")
+def alerts_file_wrong(view: View, alerting: Alerting) -> Iterator[Hit]:
+    """Somebody changed alerts.yaml, and what it says now is not in force."""
+    if alerting.trouble:
+        why = alerting.trouble.removeprefix("alerts.yaml: ")
+        yield Hit(
+            "alerts.yaml", Severity.P3, f"alerts.yaml cannot be used: {why}", "what it said before counts", "right"
+        )
+
+
 @rule("alerts", panel="alerts")
 def alerts_blind(view: View, alerts: Alerts) -> Iterator[Hit]:
     """Rules without data watch nothing."""
@@ -97,4 +107,13 @@ def _section(alert: AlertRule) -> str | None:
     return next((number for pattern, number in ANSWERS if pattern.search(text)), None)
 
 
-RULES = (alert_firing, alerts_blind, alerts_failing, alerts_unknown, alerts_absent, grafana_database, rules_off)
+RULES = (
+    alert_firing,
+    alerts_file_wrong,
+    alerts_blind,
+    alerts_failing,
+    alerts_unknown,
+    alerts_absent,
+    grafana_database,
+    rules_off,
+)

@@ -17,6 +17,7 @@ from cockpit.model.alerting import Alerting
 from cockpit.model.finding import Finding
 from cockpit.model.severity import Severity
 from cockpit.severity.judge import assess
+from cockpit.storage.alerts_in_force import AlertsInForce
 from tests.unit.healthy import NOW, SETTINGS, dead, feed, feeds, redis, risk, snapshot, venue, venues
 
 OURS = Path(__file__).parents[2] / "cockpit" / "sandbox" / "scripts" / "alerts.yaml"
@@ -210,6 +211,39 @@ def test_a_wrong_file_is_a_finding_and_the_last_good_one_counts() -> None:
         (Severity.P3, "alerts.yaml cannot be used: line 1, column 37, market.feed_…"),
     ]
     assert found[1].observed == "the last good one, 6.0 s old, counts"
+
+
+def test_what_it_said_before_counts_also_for_a_process_that_begins_later(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"root": tmp_path, "state": tmp_path / "state"})
+    path, state = tmp_path / "alerts.yaml", tmp_path / "state"
+    state.mkdir(mode=0o700)
+    right, wrong = "market: {feed_latency: {max_lag_ms: 80}}", "market: {feed_latency: {max_lag_ms: eighty}}"
+    path.write_text(wrong)
+    with pytest.raises(ConfigError, match="must be a number"):
+        AlertsInForce(settings).read()
+    assert list(state.iterdir()) == []
+    path.write_text(right)
+    first = AlertsInForce(settings)
+    assert first.read().alerting.trouble == ""
+    (copy,) = state.iterdir()
+    assert (copy.read_text(), copy.stat().st_mode & 0o777) == (right, 0o600)
+    path.write_text(wrong)
+    for one in (first, AlertsInForce(settings)):
+        found = one.read().alerting
+        assert dict(found.thresholds) == {"feed_lag_ms": 80.0} and "must be a number" in found.trouble
+    (told,) = assess(snapshot(alerting=found), SETTINGS)[0].findings
+    assert (told.rule, told.severity) == ("alerts_file_wrong", Severity.P3) and "cannot be used: line 1" in told.summary
+    copy.chmod(0o660)
+    with pytest.raises(ConfigError, match="must be a number"):
+        AlertsInForce(settings).read()
+    assert first.read().alerting.trouble, "this one has seen it itself"
+
+
+def test_a_state_folder_is_not_made_for_it(tmp_path: Path) -> None:
+    settings = SETTINGS.model_copy(update={"root": tmp_path, "state": tmp_path / "state"})
+    (tmp_path / "alerts.yaml").write_text("risk: {}")
+    AlertsInForce(settings).read()
+    assert not (tmp_path / "state").exists()
 
 
 def test_the_command_says_what_is_understood(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

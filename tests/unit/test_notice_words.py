@@ -64,7 +64,7 @@ def test_the_summary_in_words() -> None:
     assert message.body.splitlines()[::2] == [
         "Exercise, nothing is real. As of 08:00 UTC: the trading platform has an incident of class P1 (critical). "
         "Trading is halted.",
-        "Affected: risk monitoring, the connection to our brokers, since 07:59 UTC.",
+        "Affected: the connection to our brokers, risk monitoring, since 07:59 UTC.",
         "The operations team is working on it.",
         "Back in 20 minutes.",
         "We will write again when this changes.",
@@ -84,7 +84,7 @@ def test_the_open_incident_is_named_in_full_and_its_people_are_withheld() -> Non
 
 def test_the_full_text_says_what_is_wrong_and_what_was_done() -> None:
     message = words.full(troubled(), SETTINGS, WHO, "")
-    assert message.subject.startswith("[SANDBOX test] P1: trading HALTED by asha")
+    assert message.subject.startswith("[SANDBOX test] P1: IBKR down")
     assert "Trading: HALTED by asha since 07:59:00 UTC: asha sold TSLA on U1234567" in message.body
     assert "  P1 IBKR down: 1100 lost gw1.fund.example 10.1.2.3, since 08:00:00 UTC [3.1 Broker outage]" in message.body
     assert "UTC Engage: done, by asha@jump1" in message.body

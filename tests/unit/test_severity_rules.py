@@ -268,7 +268,7 @@ def test_one_illness_is_the_only_finding() -> None:
             assert len(judged(case.changed)) == 1, (case.name, [one.summary for one in judged(case.changed)])
 
 
-ELSEWHERE = {"kill_switch_gone", "kill_switch_latched", "latch_unreadable", "rules_off"}
+ELSEWHERE = {"alerts_file_wrong", "kill_switch_gone", "kill_switch_latched", "latch_unreadable", "rules_off"}
 """Of the halt in test_severity_halt, of alert rules that are gone in test_alerting."""
 
 
