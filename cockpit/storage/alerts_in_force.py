@@ -24,7 +24,8 @@ class AlertsInForce:
     def __init__(self, settings: Settings) -> None:
         self._file = AlertsFile(settings.below_root(settings.alerting.file))
         folder = settings.state or paths.state_folder(settings.site)
-        self._copy = folder / f"alerts.last-good.{os.geteuid()}.yaml"
+        self.copy = folder / f"alerts.last-good.{os.geteuid()}.yaml"
+        """Where it is kept for processes that begin later."""
         self._good: Document | None = None
         self._kept = ""
 
@@ -48,30 +49,30 @@ class AlertsInForce:
 
     def _keep(self, text: str) -> None:
         """Nobody has to wait for it: without a copy, only a process that begins later knows less."""
-        if text == self._kept or not self._copy.parent.is_dir():
+        if text == self._kept or not self.copy.parent.is_dir():
             return
         self._kept = text
         with suppress(OSError, UnicodeDecodeError):
             if self._text_of_copy() == text:
                 return
         with suppress(OSError):
-            draft = self._copy.with_suffix(".new")
+            draft = self.copy.with_suffix(".new")
             with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
                 os.fchmod(descriptor, 0o600)
                 append_synced(descriptor, text.encode("utf-8"))
-            draft.replace(self._copy)
+            draft.replace(self.copy)
 
     def _from_copy(self) -> Document | None:
         """Only what this user wrote is believed: it says where messages go."""
         with suppress(OSError, UnicodeDecodeError, ConfigError):
             found = read(self._text_of_copy())
-            changed_at = self._copy.stat().st_mtime
+            changed_at = self.copy.stat().st_mtime
             return Document(replace(found.alerting, changed_at=changed_at), found.routing)
         return None
 
     def _text_of_copy(self) -> str:
-        with opened(self._copy, os.O_RDONLY) as descriptor:
+        with opened(self.copy, os.O_RDONLY) as descriptor:
             entry = os.fstat(descriptor)
             if entry.st_uid != os.geteuid() or entry.st_mode & 0o022:
-                raise PermissionError(1, "not ours", str(self._copy))
+                raise PermissionError(1, "not ours", str(self.copy))
             return os.read(descriptor, MAX_BYTES).decode("utf-8")

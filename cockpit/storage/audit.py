@@ -109,9 +109,12 @@ class AuditLog:
     def _what_is_missing(self) -> str | None:
         """What a journal that was taken away whole leaves behind: jobs that are older than its first record."""
         try:
-            oldest = min(entry.name for entry in (self._folder / "jobs").iterdir() if _JOB.match(entry.name))
-        except (OSError, ValueError):
+            jobs = sorted(entry.name for entry in (self._folder / "jobs").iterdir() if _JOB.match(entry.name))
+        except OSError:
             return None
+        if len(jobs) < 2:
+            return None  # the very first may have died with its cockpit before either wrote a record
+        oldest = jobs[0]
         first = next((record for line in self._lines() if (record := from_line(line.removesuffix(b"\n")))), None)
         if first is None:
             return f"there is no record, yet jobs were done here since {oldest[:15]}"

@@ -141,6 +141,7 @@ def hold_something(bench: Bench) -> None:
         bench.redis.delete(KEY)
         wait_until(bench.positions, 60.0)
     bench.halt()
+    wait_until(lambda: bench.positions() == {name: qty for name, qty in bench.ledger().items() if qty}, 60.0)
 
 
 def is_flat(bench: Bench) -> bool:

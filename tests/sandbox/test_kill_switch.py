@@ -159,13 +159,13 @@ def test_a_release_is_refused_when_nothing_is_engaged(desk: Desk) -> None:
         desk.release()
 
 
-def test_open_orders_of_a_broker_that_is_down_are_not_called_proven(desk: Desk) -> None:
+def test_open_orders_of_a_broker_that_is_down_are_named_with_whom_to_call(desk: Desk) -> None:
     desk.control.inject("broker-down")
     wait_until(lambda: '"down"' in desk.redis.hget("venue:status", "IBKR"), 8.0)
     job = desk.ended(desk.engage())
-    assert [proof.state for proof in job.proofs[:3]] == [StepState.DONE] * 3
-    assert job.phase is Phase.IN_DOUBT
-    assert "unknown at IBKR (down): call the broker" in (job.error or "")
+    assert job.phase is Phase.DONE and {proof.state for proof in job.proofs} == {StepState.DONE}
+    (told,) = [proof.detail for proof in job.proofs if "IBKR" in proof.detail]
+    assert "CALL THEM" in told, told
 
 
 @pytest.mark.parametrize(

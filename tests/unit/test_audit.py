@@ -243,6 +243,7 @@ def test_a_journal_that_was_taken_away_whole_is_missed_by_its_jobs(tmp_path: Pat
     first = log.tail()[0].at
     (tmp_path / "jobs").mkdir()
     (tmp_path / "jobs" / new_job_id(first, "script.replay")).mkdir()
+    (tmp_path / "jobs" / new_job_id(first + 1, "script.replay")).mkdir()
     (tmp_path / "jobs" / "lost+found").mkdir()
     assert log.verify().is_sound
     for file in (log.file, log.head_file):
