@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -13,9 +14,9 @@ from cockpit.errors import Rejected
 from cockpit.model.job import Phase, StepState
 from cockpit.model.plan import Confirmation, Verdict
 from cockpit.sandbox.layout import Layout
-from cockpit.storage.output import last_output
+from cockpit.storage.output import OUTPUT, last_output
 from tests.sandbox.conftest import Control, wait_until
-from tests.sandbox.step_desk import StepDesk, opened, opened_with, told
+from tests.sandbox.step_desk import ENDS, StepDesk, opened, opened_with, told
 
 OWN = """\
 sections:
@@ -27,8 +28,15 @@ sections:
          parameters: {command: [sh, -c, "echo marked; touch FOLDER/mark"], probe: [test, -e, FOLDER/mark]}}
       - {action: general.command, name: hang, key: h, title: Hang, summary: Ours., danger: protect,
          parameters: {command: [sleep, "5"], timeout_s: 60}}
+      - {action: general.command, name: rude, key: r, title: Be rude, summary: Ours., danger: protect,
+         parameters: {command: [sh, rude.sh], cwd: FOLDER, timeout_s: 120}}
       - {action: general.command, name: careful, key: c, title: Only when halted, summary: Ours., danger: protect,
          guards: [halted, reason], parameters: {command: ["true"]}}
+"""
+RUDE = r"""while [ ! -e go ]; do sleep 0.05; done
+head -c 104857600 /dev/zero | tr '\0' x
+printf '\n\033[2J\033]0;owned\007red\n'
+exit 3
 """
 
 
@@ -38,6 +46,7 @@ def own(sandbox: tuple[Layout, Control], tmp_path_factory: pytest.TempPathFactor
     file = folder / "runbook.yaml"
     file.write_text(OWN.replace("FOLDER", str(folder)), encoding="utf-8")
     file.chmod(0o600)
+    (folder / "rude.sh").write_text(RUDE, encoding="utf-8")
     with opened(*sandbox) as beside:
         settings = beside.settings.model_copy(update={"runbook": file})
         with opened_with(settings, beside) as desk:
@@ -60,6 +69,36 @@ def test_it_is_done_proven_and_its_output_kept(own: tuple[StepDesk, Path]) -> No
     assert (folder / "mark").exists()
     assert last_output(desk.store.folder(job.id)) == b"marked\n"
     assert job.proofs[0].state is StepState.DONE and "its probe ended with 0" in job.proofs[0].detail
+
+
+def most_mb(pid: int) -> float:
+    """The most that it ever held in memory; 0 once it is gone."""
+    with suppress(OSError):
+        for row in Path(f"/proc/{pid}/status").read_text(encoding="ascii").splitlines():
+            if row.startswith("VmHWM:"):
+                return int(row.split()[1]) / 1024
+    return 0.0
+
+
+def test_a_rude_one_is_whole_on_disk_and_neither_in_memory_nor_on_the_screen(own: tuple[StepDesk, Path]) -> None:
+    desk, folder = own
+    job = desk.submit(desk.allowed("rude"))
+    wait_until(lambda: any(entry.kind == "step_started" for entry in desk.store.entries(job.id)), 15.0)
+    pid = worker_of(desk, job.id)
+    before_mb = most_mb(pid)
+    seen = [before_mb]
+    (folder / "go").touch()
+
+    def is_over() -> bool:
+        seen.append(most_mb(pid))
+        return desk.store.entries(job.id)[-1].kind in ENDS
+
+    wait_until(is_over, 90.0)
+    ended = desk.ended(job)
+    assert ended.phase is Phase.FAILED, told(ended)
+    assert ended.steps[0].detail == "ended with 3: ␛[2J␛]0;owned␇red"
+    assert (desk.store.folder(job.id) / OUTPUT).stat().st_size > 100 << 20
+    assert before_mb > 0.0 and max(seen) - before_mb < 20.0, (before_mb, max(seen))
 
 
 def test_what_the_file_says_by_then_is_what_counts(own: tuple[StepDesk, Path]) -> None:
