@@ -85,7 +85,9 @@ def _table(steps: list[ActionSpec], refusals: Mapping[str, str], width: int) -> 
     for step in steps:
         refusal = refusals.get(step.step, "")
         ink = "disabled" if refusal else ""
-        head = line((f" {step.key} ", ink or "key"), " ", field(step.title, title + GAP, ink or "value"))
+        head = line(
+            (f" {step.key} ", ink or "key"), " ", field(cut_text(step.title, title), title + GAP, ink or "value")
+        )
         head = (*head, field(step.danger.value, CLASS + GAP, ink or DANGER[step.danger]))
         words = _words(step, refusal, room)
         rows.extend(_beside(head, words, left) if is_beside else [head, *_beside(line(" " * INDENT), words, INDENT)])

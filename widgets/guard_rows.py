@@ -10,7 +10,7 @@ from cockpit.model.world import World
 from themes.glyphs import DANGER
 from themes.verdicts import VERDICT
 from widgets.figures import short_age
-from widgets.line import EMPTY, Line, both, cut_text, field, line, pad, plain, width_of, wrapped
+from widgets.line import EMPTY, Line, both, cut, cut_text, field, line, pad, plain, width_of, wrapped
 
 LABEL = 10
 _WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.PASS)
@@ -58,8 +58,9 @@ def world_ink(world: World) -> str:
 
 def dialog(title: Line, tail: Line, body: list[Line], ink: str, width: int) -> list[Line]:
     """Lines in a border of the world's colour."""
-    top = line(("╭─ ", ink), *title, " ")
     end = line(" ", *tail, (" ─╮", ink)) if tail else line(("─╮", ink))
+    # A long title gives way: the class of the step and the corner stay.
+    top = line(("╭─ ", ink), *cut(title, max(1, width - width_of(end) - 4)), " ")
     fill = max(0, width - width_of(top) - width_of(end))
     rows: list[Line] = [(*top, ("─" * fill, ink), *end)]
     rows.extend((("│ ", ink), *pad(each, width - 4), (" │", ink)) for each in body)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-from cockpit.model.plan import Plan, Verdict
+from cockpit.model.plan import Check, Plan, Verdict
 from themes.glyphs import Mark
 
 OLD_S = 12.0
@@ -30,16 +31,21 @@ class Standing:
         return self
 
 
-def standing(plan: Plan | None, error: str, at: float) -> Standing:
-    """What a plan's checks say, in one line; a warning does not block, and is told."""
+def still_blocking(plan: Plan, chosen: Collection[str]) -> tuple[Check, ...]:
+    """What stands against it once the one is chosen that the next sheet asks for."""
+    return tuple(check for check in plan.blocking if check.name not in chosen)
+
+
+def standing(plan: Plan | None, error: str, at: float, chosen: Collection[str] = ()) -> Standing:
+    """What a plan's checks say, in one line; a warning, or what is `chosen` next, does not block, and is told."""
     if plan is None:
         return Standing(UNKNOWN, error, at)
-    blocking = plan.blocking
+    blocking = still_blocking(plan, chosen)
     if blocking:
         # A check that fails says more than one that nobody could make.
         first = min(blocking, key=lambda check: check.verdict is Verdict.UNKNOWN)
         mark = UNKNOWN if first.verdict is Verdict.UNKNOWN else BLOCKED
         more = f" (+{len(blocking) - 1})" if len(blocking) > 1 else ""
         return Standing(mark, f"{first.name}: {first.detail}{more}", at)
-    warned = [check for check in plan.checks if check.verdict is Verdict.WARN]
+    warned = [check for check in plan.checks if check.verdict is Verdict.WARN or check in plan.blocking]
     return Standing(READY, "; ".join(f"{check.name}: {check.detail}" for check in warned[:1]), at)

@@ -59,7 +59,8 @@ def _need(settings: Settings, snapshot: Snapshot, name: str) -> int:
 def _why_not(settings: Settings, snapshot: Snapshot, venue: str | None, to: str | None) -> str:
     names = [one.name for one in settings.venues]
     if venue is None:
-        return "no broker with a backup is down: choose the one that is meant"
+        has_backup = any(one.backup for one in settings.venues)
+        return f"no broker {'with a backup is down: choose the one that is meant' if has_backup else 'has a backup'}"
     if venue not in names:
         return f"{venue} is not among the configured venues ({', '.join(names)})"
     if to is None:

@@ -67,7 +67,7 @@ def _checks(settings: Settings, snapshot: Snapshot, name: str, taker: str, why_n
     age_s = snapshot.venues.age_s(now)
     if why_not:
         # Where one is still to be chosen, its dialog opens all the same.
-        is_open = name == UNKNOWN_VENUE and taker != name
+        is_open = name == UNKNOWN_VENUE and taker != name and any(one.backup for one in settings.venues)
         yield Check("venue" if is_open else "route", FAIL, why_not, age_s)
         return
     venue = venue_of(snapshot, name)

@@ -48,6 +48,11 @@ class ActionSpec:
         return tuple(name for name, value in self.parameters if value == OPEN)
 
     @property
+    def chosen(self) -> tuple[str, ...]:
+        """The parameters that a sheet may ask for before the dialog opens."""
+        return (*self.asks, self.selects) if self.selects else self.asks
+
+    @property
     def fixed(self) -> dict[str, str]:
         """The parameters that cannot be set otherwise."""
         return {name: value for name, value in self.parameters if value != OPEN}

@@ -11,6 +11,7 @@ from cockpit.screens.sheet import Sheet
 from widgets.chooser_rows import chooser_rows, sections
 from widgets.line import Line
 from widgets.runbook_rows import suggestions
+from widgets.standing import still_blocking
 
 
 class ChooserScreen(Sheet[ActionSpec]):
@@ -64,18 +65,18 @@ class ChooserScreen(Sheet[ActionSpec]):
         session, soon = self.desk.session, self.desk.soon
         assert session is not None and self.section is not None
 
-        def landed(name: str, done: Future[Plan]) -> None:
+        def landed(step: ActionSpec, done: Future[Plan]) -> None:
             error = done.exception()
-            blocking = () if error else done.result().blocking
+            blocking = () if error else still_blocking(done.result(), step.chosen)
             words = str(error) if error else ", ".join(f"{check.name}: {check.detail}" for check in blocking[:1])
-            soon(self._told, name, words)
+            soon(self._told, step.step, words)
 
         for step in sections(self._actions)[self.section]:
             if step.step in self._asked:
                 continue  # it has not answered yet: what hangs must not pile up
             self._asked.add(step.step)
             asked = session.prepare(step.step, {}, is_shown=False)
-            asked.add_done_callback(lambda done, name=step.step: landed(name, done))  # type: ignore[misc]
+            asked.add_done_callback(lambda done, of=step: landed(of, done))  # type: ignore[misc]
 
     def _told(self, name: str, words: str) -> None:
         self._asked.discard(name)

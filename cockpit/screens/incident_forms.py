@@ -171,8 +171,8 @@ def close(screen: Wall, incident: Incident) -> None:
 def _close(screen: Wall, log: IncidentsPort, incident: Incident, lacks: tuple[Lack, ...]) -> None:
     asks = [
         Ask("cause", "Cause", Field(incident.cause)),
-        Ask("rpo_minutes", "Lost, minutes", Field(), "RPO: how much of the past was lost, where it was measured"),
-        Ask("although", "Although", Field(), "the reason to close it although something is missing"),
+        Ask("rpo_minutes", "Minutes lost", Field(), "RPO: how much of the past was lost, where it was measured"),
+        Ask("although", "Close anyway", Field(), "why it may be closed although something is missing"),
     ]
     others = [lack for lack in lacks if lack.what != "the cause"]
     told = [(f"It lacks: {lack.what} ({lack.how})", "warn" if lack.is_waivable else "crit") for lack in others]

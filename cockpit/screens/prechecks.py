@@ -37,19 +37,19 @@ class Prechecks:
         for step in sorted(due, key=self._at)[: max(0, AT_ONCE - len(self._asked))]:
             self._asked.add(step.step)
             asked = session.prepare(step.step, {}, is_shown=False)
-            asked.add_done_callback(lambda done, name=step.step: self._soon(name, done))  # type: ignore[misc]
+            asked.add_done_callback(lambda done, of=step: self._soon(of, done))  # type: ignore[misc]
 
     def _at(self, step: ActionSpec) -> float:
         return self._said.get(step.step, Standing()).at
 
-    def _soon(self, name: str, done: Future[Plan]) -> None:
+    def _soon(self, step: ActionSpec, done: Future[Plan]) -> None:
         """On whatever thread it was answered."""
         error = done.exception()
         plan = None if error else done.result()
         words = (str(error) or type(error).__name__) if error else ""
-        self._desk.soon(self._told, name, plan, words)
+        self._desk.soon(self._told, step, plan, words)
 
-    def _told(self, name: str, plan: Plan | None, words: str) -> None:
-        self._asked.discard(name)
-        self._said[name] = standing(plan, words, self._desk.clock.now())
+    def _told(self, step: ActionSpec, plan: Plan | None, words: str) -> None:
+        self._asked.discard(step.step)
+        self._said[step.step] = standing(plan, words, self._desk.clock.now(), step.chosen)
         self._landed()

@@ -19,6 +19,7 @@ from cockpit.model.world import World
 from tests.unit import healthy
 from tests.unit.healthy import NOW, SETTINGS, snapshot, venue, venues
 from tests.unit.test_journal import WHO
+from widgets.standing import BLOCKED, READY, Standing, standing
 
 LIVE = SETTINGS.model_copy(update={"world": World.LIVE})
 
@@ -36,7 +37,17 @@ def test_with_every_broker_up_none_is_rerouted_by_itself() -> None:
     (found,) = plan.blocking
     assert found.detail == "no broker with a backup is down: choose the one that is meant"
     assert (found.name, found.is_overridable) == ("venue", False), "it is chosen in its dialog"
+    assert standing(plan, "", NOW).mark == BLOCKED
+    assert standing(plan, "", NOW, ("venue",)) == Standing(READY, f"venue: {found.detail}", NOW), "the list comes next"
     assert reroute(parameters={"venue": "IBKR"}).is_allowed
+
+
+def test_where_none_has_a_backup_there_is_nothing_to_choose() -> None:
+    none = SETTINGS.model_copy(
+        update={"venues": tuple(one.model_copy(update={"backup": None}) for one in SETTINGS.venues)}
+    )
+    (found,) = reroute(none).blocking
+    assert (found.name, found.detail) == ("route", "no broker has a backup")
 
 
 def test_the_broker_that_is_down_is_the_one() -> None:
