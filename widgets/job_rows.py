@@ -40,7 +40,7 @@ def job_rows(job: Job, now: float, room: tuple[int, int], scroll: int = 0) -> li
     foot = [EMPTY, _end(job, now, inner)]
     body = scrolled(body, room[1] - 2 - len(foot), scroll)
     title = line((job.world.value, "strong"), (" ── ", world_ink(job.world)), (job.title, "title"))
-    return dialog(title, line((job.phase.value, "label")), [*body, *foot], world_ink(job.world), width)
+    return dialog(title, line((phase_mark(job).word, "label")), [*body, *foot], world_ink(job.world), width)
 
 
 def progress_rows(job: Job, width: int) -> list[Line]:

@@ -103,7 +103,7 @@ def _walk(book: Book, width: int) -> list[Line]:
     if walk is None:
         return []
     since = f"{walk.by}, {age(max(0.0, book.now - walk.at))} ago"
-    keys = "Enter next step   s go on without   x end" if walk.step else "x closes it"
+    keys = "Enter next   s skip   x end" if walk.step else "x closes it"
     head = lines.line((" WALK ", "block_warn"), (f" {walk.words} ", "strong"), (since, "label"))
     return [both(head, lines.line((keys, "key"), " "), width)]
 

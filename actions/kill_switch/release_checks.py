@@ -110,7 +110,8 @@ def drained(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Chec
         yield Check("streams drained", UNKNOWN, "how many orders are in flight is unknown", age_s)
     elif flow.in_flight:
         # Orders may rest at a broker for hours: a human may know that they are meant to.
-        yield Check("streams drained", FAIL, f"{flow.in_flight} orders in flight", age_s, is_overridable=True)
+        words = f"{flow.in_flight:,} order{'s' * (flow.in_flight > 1)} in flight"
+        yield Check("streams drained", FAIL, words, age_s, is_overridable=True)
     else:
         yield Check("streams drained", PASS, "none in flight", age_s)
     yield _backlog(settings, snapshot, age_s)

@@ -33,4 +33,4 @@ def test_a_long_title_gives_way_to_the_class_and_the_corner() -> None:
     title = "Switch the feed to moneycontrol in registry.yaml of production-mumbai-1 and of nobody else"
     for width in (76, 84):
         top = plain(guard_rows(replace(release_plan(), title=title), Answer("phrase", ""), NOW, (width, 40))[0])
-        assert top.endswith("… ─ danger ─╮") or top.endswith("…  danger ─╮")
+        assert top.endswith(("… ─ danger ─╮", "…  danger ─╮"))

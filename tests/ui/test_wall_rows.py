@@ -138,7 +138,7 @@ def test_findings_worst_first_with_section_and_keys() -> None:
     shown = text("broker_down", 80, 21)
     assert shown.index("IBKR down: 1100") < shown.index("kill switch engaged: IBKR is down")
     assert "› Space b 3.1" in shown and "› Space b 3.1 Broker outage" in text("broker_down")
-    assert "Engage the kill switch" in shown and "done" in shown
+    assert "Engage the kill switch" in shown and "proven" in shown, "as on the jobs and in the runbook"
 
 
 def test_drawdown_stands_beside_its_limit_in_one_line_too() -> None:
@@ -169,7 +169,7 @@ def test_a_row_says_first_what_is_wrong_with_it(name: str) -> None:
 
 def test_no_row_that_matters_is_cut_at_the_usual_size() -> None:
     for name in ("healthy", "feed_late", "broker_down"):
-        assert "…" not in text(name).replace("Engage the ki…", "")
+        assert "…" not in text(name).replace("Engage the kil…", "")
 
 
 def test_big_walls_show_groups_positions_and_pods() -> None:

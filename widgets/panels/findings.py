@@ -16,12 +16,8 @@ if TYPE_CHECKING:
     from cockpit.model.job import Job
 
 SHORT = 14
-_PHASES = {
-    "done": ("●", "ok"),
-    "failed": ("■", "crit"),
-    "in doubt": ("?", "unknown"),
-    "cancelled": ("◇", "warn"),
-}
+WIDE = 60
+"""From here on a job's moment has its seconds; with less its title needs the room."""
 
 
 def clock(at: float) -> str:
@@ -110,12 +106,13 @@ def short_advice(finding: Finding) -> Line:
 
 def job_line(job: Job, now: float, width: int) -> Line:
     """When, what, and how it ended."""
-    glyph, ink = _PHASES.get(job.phase.value, ("▶", "accent"))
-    word = job.phase.value
-    if job.resolved_by is not None:
-        ink, word = "warn", f"{word} by word"
+    # Imported only here: the first frame has no job.
+    from widgets.job_rows import phase_mark
+
+    glyph, word, ink = phase_mark(job)
     took = (job.ended_at or now) - job.submitted_at
-    left = line((f"{glyph} ", ink), (f"{clock(job.submitted_at)} ", "label"), (job.title, "text"))
+    moment = clock(job.submitted_at)[: 8 if width >= WIDE else 5]
+    left = line((f"{glyph} ", ink), (f"{moment} ", "label"), (job.title, "text"))
     return both(left, line((word, ink), (f" {age(took)}", "label")), width)
 
 
