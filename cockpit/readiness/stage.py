@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from cockpit.clients.bounded import in_daemon_thread
 from cockpit.clock import Clock
@@ -13,8 +14,10 @@ from cockpit.errors import JournalError
 from cockpit.model.rehearsal import Rehearsal
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.told import Told
-from cockpit.readiness.rehearse import Tell, rehearse
 from cockpit.storage.rehearsals import keep_rehearsal, read_rehearsal
+
+if TYPE_CHECKING:
+    from cockpit.readiness.rehearse import Tell
 
 Plans = Callable[[Snapshot, float], tuple[Told, ...]]
 
@@ -39,6 +42,9 @@ class Readiness:
 
     def now(self, snapshot: Snapshot, tell: Tell) -> Rehearsal:
         """The same, waited for."""
+        # What it takes is much, and the wall opens without it.
+        from cockpit.readiness.rehearse import rehearse
+
         told = self._plans(snapshot, self._clock.now())
         found = rehearse(self._settings, self._state, told, snapshot, self._clock, self._by, tell)
         try:
