@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from actions.by_hand import psql
@@ -74,9 +75,19 @@ def _step(settings: Settings, pid: int, began_us: int) -> PlanStep:
     call = f"SELECT pg_terminate_backend({pid})"
     return PlanStep(
         f"backend {pid} ended" if pid else "backend ended",
-        f"{call} where its session began {began_us} us after 1970",
+        f"{call}, only the session that began at {_moment(began_us)}" if pid else call,
         psql(part, part.maintenance_database, call),
     )
+
+
+def _moment(began_us: int) -> str:
+    """To the microsecond, for that is how a session is told from a later one of the same number.
+
+    >>> _moment(1_795_593_145_947_395)
+    '2026-11-25 07:52:25.947395 UTC'
+    """
+    seconds, us = divmod(began_us, 1_000_000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S}.{us:06d} UTC"
 
 
 class _Terminate(Step):
