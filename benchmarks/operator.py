@@ -49,6 +49,16 @@ class Operator:
 
     def take(self, reason: str = "test") -> None:
         """Confirm the step whose dialog is open, as it asks for it, and see it proven."""
+        self.confirm(reason)
+        self.sees(lambda text: any("Enter closes" in row for row in text.splitlines()))
+        last = next(row for row in self.program.text.splitlines() if "Enter closes" in row)
+        assert " PROVEN " in last, self.program.text
+        self.proven.append(last.strip())
+        self.program.drain(CALM_S)
+        self.press(ENTER)
+
+    def confirm(self, reason: str = "test") -> None:
+        """Confirm the step whose dialog is open, as it asks for it."""
         self.sees(lambda text: "to go on" in text or " y " in text or "Enter closes" in text or "Ctrl-O" in text)
         self.program.drain(CALM_S)
         if "Ctrl-O" in self.program.text and "to go on" not in self.program.text:
@@ -64,12 +74,6 @@ class Operator:
             self.press(ENTER)
         elif "Enter closes" not in self.program.text:
             self.press("y")
-        self.sees(lambda text: any("Enter closes" in row for row in text.splitlines()))
-        last = next(row for row in self.program.text.splitlines() if "Enter closes" in row)
-        assert " PROVEN " in last, self.program.text
-        self.proven.append(last.strip())
-        self.program.drain(CALM_S)
-        self.press(ENTER)
 
     def busy(self, with_what: Callable[[], object]) -> None:
         """Wait for something outside while the screen goes on being read: a full pipe would stop the cockpit."""

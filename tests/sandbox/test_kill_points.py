@@ -20,6 +20,8 @@ import pytest
 import redis
 
 from actions.script.command import environment
+from benchmarks.operator import Operator
+from benchmarks.ptyprogram import PtyProgram
 from cockpit.clients.ledger import read_ledger
 from cockpit.clock import SystemClock
 from cockpit.config import Settings, load
@@ -270,3 +272,45 @@ def test_a_cockpit_that_is_killed_changes_nothing(bench: Bench, sandbox: tuple[L
     ended = looked_after(bench, job)
     assert ended.phase is Phase.DONE and is_restored(bench), told(ended)
     assert "left_behind" not in [entry.kind for entry in bench.store.entries(job.id)]
+
+
+@pytest.mark.parametrize(
+    ("walk", "keys", "is_killed"),
+    [pytest.param(WALKS[0], "rp", False, id="replay-hung-up")],
+)
+def test_a_terminal_that_is_lost_loses_nothing(
+    bench: Bench, sandbox: tuple[Layout, Control], walk: Walk, keys: str, is_killed: bool
+) -> None:
+    """On a real one, with keys alone; whoever comes back is told what became of it."""
+    walk.arrange(bench)
+    before = {job.id for job in bench.store.jobs()}
+    command = [sys.executable, "-m", "cockpit", "--config", str(sandbox[0].config)]
+    operator = Operator(PtyProgram(command))
+
+    def begun() -> list[Job]:
+        found = [job for job in bench.store.jobs() if job.id not in before and job.action == walk.action]
+        return [job for job in found if any(line.kind == "step_started" for line in bench.store.entries(job.id))]
+
+    try:
+        operator.sees(lambda text: "HALTED" in text and "Brokers" in text)
+        operator.chord(" " + keys)
+        operator.confirm()
+        operator.busy(lambda: wait_until(begun, 60.0))
+        if is_killed:
+            os.kill(operator.program.pid, signal.SIGKILL)
+        else:
+            operator.program.hang_up()
+        assert operator.program.wait(20.0) == 128 + (signal.SIGKILL if is_killed else signal.SIGHUP)
+    finally:
+        operator.program.close()
+    (job,) = begun()
+    ended = looked_after(bench, job)
+    assert ended.phase is Phase.DONE and wait_until(lambda: walk.is_done(bench), 20.0), told(ended)
+    assert len(begun()) == 1, "it is not done twice"
+    back = Operator(PtyProgram(command))
+    try:
+        back.sees(lambda text: "HALTED" in text and "Brokers" in text)
+        back.press("6")
+        back.sees(lambda text: job.id in text and "proven" in text, 30.0)
+    finally:
+        back.program.close()
