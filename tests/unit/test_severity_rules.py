@@ -307,3 +307,11 @@ def test_what_redis_does_not_say_is_drawn_as_unknown() -> None:
 @pytest.mark.parametrize("name", ["risk", "router", "ledger"])
 def test_a_worker_that_stands_still_is_answered_where_the_list_of_faults_says(name: str) -> None:
     assert FAULTS[f"lag-{name}"].section == rules_trading.group_behind.section
+
+
+def test_a_postgres_that_was_stopped_is_answered_by_the_section_that_starts_it() -> None:
+    from actions.runbook import runbook_for
+    from cockpit.session import make_judge
+
+    assessment, _ = make_judge(SETTINGS, runbook_for(SETTINGS))(snapshot(docker=docker(postgres="exited")))
+    assert [(one.section, one.keys) for one in assessment.findings] == [("3.4", "Space p")]
