@@ -7,7 +7,7 @@ import os
 import stat
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cockpit.errors import JournalError
@@ -69,11 +69,14 @@ def open_file(file: Path, flags: int) -> int:
 
 @contextmanager
 def opened(file: Path, flags: int) -> Iterator[int]:
-    """The same, closed afterwards."""
+    """The same, unlocked and closed afterwards."""
     descriptor = open_file(file, flags)
     try:
         yield descriptor
     finally:
+        with suppress(OSError):
+            # A process that was forked meanwhile has the descriptor too: closing ours would leave it locked.
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
 
 

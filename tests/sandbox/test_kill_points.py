@@ -134,6 +134,14 @@ def is_restored(bench: Bench) -> bool:
     return not bench.lacking() and bench.positions() == bench.ledger()
 
 
+def is_at_rest(bench: Bench) -> bool:
+    """What was validated before the halt is filled and booked: no position changes between a request and its act."""
+    flow = bench.snapshot("script.replay").flow.value
+    last = bench.redis.xinfo_stream(STREAM)["last-generated-id"]
+    read = [(group["last-delivered-id"], group["pending"]) for group in bench.redis.xinfo_groups(STREAM)]
+    return flow is not None and flow.in_flight == 0 and all(found == (last, 0) for found in read)
+
+
 def hold_something(bench: Bench) -> None:
     """Let the strategies trade until they hold something, on a book that nothing is missing of."""
     if bench.lacking():
@@ -143,7 +151,7 @@ def hold_something(bench: Bench) -> None:
         bench.redis.delete(KEY)
         wait_until(bench.positions, 60.0)
     bench.halt()
-    wait_until(lambda: bench.positions() == {name: qty for name, qty in bench.ledger().items() if qty}, 60.0)
+    wait_until(lambda: is_at_rest(bench), 60.0)
 
 
 def is_flat(bench: Bench) -> bool:

@@ -15,6 +15,7 @@ from cockpit.errors import JournalError
 from cockpit.model.audit import AuditRecord, Operator
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.chain import GENESIS
+from cockpit.storage.disk import lock, opened
 from cockpit.storage.jobs import new_job_id
 
 WHO = Operator("asha", "root", "jump1", "/dev/pts/3", "10.0.0.7")
@@ -253,3 +254,18 @@ def test_a_journal_that_was_taken_away_whole_is_missed_by_its_jobs(tmp_path: Pat
     log.append(replace(draft(), at=first + 600))
     found = log.verify()
     assert found.line == 1 and "what stood before is missing" in (found.problem or "")
+
+
+def test_a_process_forked_in_the_middle_of_a_record_keeps_nobody_waiting(tmp_path: Path) -> None:
+    log = filled(tmp_path, 1)
+    reading, writing = os.pipe()
+    with opened(log.file, os.O_RDWR) as descriptor:
+        lock(descriptor, "the audit journal")
+        child = os.fork()
+        if child == 0:
+            os.read(reading, 1)
+            os._exit(0)
+    log.append(draft("not two seconds later"))
+    os.write(writing, b"x")
+    os.waitpid(child, 0)
+    assert log.verify().records == 2
