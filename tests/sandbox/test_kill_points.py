@@ -284,7 +284,11 @@ def test_a_cockpit_that_is_killed_changes_nothing(bench: Bench, sandbox: tuple[L
 
 @pytest.mark.parametrize(
     ("walk", "keys", "is_killed"),
-    [pytest.param(WALKS[0], "rp", False, id="replay-hung-up")],
+    [
+        pytest.param(WALKS[0], "rp", False, id="replay-hung-up"),
+        pytest.param(WALKS[0], "rp", True, id="replay-killed"),
+        pytest.param(WALKS[1], "xf", False, id="flatten-hung-up"),
+    ],
 )
 def test_a_terminal_that_is_lost_loses_nothing(
     bench: Bench, sandbox: tuple[Layout, Control], walk: Walk, keys: str, is_killed: bool
