@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from math import isnan
 
 Numbers = Mapping[str, float]
 
@@ -85,10 +86,18 @@ def table(numbers: Numbers, peers: Mapping[str, Numbers | None], header: str) ->
             "",
             "## Others, in the same run",
             "",
+            "Each as it comes up by itself: pg_activity on the sandbox's Postgres, the others with nothing to look at.",
+            "",
             "| program | ready ms | B/s | CPU % | key p50 ms | key p99 ms | MB |",
         ]
         rows += ["|---|--:|--:|--:|--:|--:|--:|"]
         for name, found in peers.items():
-            cells = ["not installed", *[""] * 5] if found is None else [f"{value:,.3g}" for value in found.values()]
+            cells = _cells(found)
             rows.append(f"| {name} | " + " | ".join(cells) + " |")
     return "\n".join(rows) + "\n"
+
+
+def _cells(found: Numbers | None) -> list[str]:
+    if found is None or any(value is None or isnan(value) for value in found.values()):
+        return ["not installed" if found is None else "did not come up", *[""] * 5]
+    return [f"{value:,.4g}" if value < 1e4 else f"{value:,.0f}" for value in found.values()]
