@@ -7,8 +7,9 @@ import signal
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import pytest
@@ -20,16 +21,40 @@ from cockpit.sandbox.workers.hashchain import first_broken
 WORKERS = ("market", "gateway:0", "gateway:1", "strategies", "risk", "router", "ledger", "candles")
 
 
+class Running:
+    """The platform that the module's tests share, or another one where it cannot be traded on any more."""
+
+    def __init__(self, folders: pytest.TempPathFactory) -> None:
+        self._folders = folders
+        self._stack = ExitStack()
+        self._platform: SmallPlatform | None = None
+
+    def calm(self) -> SmallPlatform:
+        """A backlog that was let go at once may leave a book over its limits: halted, until somebody flattens it."""
+        with suppress(AssertionError):
+            if self._platform is not None:
+                until(partial(is_calm, self._platform), 5, "calm")
+                return self._platform
+        self.close()
+        self._platform = self._stack.enter_context(small_platform(self._folders.mktemp("p"), *WORKERS))
+        return self._platform
+
+    def close(self) -> None:
+        self._stack.close()
+
+
 @pytest.fixture(scope="module")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallPlatform]:
-    with small_platform(tmp_path_factory.mktemp("p"), *WORKERS) as running:
-        yield running
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    found = Running(tmp_path_factory)
+    yield found
+    found.close()
 
 
 @pytest.fixture
-def trading(platform: SmallPlatform) -> Iterator[SmallPlatform]:
+def trading(running: Running) -> Iterator[SmallPlatform]:
     """Trading, healthy and with a full book; put back afterwards."""
-    until(lambda: gross(platform) > 5_500_000, 15, "the book is full")
+    platform = running.calm()
+    until(lambda: gross(platform) > 5_500_000, 30, "the book is full")
     yield platform
     platform.turn(Knobs())
     until(lambda: "risk" in heartbeats(platform), what="redis answers")
@@ -60,6 +85,19 @@ def venue(platform: SmallPlatform, name: str) -> dict[str, Any]:
 
 def is_engaged(platform: SmallPlatform) -> bool:
     return mapping(platform, "policy:kill_switch").get("enabled") == "true"
+
+
+def is_calm(platform: SmallPlatform) -> bool:
+    """Within every limit, and not halted: a release before that would not last."""
+    now, limits = metrics(platform), mapping(platform, "risk:limits")
+    if any(now.get(name, 0.0) >= float(limit) for name, limit in limits.items()):
+        return False
+    if is_engaged(platform):
+        platform.line.ask(("HSET", "policy:kill_switch", "enabled", "false"))
+        return False
+    seen = last_id(platform, "orders.validated")
+    until(lambda: is_engaged(platform) or last_id(platform, "orders.validated") > seen, 10, "an order, or a halt")
+    return not is_engaged(platform)
 
 
 def events(platform: SmallPlatform, stream: str, after: str = "-") -> list[dict[str, Any]]:
@@ -326,9 +364,9 @@ def test_a_paused_group_falls_behind_and_catches_up(trading: SmallPlatform, grou
         return len(trading.line.ask(("XRANGE", stream, f"({named[group]['last-delivered-id']}", "+"))[0])
 
     trading.turn(replace(trading.knobs, paused_groups=(group,)))
-    until(lambda: behind() > 45, 4.0, "behind")
+    until(lambda: behind() > 45, 30.0, "behind")
     trading.turn(Knobs())
-    until(lambda: behind() < 40, 3.0, "caught up")
+    until(lambda: behind() < 40, 30.0, "caught up")
 
 
 def test_consumers_follow_the_feed_of_the_newest_gateway(trading: SmallPlatform) -> None:
