@@ -15,6 +15,9 @@ CALM_S = 0.6
 LETTER_S = 0.15
 ENTER, TAB, OVERRIDE = "\r", "\t", "\x0f"
 
+CHOOSE = "Enter takes it"
+"""Says the list of what a step may be for."""
+
 
 class Operator:
     """Counts the keys, but for what is typed to confirm."""
@@ -59,7 +62,11 @@ class Operator:
 
     def confirm(self, reason: str = "test") -> None:
         """Confirm the step whose dialog is open, as it asks for it."""
-        self.sees(lambda text: "to go on" in text or " y " in text or "Enter closes" in text or "Ctrl-O" in text)
+        self.sees(is_asking)
+        if CHOOSE in self.program.text:
+            # What is most likely meant is picked already: the broker that is down, the session that blocks.
+            self.press(ENTER)
+            self.sees(lambda text: CHOOSE not in text and is_asking(text))
         self.program.drain(CALM_S)
         if "Ctrl-O" in self.program.text and "to go on" not in self.program.text:
             # A check that a person may override, knowing what it says: with a reason, and in the audit.
@@ -82,3 +89,8 @@ class Operator:
         while waiting.is_alive():
             self.program.read(0.1)
         waiting.join()
+
+
+def is_asking(text: str) -> bool:
+    """Whether a dialog waits for the operator."""
+    return any(words in text for words in ("to go on", " y ", "Enter closes", "Ctrl-O", CHOOSE))
