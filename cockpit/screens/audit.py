@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
 from pathlib import Path
-from typing import TypeVar
 
 from cockpit.model.audit import AuditRecord, Recent, Soundness
 from cockpit.screens.desk import Desk
@@ -16,7 +13,6 @@ from widgets.line import Line
 from widgets.scene import Scene
 
 LOOK_AGAIN_S = 2.0
-Result = TypeVar("Result")
 
 
 class AuditScreen(ListScreen):
@@ -56,7 +52,7 @@ class AuditScreen(ListScreen):
         session, now = self.desk.session, self.desk.clock.monotonic()
         if session is not None and not self._is_looking and now - self._looked_at >= LOOK_AGAIN_S:
             self._looked_at, self._is_looking = now, True
-            self._when_done(session.shelf.audit(self.recent), self._read)
+            self.when_done(session.shelf.audit(self.recent), self._read)
 
     def move(self, step: int) -> None:
         """Through the list."""
@@ -68,14 +64,14 @@ class AuditScreen(ListScreen):
         """The whole chain, not only what is listed."""
         if self.desk.session is not None:
             self.hint("Walking the chain …")
-            self._when_done(self.desk.session.shelf.verify(self.desk.clock.now()), self._verified)
+            self.when_done(self.desk.session.shelf.verify(self.desk.clock.now()), self._verified)
 
     def action_export(self) -> None:
         """What is listed, oldest first, as it stands in the journal."""
         records = tuple(reversed(self.shown))
         if self.desk.session is not None and records:
             future = self.desk.session.shelf.export(records, self.desk.clock.now())
-            self._when_done(future, lambda file: self._exported(len(records), file))
+            self.when_done(future, lambda file: self._exported(len(records), file))
 
     def _read(self, recent: Recent | None) -> None:
         self._is_looking = False
@@ -92,12 +88,3 @@ class AuditScreen(ListScreen):
     def _exported(self, count: int, file: Path | None) -> None:
         if file is not None:
             self.hint(f"{plural(count, 'record')} in {file}")
-
-    def _when_done(self, future: Future[Result], then: Callable[[Result | None], None]) -> None:
-        def landed(done: Future[Result]) -> None:
-            error = done.exception()
-            if error is not None:
-                self.hint(f"{error}")
-            then(None if error is not None else done.result())
-
-        future.add_done_callback(lambda done: self.desk.soon(landed, done))

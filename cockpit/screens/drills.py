@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import Future
-from typing import TypeVar
-
 from cockpit.model.drill import Board, Drill, Due
 from cockpit.screens.ask import AskScreen
 from cockpit.screens.desk import Desk
@@ -13,8 +9,6 @@ from cockpit.screens.listing import ListScreen
 from widgets.drill_rows import Stand, drill_rows, matching, report_rows
 from widgets.line import Line
 from widgets.scene import Scene
-
-Result = TypeVar("Result")
 
 
 class DrillsScreen(ListScreen):
@@ -61,7 +55,7 @@ class DrillsScreen(ListScreen):
         session = self.desk.session
         if session is not None and not self._is_looking:
             self._is_looking = True
-            self._when_done(session.drills.board(), self._read)
+            self.when_done(session.drills.board(), self._read)
 
     def move(self, step: int) -> None:
         """Through the schedule."""
@@ -85,7 +79,7 @@ class DrillsScreen(ListScreen):
         if session is None or last is None:
             self.hint("This one was never played to its end: Enter begins it")
         else:
-            self._when_done(session.drills.report(last.id), self._opened)
+            self.when_done(session.drills.report(last.id), self._opened)
 
     def _last(self, shown: tuple[Due, ...]) -> Drill | None:
         name = shown[self.at(shown)].scenario.name if shown else ""
@@ -116,7 +110,7 @@ class DrillsScreen(ListScreen):
             if is_meant:
                 self.progress = "breaking the sandbox …"
                 begun = session.drills.start(one.name, lambda said: self.desk.soon(self._told, said))
-                self._when_done(begun, self._begun)
+                self.when_done(begun, self._begun)
                 self.draw()
 
         self.app.push_screen(AskScreen(self.desk, "Begin a drill", words, "y", "begins it"), answered)
@@ -131,7 +125,7 @@ class DrillsScreen(ListScreen):
 
         def answered(is_meant: bool | None) -> None:
             if is_meant:
-                self._when_done(session.drills.stop(), self._ended)
+                self.when_done(session.drills.stop(), self._ended)
 
         self.app.push_screen(AskScreen(self.desk, "Stop the drill", words, "y", "stops it"), answered)
 
@@ -161,12 +155,3 @@ class DrillsScreen(ListScreen):
             self.hint(f"{ended.verdict}: {ended.title}; cockpit drill report {ended.id[:15]}")
         elif self in self.app.screen_stack:
             self.draw()
-
-    def _when_done(self, future: Future[Result], then: Callable[[Result | None], None]) -> None:
-        def landed(done: Future[Result]) -> None:
-            error = done.exception()
-            if error is not None:
-                self.hint(f"{error}")
-            then(None if error is not None else done.result())
-
-        future.add_done_callback(lambda done: self.desk.soon(landed, done))

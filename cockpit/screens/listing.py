@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future
+from typing import TypeVar
+
 from cockpit.screens.desk import Desk
 from cockpit.screens.full import FullScreen
 from widgets.field import Field
 from widgets.keybar import field_bar
 from widgets.line import Line
+
+Result = TypeVar("Result")
 
 
 class ListScreen(FullScreen):
@@ -67,3 +73,14 @@ class ListScreen(FullScreen):
     def leave(self) -> None:
         """Nothing left to undo here: to the wall."""
         self.action_go("overview")
+
+    def when_done(self, future: Future[Result], then: Callable[[Result | None], None]) -> None:
+        """Have it taken on the screen's thread; what went wrong is said, and then there is nothing to take."""
+
+        def landed(done: Future[Result]) -> None:
+            error = done.exception()
+            if error is not None:
+                self.hint(f"{error}")
+            then(None if error is not None else done.result())
+
+        future.add_done_callback(lambda done: self.desk.soon(landed, done))
