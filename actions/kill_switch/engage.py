@@ -40,7 +40,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         parameters=(("reason", reason),),
         steps=(step(STEP, settings.redis, True, shlex.quote(reason), operator.label),),
         checks=tuple(_surely(_checks(settings, snapshot, now), UNJUDGED)),
-        impact=tuple(_surely(_impact(snapshot), "the rest is unknown")),
+        impact=tuple(_surely(_impact(snapshot, now), "the rest is unknown")),
         proofs=EngageProofs.NAMES,
         proof_deadline_s=DEADLINE_S,
         undo=f"Space b u releases it: type START TRADING {settings.site}, with a reason",
@@ -90,7 +90,11 @@ def _switch(snapshot: Snapshot, now: float) -> Check:
     return Check(name, Verdict.PASS, "released: trading is active", age_s)
 
 
-def _impact(snapshot: Snapshot) -> Iterator[str]:
+def _impact(snapshot: Snapshot, now: float) -> Iterator[str]:
+    old = [one.age_s(now) for one in (snapshot.flow, snapshot.venues, snapshot.risk) if not one.is_live(now)]
+    ages_s = [age_s for age_s in old if age_s is not None]
+    if ages_s:
+        yield f"as last known, {max(ages_s):.0f} s ago: nothing newer could be read"
     validated = rate(snapshot, "validated")
     if validated is None:
         yield "all orders but reduce-only ones stop; how many a second is unknown"

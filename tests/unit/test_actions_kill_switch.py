@@ -70,6 +70,14 @@ def test_engage_shows_the_exact_command_and_the_runbooks_line() -> None:
     assert "halted is not cancelled is not flat" in plan.impact[2]
 
 
+def test_figures_of_the_past_are_called_so() -> None:
+    plan = engaging(snapshot(flow=dead(value=flow()), venues=dead(value=venues()), risk=dead(value=risk())))
+    assert plan.impact[0] == "as last known, 6 s ago: nothing newer could be read"
+    assert "50 orders/s stop" in plan.impact[1] and not any(
+        "last known" in line for line in engaging(snapshot()).impact
+    )
+
+
 def test_what_is_written_is_what_was_shown() -> None:
     plan = engaging(snapshot(), reason="it's on fire; rm -rf /")
     write = engage.write(WHO, plan, Confirmation(plan.digest), int(NOW * 1000))
