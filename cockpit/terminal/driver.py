@@ -11,9 +11,11 @@ from contextvars import Context, copy_context
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
+from textual import events
 from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
+from textual.geometry import Size
 
 from cockpit.terminal.keys import Bell, read_keys
 from cockpit.terminal.last_word import WIPE, LastWord
@@ -64,8 +66,7 @@ class CockpitDriver(LinuxDriver):
             self._soon("repaint")
         for number in SIGNALS:
             signal.signal(number, self._signalled)
-        resized = signal.getsignal(signal.SIGWINCH)
-        signal.signal(signal.SIGWINCH, lambda number, frame: self._resized(resized, number, frame))
+        signal.signal(signal.SIGWINCH, self._resized)
 
     def _writer(self, file: Any) -> PatientWriter:
         self._patient = PatientWriter(file, lambda is_lost: self._soon("repaint" if is_lost else "refresh"))
@@ -93,16 +94,23 @@ class CockpitDriver(LinuxDriver):
 
     def _soon(self, name: str) -> None:
         """In the application's loop and context: its own repaint, or any application's refresh."""
+        self._in_loop(getattr(self._app, name, self._app.refresh))
+
+    def _in_loop(self, action: Callable[[], object]) -> None:
         loop = self._app._loop
         if loop is not None and not (self._is_leaving or self._is_paused or loop.is_closed()):
-            action: Callable[[], object] = getattr(self._app, name, self._app.refresh)
             with contextlib.suppress(RuntimeError):
                 loop.call_soon_threadsafe(action, context=self._context)
 
-    def _resized(self, then: Any, number: int, frame: FrameType | None) -> None:
-        """A terminal that grew and shrank again has lost cells though its size is the same."""
-        if callable(then):
-            then(number, frame)
+    def _resized(self, number: int, frame: FrameType | None) -> None:
+        """Measured in the loop: one signal interrupts another's handler, which then told the older size last."""
+        self._in_loop(self._measure)
+
+    def _measure(self) -> None:
+        if not self._in_band_window_resize:
+            size = Size(*self._get_terminal_size())
+            self._app.post_message(events.Resize(size, size))
+        # A terminal that grew and shrank again has lost cells though its size is the same.
         self._soon("repaint")
 
     def _sigcont_application(self, *_: Any) -> None:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import fcntl
+import struct
 import sys
+import termios
 import threading
 import time
 from collections.abc import Callable
@@ -102,6 +105,8 @@ def _go_wrong(kind: str) -> None:
 
     if kind in ("crash-handler", "crash-worker", "stuck-loop"):
         OverviewScreen.action_theme = act  # type: ignore[method-assign]
+    if kind == "sizes-cross":
+        _have_sizes_cross()
     if kind == "moved":
         from cockpit.terminal import seams
 
@@ -109,6 +114,23 @@ def _go_wrong(kind: str) -> None:
         seams.missing_in_driver = lambda: ("linux_driver.WriterThread",)
     if kind == "crash-start":
         OverviewScreen.compose = compose  # type: ignore[method-assign]
+
+
+def _have_sizes_cross() -> None:
+    """While the size of 100 x 30 is being told, the terminal becomes 120 x 40: its signal interrupts the telling."""
+    from cockpit.terminal.driver import CockpitDriver
+
+    measured = CockpitDriver._get_terminal_size
+    done: list[bool] = []
+
+    def measure(self: CockpitDriver) -> tuple[int, int]:
+        size = measured(self)
+        if size == (100, 30) and not done:
+            done.append(True)
+            fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        return size
+
+    CockpitDriver._get_terminal_size = measure  # type: ignore[method-assign]
 
 
 if __name__ == "__main__":

@@ -156,3 +156,13 @@ def test_three_hundred_sizes_in_a_row(start: Start, tmp_path: Path) -> None:
     (tmp_path / "freeze").touch()
     assert is_whole(program)
     answers(program)
+
+
+def test_the_size_that_came_last_counts(start: Start, tmp_path: Path) -> None:
+    program = start("sizes-cross")
+    spoil(program)
+    program.resize_terminal(100, 30)
+    program.until(lambda text: text.rpartition("\n")[2].startswith(" K halt"))
+    (tmp_path / "freeze").touch()
+    assert is_whole(program)
+    answers(program)
