@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import redis
 import yaml
 
 from actions.runbook import Runbook
@@ -25,7 +26,24 @@ from tests.sandbox.fault_proxy import FLOOD_BYTES, FaultProxy
 
 HTTP = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {FLOOD_BYTES}\r\n\r\n".encode()
 HUNG_HOST = "hung.invalid"
+WRONG = "sesame"
+"""For a password and for a token."""
 REDIS_FIELDS = ("kill_switch", "flow", "feeds", "risk", "redis", "heartbeats", "venues")
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """A file that a configuration names, with what is right in it and what is wrong."""
+
+    file: Path
+    right: str
+    wrong: str
+
+    def mend(self) -> None:
+        self.file.write_text(self.right)
+
+    def spoil(self) -> None:
+        self.file.write_text(self.wrong)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +57,8 @@ class Backend:
     preface: bytes
     at: Callable[[dict[str, Any], str, int, str], None]
     """Puts host, port or socket into a configuration."""
-    spoil: Callable[[dict[str, Any], Path], None] | None = None
-    """Puts wrong credentials into it; None where it knows none."""
+    credential: Callable[[dict[str, Any], Path], Credential] | None = None
+    """Has a configuration with the address in it take credentials from a file; None where there are none."""
     venue: str | None = None
 
 
@@ -51,6 +69,7 @@ class Watched:
     backend: Backend
     proxy: FaultProxy
     settings: Settings
+    credential: Credential | None = None
     newest: Snapshot | None = None
     observer: Observer | None = field(default=None)
 
@@ -114,7 +133,7 @@ def backends(raw: dict[str, Any]) -> list[Backend]:
     server = kubeconfig["clusters"][0]["cluster"]["server"]
     ibkr, kite = (next(one for one in raw["venues"] if one["name"] == name) for name in ("IBKR", "ZERODHA"))
     return [
-        Backend("Redis", REDIS_FIELDS, _host(raw["redis"]["url"]), f"${FLOOD_BYTES}\r\n".encode(), _redis, _redis_bad),
+        Backend("Redis", REDIS_FIELDS, _host(raw["redis"]["url"]), f"${FLOOD_BYTES}\r\n".encode(), _redis, _redis_user),
         Backend(
             "Postgres",
             ("postgres", "databases"),
@@ -123,13 +142,13 @@ def backends(raw: dict[str, Any]) -> list[Backend]:
             _postgres,
             partial(_secret, "postgres", "password"),
         ),
-        Backend("Kubernetes", ("kubernetes",), _host(server), HTTP, _kubernetes, _kubernetes_bad),
+        Backend("Kubernetes", ("kubernetes",), _host(server), HTTP, _kubernetes, _kubeconfig),
         Backend("Docker", ("docker",), raw["docker"]["url"].removeprefix("unix://"), HTTP, _docker),
         Backend(
             "Grafana", ("alerts",), _host(raw["grafana"]["url"]), HTTP, _grafana, partial(_secret, "grafana", "token")
         ),
         Backend("IBKR", (), _host(ibkr["probe"]), b"\x06\x40\x00\x00", partial(_venue, "IBKR", "tws"), venue="IBKR"),
-        Backend("Zerodha", (), _host(kite["probe"]), HTTP, partial(_venue, "ZERODHA", "http"), _kite_bad, "ZERODHA"),
+        Backend("Zerodha", (), _host(kite["probe"]), HTTP, partial(_venue, "ZERODHA", "http"), _kite, "ZERODHA"),
     ]
 
 
@@ -147,13 +166,13 @@ def watched(backend: Backend, raw: dict[str, Any], folder: Path, fault: str) -> 
     proxy = FaultProxy(connect, backend.preface, socket)
     own = _alone(json.loads(json.dumps(raw)), backend)
     own["state"] = str(folder / "state")
-    if fault == "wrong-credentials":
-        backend.at(own, "127.0.0.1", proxy.port, str(folder))
-        assert backend.spoil is not None
-        backend.spoil(own, folder)
-        return Watched(backend, proxy, Settings.model_validate(own))
     backend.at(own, HUNG_HOST if fault == "hung-dns" else "127.0.0.1", proxy.port, str(folder))
-    return Watched(backend, proxy, Settings.model_validate(own))
+    credential = None
+    if fault == "wrong-credentials":
+        assert backend.credential is not None
+        credential = backend.credential(own, folder)
+        credential.spoil()
+    return Watched(backend, proxy, Settings.model_validate(own), credential)
 
 
 def _alone(raw: dict[str, Any], backend: Backend) -> dict[str, Any]:
@@ -167,7 +186,7 @@ def _alone(raw: dict[str, Any], backend: Backend) -> dict[str, Any]:
 
 
 def _host(url: str) -> tuple[str, int]:
-    found = re.search(r"//([^:/]+):(\d+)", url)
+    found = re.search(r"//(?:\w+@)?([^:/]+):(\d+)", url)
     assert found is not None, url
     return found[1], int(found[2])
 
@@ -181,18 +200,28 @@ def _redis(raw: dict[str, Any], host: str, port: int, folder: str) -> None:
     raw["redis"]["url"] = f"redis://{host}:{port}/0"
 
 
-def _redis_bad(raw: dict[str, Any], folder: Path) -> None:
-    (folder / "bad").write_text("wrong")
-    raw["redis"]["password"] = {"file": str(folder / "bad")}
+def _redis_user(raw: dict[str, Any], folder: Path) -> Credential:
+    """A sandbox's Redis asks nobody but this one for a password."""
+    url = raw["redis"]["url"]
+    with redis.Redis(port=_host(url)[1]) as client:
+        client.acl_setuser("watcher", True, passwords=["+right"], commands=["+@all"], keys=["*"], channels=["*"])
+    raw["redis"]["url"] = url.replace("//", "//watcher@")
+    return _in_file(raw["redis"], "password", folder / "redis-password", "right")
 
 
 def _postgres(raw: dict[str, Any], host: str, port: int, folder: str) -> None:
     raw["postgres"]["dsn"] = re.sub(r"host=\S+ port=\d+", f"host={host} port={port}", raw["postgres"]["dsn"])
 
 
-def _secret(part: str, name: str, raw: dict[str, Any], folder: Path) -> None:
-    (folder / "bad").write_text("wrong")
-    raw[part][name] = {"file": str(folder / "bad")}
+def _in_file(part: dict[str, Any], name: str, file: Path, right: str, wrong: str = WRONG) -> Credential:
+    part[name] = {"file": str(file)}
+    made = Credential(file, right, wrong)
+    made.mend()
+    return made
+
+
+def _secret(part: str, name: str, raw: dict[str, Any], folder: Path) -> Credential:
+    return _in_file(raw[part], name, folder / part, Path(raw[part][name]["file"]).read_text())
 
 
 def _kubernetes(raw: dict[str, Any], host: str, port: int, folder: str) -> None:
@@ -206,11 +235,12 @@ def _kubernetes(raw: dict[str, Any], host: str, port: int, folder: str) -> None:
     raw["kubernetes"]["kubeconfig"] = str(file)
 
 
-def _kubernetes_bad(raw: dict[str, Any], folder: Path) -> None:
+def _kubeconfig(raw: dict[str, Any], folder: Path) -> Credential:
     file = Path(raw["kubernetes"]["kubeconfig"])
-    config = yaml.safe_load(file.read_text())
-    config["users"][0]["user"] = {"token": "wrong"}
-    file.write_text(yaml.safe_dump(config))
+    right = file.read_text()
+    config = yaml.safe_load(right)
+    config["users"][0]["user"] = {"token": WRONG}
+    return Credential(file, right, yaml.safe_dump(config))
 
 
 def _docker(raw: dict[str, Any], host: str, port: int, folder: str) -> None:
@@ -225,6 +255,6 @@ def _venue(name: str, scheme: str, raw: dict[str, Any], host: str, port: int, fo
     next(one for one in raw["venues"] if one["name"] == name)["probe"] = f"{scheme}://{host}:{port}"
 
 
-def _kite_bad(raw: dict[str, Any], folder: Path) -> None:
-    (folder / "bad").write_text("key:wrong")
-    next(one for one in raw["venues"] if one["name"] == "ZERODHA")["token"] = {"file": str(folder / "bad")}
+def _kite(raw: dict[str, Any], folder: Path) -> Credential:
+    venue = next(one for one in raw["venues"] if one["name"] == "ZERODHA")
+    return _in_file(venue, "token", folder / "kite", Path(venue["token"]["file"]).read_text(), f"key:{WRONG}")

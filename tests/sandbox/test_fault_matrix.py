@@ -16,7 +16,7 @@ import yaml
 
 from cockpit.sandbox.layout import Layout
 from tests.sandbox.conftest import Control
-from tests.sandbox.fault_backends import HUNG_HOST, Watched, backends, watched
+from tests.sandbox.fault_backends import HUNG_HOST, WRONG, Watched, backends, watched
 
 ON_THE_WAY = ("refused", "black-hole", "hang", "garbage", "drip", "flapping", "flood")
 PATIENCE_S = 25.0
@@ -49,7 +49,7 @@ def cockpits(layout: Layout, folder: Path, fault: str) -> Iterator[list[Watched]
     opened: list[Watched] = []
     try:
         for backend in backends(raw):
-            if fault == "wrong-credentials" and backend.spoil is None:
+            if fault == "wrong-credentials" and backend.credential is None:
                 continue
             if fault == "hung-dns" and isinstance(backend.target, str):
                 continue
@@ -109,8 +109,11 @@ def test_wrong_credentials_are_called_that(sandbox: tuple[Layout, Control], tmp_
         said = all_within(found, lambda one: one.is_said and one.others_live, "said, all others live")
         for one in found:
             assert any(word in one.why.casefold() for word in words), (one.backend.name, one.why)
-            assert "wrong" not in one.why, "a secret is never shown"
-    print(f"\nwrong credentials: said {_times(said)}")
+            assert WRONG not in one.why, "a secret is never shown"
+            assert one.credential is not None
+            one.credential.mend()
+        healed = all_within(found, lambda one: one.is_well, "well again")
+    print(f"\nwrong credentials: said {_times(said)}; well again {_times(healed)}")
 
 
 def _times(took: dict[str, float]) -> str:
