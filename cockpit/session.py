@@ -29,6 +29,7 @@ from cockpit.model.world import World
 from cockpit.observe.hub import Beside, Hub, Judge, OpenIncidents
 from cockpit.observe.journals import Jobs, Journals
 from cockpit.observe.observer import Observer
+from cockpit.observe.recall import Recall
 from cockpit.observe.sources import sources
 from cockpit.readiness.stage import Readiness
 from cockpit.severity.sections import Sections
@@ -107,7 +108,7 @@ class Session:
             listener(snapshot)
 
         jobs, incidents = self._runner.present, self.incidents.open_now
-        self._observer = watch(self.settings, self._clock, self._runbook, jobs, heard, incidents, self._beside)
+        self._observer = watch(self.settings, self._clock, self._runbook, jobs, heard, incidents, self._beside, True)
         if herald is not None:
             herald.start()
         in_daemon_thread(self._runner.start)
@@ -214,14 +215,18 @@ def watch(
     listener: Listener,
     incidents: OpenIncidents = Sample,
     beside: Beside = dict,
+    is_kept: bool = False,
 ) -> Observer:
     """Only watch: begin on a thread of its own, with nothing that could act.
 
-    Neither `jobs` nor `beside`, which tells what the cockpit itself knows, may wait for a disk.
+    Neither `jobs` nor `beside`, which tells what the cockpit itself knows, may wait for a disk. With `is_kept` it is
+    written down since when findings stand.
     """
     from cockpit.severity.watch import died
 
-    judge = make_judge(settings, runbook)
+    recall = Recall(state_folder(settings), f"{settings.world} {settings.site}", is_kept)
+    recall.start()
+    judge = make_judge(settings, runbook, recall)
     take_step = clock.take_step if isinstance(clock, SystemClock) else float
 
     def tell(why: str) -> None:
@@ -258,7 +263,7 @@ def secret_words(settings: Settings) -> tuple[str, ...]:
     return names_in(settings)
 
 
-def make_judge(settings: Settings, runbook: Runbook) -> Judge:
+def make_judge(settings: Settings, runbook: Runbook, recall: Recall | None = None) -> Judge:
     """The judgement with its memory; the rules themselves remember nothing."""
     from cockpit.severity.judge import assess
     from cockpit.severity.runbook import unusable
@@ -270,8 +275,13 @@ def make_judge(settings: Settings, runbook: Runbook) -> Judge:
 
     def judge(snapshot: Snapshot) -> tuple[Assessment, float | None]:
         nonlocal memory
+        past = recall.told() if recall is not None else None
+        if past is not None:
+            memory = memory.recalling(past)
         notices = unusable(runbook.problem, snapshot.taken_at)
         assessment, memory = assess(snapshot, settings, memory, sections, notices)
+        if recall is not None:
+            recall.note(memory, snapshot.taken_at)
         return assessment, next_clear_at(memory, settings.thresholds.clear_after_s, snapshot.taken_at)
 
     return judge

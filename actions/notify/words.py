@@ -10,7 +10,7 @@ from cockpit.alerting.names import names_in
 from cockpit.alerting.redaction import redacted
 from cockpit.config import Settings
 from cockpit.model.audit import Operator
-from cockpit.model.finding import Finding
+from cockpit.model.finding import Finding, Since
 from cockpit.model.incident import Incident
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
@@ -66,8 +66,9 @@ def summary(snapshot: Snapshot, settings: Settings, who: Operator, note: str) ->
     lines = [f"{exercise}As of {_clock(snapshot.taken_at)[:5]} UTC: {_standing(severity)} {state}"]
     areas = list(dict.fromkeys(AREAS.get(one.panel, "the platform") for one in troubled))
     if areas:
-        since = _clock(min(one.since for one in troubled))[:5]
-        lines.append(f"Affected: {', '.join(areas)}, since {since} UTC.")
+        first = min(troubled, key=lambda one: one.since)
+        earlier = " or earlier" if first.since_is is Since.OR_EARLIER else ""
+        lines.append(f"Affected: {', '.join(areas)}, since {_clock(first.since)[:5]} UTC{earlier}.")
         lines.append("The operations team is working on it.")
     if note:
         lines.append(redacted(note, names(snapshot, settings, who)))
@@ -146,9 +147,14 @@ def _findings(findings: tuple[Finding, ...]) -> Iterator[str]:
     yield "Findings:"
     for one in findings[:MOST_FINDINGS]:
         answer = f" [{one.section} {one.section_title}]" if one.section else ""
-        yield clean(f"  {one.severity.label} {one.summary}, since {_clock(one.since)} UTC{answer}", 200)
+        yield clean(f"  {one.severity.label} {one.summary}, since {_clock(one.since)} UTC{_doubt(one)}{answer}", 200)
     if len(findings) > MOST_FINDINGS:
         yield f"  and {len(findings) - MOST_FINDINGS} more"
+
+
+def _doubt(finding: Finding) -> str:
+    """Where the beginning is not known exactly, how it is not."""
+    return {Since.OR_EARLIER: " or earlier", Since.WITH_A_GAP: ", not watched all the time"}.get(finding.since_is, "")
 
 
 def _jobs(snapshot: Snapshot) -> Iterator[str]:

@@ -94,8 +94,8 @@ def _finding(finding: Finding, now: float) -> str:
     severity = "P4 ok" if finding.is_expected and finding.severity is Severity.P4 else finding.severity.label
     answer = f"{finding.section} {finding.section_title}" if finding.section else ""
     keys = f"  {finding.keys}" if finding.keys else ""
-    age = seconds(max(0.0, now - finding.since))
-    return f"{severity:<5}  {finding.summary:<60}  {age:>7}  {answer}{keys}".rstrip()
+    age = finding.since_is.marked(seconds(max(0.0, now - finding.since)))
+    return f"{severity:<5}  {finding.summary:<60}  {age:>8}  {answer}{keys}".rstrip()
 
 
 def _jobs(snapshot: Snapshot) -> Iterator[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from cockpit.incidents.metrics import CLEARED, FINDING, outstanding
 from cockpit.incidents.opening import serious
 from cockpit.incidents.spans import span
-from cockpit.model.finding import Finding
+from cockpit.model.finding import Finding, Since
 from cockpit.model.incident import Event, Incident
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.model.severity import Severity
@@ -86,7 +86,7 @@ class Sightings:
     def _raised(self, now: float) -> list[Event]:
         events = []
         for about, sight in self._seen.items():
-            stands_s = sight.last_at - min(sight.first_at, sight.finding.since)
+            stands_s = sight.last_at - sight.first_at  # what the platform dates back may flicker all the same
             word = sight.finding.severity.label
             is_news = self._told.get(about) in (None, CLEARED) or word < self._told[about]
             if stands_s >= RAISED_S and is_news and now - sight.last_at < CLEARED_S:
@@ -112,7 +112,8 @@ class Sightings:
                 sight.last_at = snapshot.taken_at
             elif snapshot.taken_at - sight.last_at > CLEARED_S:
                 lasted = span(max(0.0, sight.last_at - min(sight.first_at, sight.finding.since)))
-                text = f"{_brief(sight.finding) or about.removeprefix(FINDING)}: over after {lasted}"
+                more = " or more" if sight.finding.since_is is Since.OR_EARLIER else ""
+                text = f"{_brief(sight.finding) or about.removeprefix(FINDING)}: over after {lasted}{more}"
                 events.append(Event(sight.last_at, "cleared", text, f"{about}/{CLEARED}", is_state=True))
         return events
 

@@ -221,6 +221,8 @@ class Pod:
     reason: str | None
     """Why it waits or died last: CrashLoopBackOff, ImagePullBackOff, OOMKilled, Error (exit 1)."""
     age_s: float | None
+    unready_age_s: float | None = None
+    """Since it lost its readiness; None while it is ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +259,8 @@ class Deployment:
     """None where there is none, or where it is not known."""
     history_error: str | None = None
     """Why its revisions are not known."""
+    unavailable_age_s: float | None = None
+    """Since it has fewer pods than it must have; None while it has enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +290,8 @@ class Container:
     pid: int | None
     ports: tuple[int, ...] = ()
     """Published on its host, also while it does not run."""
+    stopped_age_s: float | None = None
+    """Since it ended; None while it runs."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,8 +3,41 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from cockpit.model.severity import Severity
+
+
+class Since(StrEnum):
+    """What the beginning of a finding is known to be."""
+
+    EXACT = "exact"
+    """Seen to begin then, or the platform itself says so."""
+    OR_EARLIER = "or earlier"
+    """It was there when somebody first looked."""
+    WITH_A_GAP = "with a gap"
+    """It was there then and is now; for some minutes in between nobody watched."""
+
+    def marked(self, lasted: str) -> str:
+        """How long it has been so, with a sign where that is not exact.
+
+        >>> Since.EXACT.marked("3 s"), Since.OR_EARLIER.marked("3 s"), Since.WITH_A_GAP.marked("20 m")
+        ('3 s', '3 s+', '~20 m')
+        """
+        if self is Since.WITH_A_GAP:
+            return f"~{lasted}"
+        return f"{lasted}+" if self is Since.OR_EARLIER else lasted
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a cockpit knew of a finding when it saw it last."""
+
+    since: float
+    """Unix seconds."""
+    since_is: Since
+    seen_at: float
+    """Unix seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +64,12 @@ class Finding:
     """The keys that lead there: `Space b`; only where they exist."""
     is_expected: bool = False
     """A known event (a broker's nightly reset): shown, not alarmed about."""
+    since_is: Since = Since.EXACT
+
+    @property
+    def key(self) -> tuple[str, str]:
+        """What it is known by from one look to the next."""
+        return self.rule, self.subject
 
 
 @dataclass(frozen=True, slots=True)

@@ -74,6 +74,7 @@ def container(name: str, said: tuple[Mapping[str, Any], Mapping[str, Any]] | Non
         exit_code=code if isinstance(code, int) and not is_running else None,
         pid=pid if isinstance(pid, int) and pid > 0 else None,
         ports=_ports(inspection),
+        stopped_age_s=None if is_running else age_s(facts.get("FinishedAt"), now),
     )
 
 

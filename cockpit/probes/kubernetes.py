@@ -107,6 +107,7 @@ def deployment(item: Json, pods: Iterable[Json], now: float) -> Deployment:
         restarted_age_s=age_s(notes.get(RESTARTED_AT), now),
         pods=tuple(sorted((pod(one, now) for one in own), key=lambda found: found.name)),
         restarted_at=clean(stamp, 40) if (stamp := notes.get(RESTARTED_AT)) else None,
+        unavailable_age_s=_failing_s(status, "Available", now),
     )
 
 
@@ -168,7 +169,16 @@ def pod(item: Json, now: float) -> Pod:
         restarts=sum(_count(one, "restartCount") for one in containers),
         reason=reason(item),
         age_s=age_s(status.get("startTime") or metadata.get("creationTimestamp"), now),
+        unready_age_s=_failing_s(status, "Ready", now),
     )
+
+
+def _failing_s(status: Json, condition: str, now: float) -> float | None:
+    """Seconds since a condition stopped to hold; None while it holds, or where that is not said."""
+    for one in _list(status, "conditions"):
+        if one.get("type") == condition and one.get("status") == "False":
+            return age_s(one.get("lastTransitionTime"), now)
+    return None
 
 
 def reason(item: Json) -> str | None:

@@ -9,7 +9,7 @@ from typing import Any
 from cockpit.alerting.force import in_force
 from cockpit.config import Settings
 from cockpit.model.alerting import Alerting
-from cockpit.model.finding import Assessment, Finding
+from cockpit.model.finding import Assessment, Finding, Since
 from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
@@ -26,7 +26,7 @@ from cockpit.severity import (
 )
 from cockpit.severity.rule import Hit, Rule, View
 from cockpit.severity.sections import Sections, answering, keys, title
-from cockpit.severity.silence import PANELS, configured, silent
+from cockpit.severity.silence import PANELS, SILENT, UNREAD, configured, is_complete, silent, stopped_at
 from cockpit.severity.standing import NOTHING, Memory, Raised, fold, shown
 
 RULES: tuple[Rule, ...] = (
@@ -56,38 +56,40 @@ def assess(
     alerting = snapshot.alerting.value or NO_ALERTING
     settings = in_force(settings, alerting)
     there = configured(settings)
-    view = View(snapshot, settings, memory)
-    raised = [Raised(finding) for finding in (*silent(snapshot, settings), *notices)]
-    held: set[str] = set()
+    view = View(snapshot, settings, memory.standing)
+    raised = [Raised(one, since=stopped_at(snapshot, settings, one)) for one in silent(snapshot, settings)]
+    raised.extend(Raised(finding) for finding in notices)
+    held, judged = set[str](), {SILENT, UNREAD} if is_complete(snapshot, there) else set[str]()
     for rule in RULES:
         sample: Sample[Any] = getattr(snapshot, rule.reads)
         if rule.reads not in there or rule.name in alerting.off:
             continue
         if sample.value is not None and sample.is_live(now):
-            raised.extend(_apply(rule, view, sample, held))
+            raised.extend(_apply(rule, view, sample, held, rule.name in memory.judged))
+            judged.add(rule.name)
         else:
             held.add(rule.name)
     raised = [_routed(one, sections) for one in raised]
-    memory = fold(memory, raised, held, now, settings.thresholds.clear_after_s)
+    memory = fold(memory, raised, held, now, settings.thresholds.clear_after_s, frozenset(judged - held))
     return _assessment(snapshot, shown(memory), there), memory
 
 
-def _apply(rule: Rule, view: View, sample: Sample[Any], held: set[str]) -> list[Raised]:
+def _apply(rule: Rule, view: View, sample: Sample[Any], held: set[str], is_watched: bool) -> list[Raised]:
     """What one rule says; a rule that fails is a finding too, beside what it had found by then, and before."""
     raised: list[Raised] = []
     try:
         for hit in rule.check(view, sample.value):
-            found = _raised(_finding(rule, hit, view.now), view)
+            found = _raised(_finding(rule, hit, view.now, is_watched), view)
             raised.append(Raised(found, rule.readings, sample.value_at, hit.since, hit.kept))
     except Exception as error:
         held.add(rule.name)
         reason = f"cannot judge {rule.name}: {type(error).__name__}: {error}"
         failure = Hit(f"rule {rule.name}", Severity.P3, reason, "failed", "judged")
-        raised.append(Raised(_finding(rule, failure, view.now)))
+        raised.append(Raised(_finding(rule, failure, view.now, is_watched)))
     return raised
 
 
-def _finding(rule: Rule, hit: Hit, now: float) -> Finding:
+def _finding(rule: Rule, hit: Hit, now: float, is_watched: bool) -> Finding:
     return Finding(
         rule=rule.name,
         subject=hit.subject,
@@ -99,6 +101,7 @@ def _finding(rule: Rule, hit: Hit, now: float) -> Finding:
         since=now,
         section=hit.section or rule.section,
         is_expected=hit.is_expected,
+        since_is=Since.EXACT if is_watched else Since.OR_EARLIER,
     )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from cockpit.config import Settings, Thresholds
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
-from cockpit.severity.standing import NOTHING, Memory
+from cockpit.severity.standing import NOTHING, Key, Standing
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class View:
 
     snapshot: Snapshot
     settings: Settings
-    before: Memory = field(default_factory=lambda: NOTHING)
+    before: Mapping[Key, Standing] = field(default_factory=lambda: NOTHING.standing)
     """What stood at the snapshot before."""
 
     @property
@@ -30,6 +30,10 @@ class View:
     def now(self) -> float:
         """Unix seconds of the snapshot."""
         return self.snapshot.taken_at
+
+    def ago(self, age_s: float | None) -> float | None:
+        """The moment that was so many seconds ago."""
+        return None if age_s is None else self.now - age_s
 
 
 @dataclass(frozen=True, slots=True)

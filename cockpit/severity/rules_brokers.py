@@ -60,7 +60,14 @@ def venue_silent(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
     for venue in venues:
         if venue.age_s is None or venue.age_s > limit_s:
             age = "of unknown age" if venue.age_s is None else f"{words.seconds(venue.age_s)} old"
-            yield Hit(venue.name, Severity.P2, f"{venue.name} status is {age}", age, words.seconds(limit_s))
+            yield Hit(
+                venue.name,
+                Severity.P2,
+                f"{venue.name} status is {age}",
+                age,
+                words.seconds(limit_s),
+                since=view.ago(venue.age_s),
+            )
 
 
 @rule("venues", panel="brokers", section=sections.BROKER)

@@ -37,7 +37,8 @@ def feed_stalled(view: View, feeds: Feeds) -> Iterator[Hit]:
         elif _is_silent(view, feed):
             age = _silence(feed)
             summary = f"{feed.name} stalled: no tick for {age}"
-            yield Hit(feed.name, _severity(view, feeds, feed), summary, age, limit)
+            since = view.ago(feed.newest_age_s)
+            yield Hit(feed.name, _severity(view, feeds, feed), summary, age, limit, since=since)
 
 
 @rule("feeds", panel="feeds", section=sections.FEED)

@@ -28,6 +28,7 @@ def deployment_unavailable(view: View, kubernetes: Kubernetes) -> Iterator[Hit]:
             f"{deployment.ready} ready",
             f"{deployment.desired} ready",
             section=section(view, deployment.name),
+            since=view.ago(deployment.unavailable_age_s),
         )
 
 
@@ -72,6 +73,7 @@ def pod_failing(view: View, kubernetes: Kubernetes) -> Iterator[Hit]:
                 f"{deployment.ready} of {deployment.desired} ready",
                 f"{deployment.desired} ready",
                 section=section(view, deployment.name),
+                since=view.ago(max((age for pod in ill if (age := pod.unready_age_s) is not None), default=None)),
             )
 
 

@@ -43,6 +43,7 @@ def postgres_blocked(view: View, postgres: PostgresServer) -> Iterator[Hit]:
         f"Postgres: {len(waiting)} blocked by pid {holders} for {words.seconds(worst.waiting_s)}",
         f"{len(waiting)} blocked",
         words.seconds(view.limits.blocked_s),
+        since=view.ago(worst.waiting_s),
     )
 
 
@@ -76,7 +77,8 @@ def dump_old(view: View, dump: Dump) -> Iterator[Hit]:
     limit_s = view.settings.postgres.dump_max_age_s if view.settings.postgres else None
     if limit_s is not None and dump.age_s > limit_s:
         age, limit = words.seconds(dump.age_s), words.seconds(limit_s)
-        yield Hit("dump", Severity.P3, f"newest dump is {age} old > {limit}", age, limit)
+        summary, since = f"newest dump is {age} old > {limit}", view.ago(dump.age_s - limit_s)
+        yield Hit("dump", Severity.P3, summary, age, limit, since=since)
 
 
 @rule("dump", panel="postgres", section=sections.POSTGRES)

@@ -34,7 +34,8 @@ def redis_replica(view: View, redis: RedisServer) -> Iterator[Hit]:
 def redis_loading(view: View, redis: RedisServer) -> Iterator[Hit]:
     """It is still reading its data from disk."""
     if redis.is_loading:
-        yield Hit(SUBJECT, Severity.P1, "Redis is loading its data and serves nobody yet", "loading", "ready")
+        summary, since = "Redis is loading its data and serves nobody yet", view.ago(redis.uptime_s)
+        yield Hit(SUBJECT, Severity.P1, summary, "loading", "ready", since=since)
 
 
 @rule("redis", panel="redis", section=sections.REDIS)
@@ -85,7 +86,7 @@ def redis_container(view: View, docker: Docker) -> Iterator[Hit]:
     name = view.settings.redis.container if view.settings.redis else None
     for container in docker.containers:
         if container.name == name and container.state != "running":
-            yield _not_running(container, Severity.P1 if container.state != "absent" else Severity.P3)
+            yield _not_running(view, container, Severity.P1 if container.state != "absent" else Severity.P3)
 
 
 @rule("docker", panel="kubernetes")
@@ -94,10 +95,10 @@ def other_container(view: View, docker: Docker) -> Iterator[Hit]:
     name = view.settings.redis.container if view.settings.redis else None
     for container in docker.containers:
         if container.name != name and container.state != "running":
-            yield _not_running(container, Severity.P3)
+            yield _not_running(view, container, Severity.P3)
 
 
-def _not_running(container: Container, severity: Severity) -> Hit:
+def _not_running(view: View, container: Container, severity: Severity) -> Hit:
     is_said = container.state in container.status.lower()
     status = container.status if is_said else f"{container.state} {container.status}".strip()
     return Hit(
@@ -106,6 +107,7 @@ def _not_running(container: Container, severity: Severity) -> Hit:
         f"container {container.name}: {status}",
         container.state,
         "running",
+        since=view.ago(container.stopped_age_s),
     )
 
 

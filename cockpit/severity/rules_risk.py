@@ -44,7 +44,8 @@ def risk_silent(view: View, risk: Risk) -> Iterator[Hit]:
     limit_s = view.limits.risk_age_s
     if risk.age_s > limit_s:
         age = words.seconds(risk.age_s)
-        yield Hit("risk", Severity.P2, f"risk metrics are {age} old", age, words.seconds(limit_s))
+        limit, since = words.seconds(limit_s), view.ago(risk.age_s)
+        yield Hit("risk", Severity.P2, f"risk metrics are {age} old", age, limit, since=since)
 
 
 @rule("risk", panel="risk", section=sections.RISK)

@@ -47,6 +47,7 @@ def pending_old(view: View, flow: OrderFlow) -> Iterator[Hit]:
                     f"{group.name}: {group.pending or 'some'} pending on {stream.name}, oldest {age}",
                     age,
                     words.seconds(limit_s),
+                    since=view.ago(group.oldest_pending_s),
                 )
 
 
@@ -146,6 +147,7 @@ def worker_silent(view: View, heartbeats: tuple[Heartbeat, ...]) -> Iterator[Hit
                 words.seconds(limit_s),
                 panel=panel,
                 section=section,
+                since=view.ago(heartbeat.age_s),
             )
 
 

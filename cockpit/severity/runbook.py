@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cockpit.model.finding import Finding
+from cockpit.model.finding import Finding, Since
 from cockpit.model.severity import Severity
 
 RULE = "runbook_unusable"
@@ -22,5 +22,6 @@ def unusable(problem: str, now: float) -> tuple[Finding, ...]:
             observed=problem,
             threshold="a right file",
             since=now,
+            since_is=Since.OR_EARLIER,
         ),
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cockpit.config import Settings
-from cockpit.model.finding import Finding
+from cockpit.model.finding import Finding, Since
 from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
@@ -29,6 +29,7 @@ class Backend:
 
 WRONG = "cannot be used"
 REDIS_FIELDS = ("kill_switch", "venues", "flow", "feeds", "risk", "redis", "heartbeats")
+SILENT, UNREAD = "backend_silent", "payload_unreadable"
 BACKENDS = (
     Backend("Redis", REDIS_FIELDS, Severity.P1, "redis", sections.REDIS),
     Backend("Postgres", ("postgres",), Severity.P1, "postgres", sections.POSTGRES),
@@ -103,9 +104,25 @@ def silent(snapshot: Snapshot, settings: Settings) -> Iterator[Finding]:
             yield from (_unreadable(field, _sample(snapshot, field), snapshot.taken_at) for field in failing)
 
 
+def is_complete(snapshot: Snapshot, there: frozenset[str]) -> bool:
+    """Whether everything was tried: what is not called silent then was not."""
+    return all(_sample(snapshot, field).tried_at is not None for field in there)
+
+
 def is_failing(sample: Sample[Any], now: float) -> bool:
     """Whether it was tried and has no present value; what was never tried is not down."""
     return sample.tried_at is not None and not sample.is_live(now)
+
+
+def stopped_at(snapshot: Snapshot, settings: Settings, silence: Finding) -> float | None:
+    """When what does not answer came to an end, where its container's engine says so."""
+    docker, part = snapshot.docker, settings.redis
+    if silence.subject != BACKENDS[0].name or part is None or docker.value is None or docker.value_at is None:
+        return None
+    found = next((one for one in docker.value.containers if one.name == part.container), None)
+    if found is None or found.stopped_age_s is None or not docker.is_live(snapshot.taken_at):
+        return None
+    return docker.value_at - found.stopped_age_s
 
 
 def _is_first_awaited(snapshot: Snapshot, there: frozenset[str]) -> bool:
@@ -131,7 +148,7 @@ def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
         if backend.verb == WRONG and age_s is not None:
             observed = f"the last good one, {words.seconds(age_s)} old, counts"
     return Finding(
-        rule="backend_silent",
+        rule=SILENT,
         subject=backend.name,
         severity=backend.severity,
         panel=backend.panel,
@@ -140,6 +157,7 @@ def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
         threshold=words.seconds(sample.stale_after_s),
         since=now,
         section=backend.section,
+        since_is=_since(sample),
     )
 
 
@@ -168,7 +186,7 @@ def _unreadable(field: str, sample: Sample[Any], now: float) -> Finding:
     panel, severity = UNREADABLE[field]
     age_s = sample.age_s(now)
     return Finding(
-        rule="payload_unreadable",
+        rule=UNREAD,
         subject=field,
         severity=severity,
         panel=panel,
@@ -177,7 +195,12 @@ def _unreadable(field: str, sample: Sample[Any], now: float) -> Finding:
         threshold=words.seconds(sample.stale_after_s),
         since=now,
         section=sections.REDIS,
+        since_is=_since(sample),
     )
+
+
+def _since(sample: Sample[Any]) -> Since:
+    return Since.OR_EARLIER if sample.value is None else Since.EXACT
 
 
 def _sample(snapshot: Snapshot, field: str) -> Sample[Any]:

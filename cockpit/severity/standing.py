@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
-from cockpit.model.finding import Finding
+from cockpit.model.finding import Finding, Seen, Since
 from cockpit.text import clean
 
 SUMMARY_CELLS = 60
 Key = tuple[str, str]
+
+WATCHED_S = 15.0
+"""Who saw it so shortly before us was still watching when we began."""
+LOST_S = 900.0
+"""Nobody watched for longer: whether it is the same one is not known."""
 
 HALTED = "kill_switch_engaged"
 """Comes after all else of its class: it has the big letters, and is the answer to what it would stand before."""
@@ -43,18 +48,44 @@ class Standing:
     kept: object = None
 
 
-Memory = Mapping[Key, Standing]
-NOTHING: Memory = MappingProxyType({})
+Past = Mapping[Key, Seen]
+NO_PAST: Past = MappingProxyType({})
 
 
-def fold(memory: Memory, raised: Iterable[Raised], held: Set[str], now: float, clear_after_s: float) -> Memory:
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What one look at the platform leaves for the next."""
+
+    standing: Mapping[Key, Standing] = field(default_factory=lambda: MappingProxyType({}))
+    judged: frozenset[str] = frozenset()
+    """The rules whose source answered: what they did not find was not there."""
+    past: Past = field(default_factory=lambda: NO_PAST)
+    """What cockpits before us saw, as far as we have not looked for ourselves."""
+
+    def recalling(self, past: Past) -> Memory:
+        """The same, knowing what others saw."""
+        return replace(self, past=_unlooked(past, self.standing, self.judged))
+
+
+NOTHING = Memory()
+
+
+def fold(
+    memory: Memory,
+    raised: Iterable[Raised],
+    held: Set[str],
+    now: float,
+    clear_after_s: float,
+    judged: frozenset[str] = frozenset(),
+) -> Memory:
     """The findings that stand now.
 
     `held` names the rules whose source does not answer: what they said last stands, marked as such, because not
     knowing is no reason to believe that it is over.
     """
-    standing = {_key(one.finding): _raise(memory.get(_key(one.finding)), one, now) for one in raised}
-    for key, old in memory.items():
+    before, past = memory.standing, memory.past
+    standing = {key: _raise(before.get(key), one, now, past.get(key)) for one in raised for key in (one.finding.key,)}
+    for key, old in before.items():
         if key in standing:
             continue
         if old.is_shown and old.finding.rule in held:
@@ -62,38 +93,59 @@ def fold(memory: Memory, raised: Iterable[Raised], held: Set[str], now: float, c
         elif old.is_shown and now - old.raised_at < clear_after_s:
             # Somebody may have set the clock back since: it clears after a quiet moment all the same.
             standing[key] = replace(old, raised_at=min(old.raised_at, now))
-    return MappingProxyType(standing)
+    return Memory(MappingProxyType(standing), judged, _unlooked(past, standing, judged))
+
+
+def _unlooked(past: Past, standing: Mapping[Key, Standing], judged: frozenset[str]) -> Past:
+    left = {key: seen for key, seen in past.items() if key in standing or key[0] not in judged}
+    return past if len(left) == len(past) else MappingProxyType(left)
 
 
 def shown(memory: Memory) -> tuple[Finding, ...]:
     """The findings to show: worst first, then oldest."""
-    findings = (one.finding for one in memory.values() if one.is_shown)
+    findings = (one.finding for one in memory.standing.values() if one.is_shown)
     return tuple(sorted(findings, key=lambda one: (one.severity, one.rule == HALTED, one.since, one.rule, one.subject)))
 
 
 def next_clear_at(memory: Memory, clear_after_s: float, now: float) -> float | None:
     """When the next finding that is quiet already will clear; None where none is."""
-    due = [one.raised_at + clear_after_s for one in memory.values() if one.is_shown and one.raised_at < now]
+    standing = memory.standing.values()
+    due = [one.raised_at + clear_after_s for one in standing if one.is_shown and one.raised_at < now]
     return min(due, default=None)
 
 
-def _raise(old: Standing | None, one: Raised, now: float) -> Standing:
+def _raise(old: Standing | None, one: Raised, now: float, past: Seen | None) -> Standing:
     if old is None:
-        seen, since = 1, one.since or now
+        seen, since, since_is = 1, now, one.finding.since_is
     else:
-        seen, since = old.seen + (one.reading_at != old.reading_at), min(old.finding.since, now)
+        seen = old.seen + (one.reading_at != old.reading_at)
+        since, since_is = min(old.finding.since, now), old.finding.since_is
+    if one.since is not None and (old is None or (since_is is Since.OR_EARLIER and one.since < since)):
+        since, since_is = min(one.since, now), Since.EXACT
+    elif since_is is Since.OR_EARLIER and past is not None:
+        since, since_is = _continued(since, past)
     is_shown = seen >= one.readings or (old is not None and old.is_shown)
     summary = clean(one.finding.summary, SUMMARY_CELLS)
-    return Standing(replace(one.finding, since=since, summary=summary), now, seen, one.reading_at, is_shown, one.kept)
+    finding = replace(one.finding, since=since, since_is=since_is, summary=summary)
+    return Standing(finding, now, seen, one.reading_at, is_shown, one.kept)
 
 
-def _key(finding: Finding) -> Key:
-    return finding.rule, finding.subject
+def _continued(first: float, past: Seen) -> tuple[float, Since]:
+    """The beginning of what was there when we first looked, by what others saw of it before."""
+    unwatched_s = first - past.seen_at
+    if past.since >= first or unwatched_s > LOST_S:
+        return first, Since.OR_EARLIER
+    return past.since, past.since_is if unwatched_s <= WATCHED_S else Since.WITH_A_GAP
+
+
+def is_last_known(finding: Finding) -> bool:
+    """Whether nobody can look at it again now."""
+    return finding.observed.endswith("(last known)")
 
 
 def last_known(finding: Finding) -> Finding:
     """The finding, marked as one that nobody can look at again now."""
-    if finding.observed.endswith("(last known)"):
+    if is_last_known(finding):
         return finding
     note = "last known: "
     summary = note + clean(finding.summary, SUMMARY_CELLS - len(note))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -13,7 +14,7 @@ import pytest
 from cockpit.clock import SystemClock
 from cockpit.errors import JournalError
 from cockpit.incidents.keeper import Keeper
-from cockpit.incidents.sightings import CLEARED_S, Sightings
+from cockpit.incidents.sightings import CLEARED_S, RAISED_S, Sightings
 from cockpit.model.finding import Assessment, Finding
 from cockpit.model.incident import Event, Incident
 from cockpit.model.job import Job, JobStep, Phase, StepState
@@ -160,9 +161,9 @@ def test_two_cockpits_write_each_event_once(keeper: Keeper, tmp_path: Path) -> N
     name = opened(keeper)
     at = SystemClock().now()
     seen = replace(FINDING, since=at - 10)
-    for each in (keeper, other):
-        each.hear(replace(snapshot(0, seen, jobs=(replace(JOB, submitted_at=at),)), taken_at=at))
-        each.tell(lambda: None).result(30)
+    for each, after in itertools.product((keeper, other), (0.0, RAISED_S + 0.5)):
+        each.hear(replace(snapshot(0, seen, jobs=(replace(JOB, submitted_at=at),)), taken_at=at + after))
+        each.tell(each._look).result(30)
 
     def keys() -> list[str]:
         return sorted(entry.key for entry in keeper.incidents.find(name).timeline if entry.key)

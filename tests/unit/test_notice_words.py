@@ -86,7 +86,10 @@ def test_the_full_text_says_what_is_wrong_and_what_was_done() -> None:
     message = words.full(troubled(), SETTINGS, WHO, "")
     assert message.subject.startswith("[SANDBOX test] P1: IBKR down")
     assert "Trading: HALTED by asha since 07:59:00 UTC: asha sold TSLA on U1234567" in message.body
-    assert "  P1 IBKR down: 1100 lost gw1.fund.example 10.1.2.3, since 08:00:00 UTC [3.1 Broker outage]" in message.body
+    assert (
+        "  P1 IBKR down: 1100 lost gw1.fund.example 10.1.2.3, since 08:00:00 UTC or earlier [3.1 Broker outage]"
+        in message.body
+    )
     assert "UTC Engage: done, by asha@jump1" in message.body
     calm = words.full(snapshot(), SETTINGS, WHO, "drill is over")
     assert calm.subject == "[SANDBOX test] drill is over" and "Findings: none" in calm.body

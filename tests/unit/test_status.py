@@ -87,7 +87,7 @@ def test_findings_stand_below_worst_first() -> None:
     assert "Severity    P2, 1 finding" in text
     last = text.splitlines()[-1]
     assert last.startswith("P2     yahoo p95 341 ms > 100 ms")
-    assert last.endswith("1.0 s  3.2 Data feed failure")
+    assert last.endswith("1.0 s+  3.2 Data feed failure")
 
 
 def test_old_values_are_called_old_and_unknown_is_no_number() -> None:
@@ -129,7 +129,7 @@ def test_json_has_stable_keys() -> None:
     finding = found["findings"][0]
     assert set(finding) == {
         "rule", "subject", "severity", "panel", "summary", "observed", "threshold", "since", "section",
-        "section_title", "keys", "is_expected",
+        "section_title", "keys", "is_expected", "since_is",
     }  # fmt: skip
     assert finding["severity"] == "P2"
     assert found["samples"]["kill_switch"]["value"]["is_engaged"] is False

@@ -72,7 +72,7 @@ def told(finding: Finding, now: float, width: int) -> list[Line]:
     mark = f"{glyph} {word} "
     first, *more = wrapped(finding.summary, width - len(mark)) or ("",)
     note = "expected, " if finding.is_expected else ""
-    since = line((note, "label"), (short_age(now - finding.since), "label"))
+    since = line((note, "label"), (lasted(finding, now), "label"))
     rows = [line((mark, ink), (first, "value")), *(line(" " * len(mark), (each, "value")) for each in more)]
     answer = advice(finding)
     if not answer and width_of(rows[-1]) + width_of(since) < width:
@@ -85,7 +85,12 @@ def headline(finding: Finding, now: float, width: int) -> Line:
     glyph, word, ink = SEVERITY[finding.severity]
     left = line((f"{glyph} {word} ", ink), (finding.summary, "value"))
     note = "expected " if finding.is_expected else ""
-    return both(left, line((note, "label"), (short_age(now - finding.since), "label")), width)
+    return both(left, line((note, "label"), (lasted(finding, now), "label")), width)
+
+
+def lasted(finding: Finding, now: float) -> str:
+    """How long it has been so, with a sign where that is not exact."""
+    return finding.since_is.marked(short_age(now - finding.since))
 
 
 def advice(finding: Finding) -> Line:
