@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
+import stat
 import time
 from contextlib import suppress
 from dataclasses import dataclass
 from math import log2
 from pathlib import Path
 
-from cockpit.storage.disk import opened
+from cockpit.storage.disk import SHARED, opened
 from cockpit.storage.merge import difference, merge
 
 ENCODING = ("utf-8", "surrogateescape")
@@ -58,7 +59,7 @@ class Versions:
         Raises:
             OSError: it cannot be written.
         """
-        self._folder.mkdir(mode=0o770 if self._mode & 0o060 else 0o700, exist_ok=True)
+        self._make()
         known = self.known()
         at_ms = max(int(time.time() * 1000), known[-1].at_ms + 1 if known else 0)
         version = Version(at_ms, digest(text))
@@ -71,6 +72,14 @@ class Versions:
         for each in superfluous((*known, version)):
             with suppress(OSError):
                 (self._folder / each.name).unlink()
+
+    def _make(self) -> None:
+        """The folder, a team's where the incidents are: mkdir's own mode is cut by whatever umask its maker has."""
+        self._folder.mkdir(mode=0o700, exist_ok=True)
+        entry = self._folder.stat()
+        is_ours = entry.st_uid == os.geteuid()
+        if self._mode & 0o060 and is_ours and stat.S_IMODE(entry.st_mode) != SHARED:
+            self._folder.chmod(SHARED)
 
     def known(self) -> tuple[Version, ...]:
         """Oldest first."""

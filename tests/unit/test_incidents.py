@@ -67,6 +67,22 @@ def test_in_a_shared_folder_it_is_the_teams(tmp_path: Path) -> None:
     assert stat.S_IMODE((folder / f"{name}.md").stat().st_mode) == 0o664
 
 
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_whatever_a_cockpit_keeps_beside_a_teams_incidents_is_the_teams(tmp_path: Path, mask: int) -> None:
+    folder = tmp_path / "incidents"
+    folder.mkdir()
+    folder.chmod(0o2770)
+    before = os.umask(mask)
+    try:
+        name = opened(Incidents(folder, "asha"))
+        Incidents(folder, "asha").record(Event(1.0, "alert", "x", "alert/x"), name)
+    finally:
+        os.umask(before)
+    # Whoever of the team may not write into the folder of the versions may not write into the incident.
+    for path in folder.rglob("*"):
+        assert stat.S_IMODE(path.stat().st_mode) == (0o2770 if path.is_dir() else 0o660), path
+
+
 def test_the_open_one_is_the_newest_that_is_not_closed(incidents: Incidents) -> None:
     assert incidents.open_one() is None
     assert not incidents.note("nowhere to write it")
