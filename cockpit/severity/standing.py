@@ -81,10 +81,13 @@ def fold(
     """The findings that stand now.
 
     `held` names the rules whose source does not answer: what they said last stands, marked as such, because not
-    knowing is no reason to believe that it is over.
+    knowing is no reason to believe that it is over. Of two on the same subject, as alerts of one name are, the worse
+    counts.
     """
     before, past = memory.standing, memory.past
-    standing = {key: _raise(before.get(key), one, now, past.get(key)) for one in raised for key in (one.finding.key,)}
+    worst_last = sorted(raised, key=lambda one: one.finding.severity, reverse=True)
+    keyed = ((one.finding.key, one) for one in worst_last)
+    standing = {key: _raise(before.get(key), one, now, past.get(key)) for key, one in keyed}
     for key, old in before.items():
         if key in standing:
             continue

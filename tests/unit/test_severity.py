@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 
 from cockpit.config import Settings
 from cockpit.headless.status_text import as_text
+from cockpit.model.backends import AlertRule
 from cockpit.model.finding import Assessment
 from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
@@ -30,6 +31,7 @@ from cockpit.text import clean
 from tests.unit.healthy import (
     NOW,
     SETTINGS,
+    alerts,
     dead,
     feed,
     feeds,
@@ -73,6 +75,13 @@ def test_silent_redis_is_one_p1_and_what_hangs_on_it_is_unknown() -> None:
     for panel in ("brokers", "flow", "feeds", "risk"):
         assert assessment.panel(panel) is Severity.UNKNOWN
     assert assessment.panel("postgres") is Severity.OK
+
+
+@pytest.mark.parametrize("severities", [("critical", "info"), ("info", "critical")])
+def test_of_two_alerts_of_one_name_the_worse_counts(severities: tuple[str, str]) -> None:
+    both = [AlertRule("RedisDown", "firing", severity, 1.0, None) for severity in severities]
+    assessment, _ = assess(snapshot(alerts=alerts(*both)), SETTINGS)
+    assert [(one.subject, one.severity) for one in assessment.findings] == [("RedisDown", Severity.P2)]
 
 
 def test_never_answered_says_so() -> None:
