@@ -83,6 +83,8 @@ async def send(route: MailRoute, mail: Mail, is_confined: bool, within_s: float)
         return _said(error.smtp_code, error.smtp_error, way)
     except smtplib.SMTPNotSupportedError:
         return Try(Outcome.REFUSED, "the server offers no STARTTLS, or no log-in: nothing is sent without")
+    except UnicodeError:
+        return Try(Outcome.REFUSED, "nothing was sent: an address or the log-in has a letter that SMTP does not take")
     except (smtplib.SMTPException, OSError, EOFError) as error:
         words = "no answer in time" if isinstance(error, TimeoutError) else "the connection broke off"
         return _broken("no connection" if isinstance(error, ConnectionRefusedError) else words, way)
@@ -105,9 +107,10 @@ def _send(route: MailRoute, mail: Mail, is_confined: bool, within_s: float, way:
         way.go()
         client.send(b".\r\n")
         code, said = client.getreply()
-        if code != 250:
-            return _said(code, said, _Way())
-        return Try(Outcome.DELIVERED, _words(code, said))
+        if code // 100 == 2:
+            return Try(Outcome.DELIVERED, _words(code, said))
+        # Only a plain no says that nobody took it.
+        return _said(code, said, way) if code // 100 in (4, 5) else _broken("no answer that could be read", way)
     finally:
         client.close()
 

@@ -70,7 +70,7 @@ def _hook(url: str, is_confined: bool) -> _Hook:
         host = parts.hostname or ""
     except (ValueError, KeyError):
         host, port = "", 0
-    if not host or not parts.path:
+    if not host or not parts.path or not url.isprintable():
         raise Refused("routing.slack.webhook_url is no address of a webhook")
     if parts.scheme == "http" and not is_confined:
         raise Refused("routing.slack.webhook_url is not https: the message would be readable on its way")

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\nok"
 
+LAST = {"reject": b"554 refused\r\n", "garble": b"\xff\xfe thanks\r\n", "odd": b"354 go on\r\n"}
+"""What is said to a whole mail."""
+
 
 def http(status: str, *headers: str, body: str = "no") -> bytes:
     lines = [f"HTTP/1.1 {status}", f"Content-Length: {len(body)}", "Connection: close", *headers, "", body]
@@ -97,7 +100,7 @@ def serve_mail(sink: Sink, line: socket.socket) -> None:
             if mode == "hang-after-data":
                 sink.is_over.wait(30)
                 return
-            file.write(b"554 refused\r\n" if mode == "reject" else b"250 2.0.0 queued\r\n")
+            file.write(LAST.get(str(mode), b"250 2.0.0 queued\r\n"))
         else:
             file.write(b"250 ok\r\n")
 

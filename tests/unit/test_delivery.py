@@ -88,6 +88,8 @@ async def test_slack_is_tried_again_only_where_nothing_was_sent() -> None:
         (["reject"], Outcome.REFUSED, "554 refused", 1),
         (["drop-after-data"], Outcome.UNKNOWN, "after the mail was sent", 1),
         (["hang-after-data"], Outcome.UNKNOWN, "after the mail was sent", 1),
+        (["garble", "ok"], Outcome.UNKNOWN, "after the mail was sent", 1),
+        (["odd", "ok"], Outcome.UNKNOWN, "after the mail was sent", 1),
     ],
     ids=lambda value: ", ".join(value) if isinstance(value, list) else None,
 )
@@ -106,6 +108,16 @@ async def test_no_mail_leaves_without_the_tls_that_was_asked_for(security: str, 
     with sinking(serve_mail, mode) as sink:
         tried = await mail_to(sink.port, security, 1.5)
     assert tried.outcome is Outcome.REFUSED, tried
+    assert sink.got == []
+
+
+@pytest.mark.parametrize("who", ["jörg@fund.example", "ops@fünd.example"])
+async def test_an_address_that_smtp_does_not_take_is_not_in_doubt(who: str) -> None:
+    with sinking(serve_mail, "ok") as sink:
+        for sender, to in (("cockpit@fund.example", who), (who, "ops@fund.example")):
+            route = MailRoute("127.0.0.1", sink.port, "none", sender)
+            tried = await mail.send(route, replace(LETTER, to=to), True, PATIENT_S)
+            assert tried.outcome is Outcome.REFUSED and "nothing was sent" in tried.detail
     assert sink.got == []
 
 
@@ -128,7 +140,9 @@ async def test_what_is_confined_reaches_this_machine_only(monkeypatch: pytest.Mo
     assert (await mail.send(route, LETTER, True, 1.0)).outcome is Outcome.REFUSED
 
 
-@pytest.mark.parametrize("url", ["", "hooks", "ftp://h/x", "http://", "https://h:99999/x", "https://h"])
+@pytest.mark.parametrize(
+    "url", ["", "hooks", "ftp://h/x", "http://", "https://h:99999/x", "https://h", "http://127.0.0.1/\0x"]
+)
 async def test_a_webhook_that_is_none(url: str) -> None:
     tried = await slack.post(url, "t", True, 1.0)
     assert tried.outcome is Outcome.REFUSED and "webhook" in tried.detail
