@@ -33,14 +33,38 @@ async def bounded(work: Awaitable[T], timeout_s: float, what: str = "the call") 
     """
     task = asyncio.ensure_future(work)
     try:
-        done, _ = await asyncio.wait({task}, timeout=timeout_s)
+        is_done = await ends(task, timeout_s)
     except asyncio.CancelledError:
         abandon(task)
         raise
-    if not done:
+    if not is_done:
         abandon(task)
         raise TimedOut(f"{what} did not answer within {timeout_s:g} s")
     return task.result()
+
+
+async def ends(work: asyncio.Future[Any], within_s: float) -> bool:
+    """Whether it ends in time; it goes on where it does not.
+
+    asyncio.wait, which can wait for many, costs twice as much.
+    """
+    if work.done() or within_s <= 0:
+        return work.done()
+    loop = asyncio.get_running_loop()
+    waiting = loop.create_future()
+
+    def wake(_: object = None) -> None:
+        if not waiting.done():
+            waiting.set_result(None)
+
+    timer = loop.call_later(within_s, wake)
+    work.add_done_callback(wake)
+    try:
+        await waiting
+    finally:
+        timer.cancel()
+        work.remove_done_callback(wake)
+    return work.done()
 
 
 def abandon(task: asyncio.Future[Any]) -> None:

@@ -17,6 +17,7 @@ from cockpit.model.job import Job
 from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.states import Reach
+from cockpit.observe.bell import Bell
 from cockpit.observe.history import History
 from cockpit.observe.journals import Jobs
 from cockpit.observe.pace import TICK_PHASE
@@ -68,8 +69,8 @@ class Hub:
         self._read_beside = beside
         self._beside: Mapping[str, Any] = {}
         self._jobs: tuple[Job, ...] = ()
-        self._hurry = asyncio.Event()
-        self._jobs_hurry = asyncio.Event()
+        self._hurry = Bell()
+        self._jobs_hurry = Bell()
         self._clear_at: float | None = None
 
     async def run(self) -> None:
@@ -92,12 +93,11 @@ class Hub:
 
     def look_at_jobs(self) -> None:
         """They may have changed."""
-        self._jobs_hurry.set()
+        self._jobs_hurry.ring()
 
     async def _publish_on(self) -> None:
         due = self._clock.monotonic() + TICK_PHASE * self._settings.interval_s
         self._publish(is_tick=False)
-        await asyncio.sleep(SOONEST_S)
         while True:
             await self._wait(due)
             started = self._clock.monotonic()
@@ -106,22 +106,23 @@ class Hub:
                 # Whatever held us up, the tick keeps its place between the sources.
                 due += self._settings.interval_s * max(1, math.ceil((started - due) / self._settings.interval_s))
             self._publish(is_tick)
-            await asyncio.sleep(SOONEST_S)
 
     async def _wait(self, due: float) -> None:
         """Until the next tick, until something urgent happens, or until a finding is due to clear."""
-        left_s = due - self._clock.monotonic()
+        published = self._clock.monotonic()
+        left_s = due - published
         if self._clear_at is not None:
-            left_s = min(left_s, max(0.0, self._clear_at - self._clock.now()))
-        if left_s > 0 and not self._hurry.is_set():
-            waiting = asyncio.ensure_future(self._hurry.wait())
-            await asyncio.wait({waiting}, timeout=left_s)
-            waiting.cancel()
-        self._hurry.clear()
+            left_s = min(left_s, self._clear_at - self._clock.now())
+        await self._hurry.heard(left_s)
+        too_soon_s = published + SOONEST_S - self._clock.monotonic()
+        if too_soon_s > 0:
+            await asyncio.sleep(too_soon_s)
+            # Whatever else has rung meanwhile is in what is published now.
+            await self._hurry.heard(0.0)
 
     def _publish(self, is_tick: bool) -> None:
         if is_tick and self._take_jobs():
-            self._jobs_hurry.set()
+            self._jobs_hurry.ring()
         step_s = self._take_step()
         if step_s:
             self._poller.step(step_s)
@@ -154,17 +155,14 @@ class Hub:
         redis = after.get("redis")
         is_late = redis is not None and (redis.took_s or 0.0) > TICK_PHASE * self._settings.interval_s
         if is_late or any(_is_urgent(name, before[name], sample) for name, sample in after.items()):
-            self._hurry.set()
+            self._hurry.ring()
 
     async def _watch_jobs(self) -> None:
         while True:
             if self._take_jobs():
-                self._hurry.set()
+                self._hurry.ring()
             is_quiet = all(job.phase.is_over for job in self._jobs)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(None if is_quiet else JOBS_EVERY_S):
-                    await self._jobs_hurry.wait()
-            self._jobs_hurry.clear()
+            await self._jobs_hurry.heard(None if is_quiet else JOBS_EVERY_S)
 
     def _take_jobs(self) -> bool:
         """Whether they, or what the cockpit itself knows, are others than before."""

@@ -32,17 +32,17 @@ def phase(at: int, count: int) -> float:
     return 0.0 if at == 0 else 0.5 + (at - 0.5) / count * 0.5
 
 
-def turns(are_local: Sequence[bool]) -> list[int]:
-    """Each source's place in the beat: files on this host share one, where they wake us once and disturb no timing.
+def turns(are_shared: Sequence[bool]) -> list[int]:
+    """Each source's place in the beat: those whose milliseconds nobody looks at share one, where they wake us once.
 
     >>> turns([False, True, False, True])
     [0, 1, 2, 1]
     """
     places: list[int] = []
     taken = 0
-    for at, is_local in enumerate(are_local):
-        if is_local and True in are_local[:at]:
-            places.append(places[are_local.index(True)])
+    for at, is_shared in enumerate(are_shared):
+        if is_shared and True in are_shared[:at]:
+            places.append(places[are_shared.index(True)])
         else:
             places.append(taken)
             taken += 1
@@ -57,8 +57,8 @@ class Pace:
     deadline_s: float
     is_self_bounded: bool = False
     """It keeps its own deadlines within (one for each broker) and always answers: only `deadline_s` counts."""
-    is_local: bool = False
-    """A file: it shares its turn with the others."""
+    is_shared: bool = False
+    """It is asked in one turn with the others of the kind, for how long it takes is not looked at."""
     failures: int = 0
     has_answered: bool = False
 

@@ -8,10 +8,11 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
-from cockpit.clients.bounded import abandon, bounded
+from cockpit.clients.bounded import abandon, bounded, ends
 from cockpit.clock import Clock
 from cockpit.errors import CockpitError, ConfigError
 from cockpit.model.sample import Sample
+from cockpit.observe.bell import Bell
 from cockpit.observe.pace import Pace, phase, turns
 from cockpit.observe.source import Source
 from cockpit.text import clean
@@ -40,15 +41,17 @@ class Poller:
         """By how much the wall clock was set since the start; what is on its way is dated without it, then moved."""
         self._paces = {source.name: source.pace for source in self._sources}
         began = clock.monotonic()
-        places = turns([source.pace.is_local for source in self._sources])
+        places = turns([source.pace.is_shared for source in self._sources])
+        # Who is asked in every second beat keeps to the same part of it, or a turn would not be shared.
+        beat_s = min((source.pace.interval_s for source in self._sources), default=1.0)
         self._origins = {
-            source.name: began + phase(at, len(set(places))) * source.pace.interval_s
+            source.name: began + phase(at, len(set(places))) * beat_s
             for at, source in zip(places, self._sources, strict=True)
         }
         """Where each source's beat begins. All are asked when the watch begins, Redis before
         all others, then one after the other."""
         self._has_begun = asyncio.Event()
-        self._pokes = {source.name: asyncio.Event() for source in self._sources}
+        self._pokes = {source.name: Bell() for source in self._sources}
         self._hanging: dict[str, set[asyncio.Task[Any]]] = {source.name: set() for source in self._sources}
         for source in self._sources:
             self.samples.update(dict.fromkeys(source.fields, Sample(stale_after_s=source.pace.stale_after_s)))
@@ -79,7 +82,7 @@ class Poller:
     def poke(self, name: str) -> None:
         """Ask this source again at once (by its name: redis, postgres, ...)."""
         if name in self._pokes:
-            self._pokes[name].set()
+            self._pokes[name].ring()
 
     def step(self, by_s: float) -> None:
         """Somebody set the clock: everything stays as old as it is."""
@@ -99,12 +102,7 @@ class Poller:
                 self._has_begun.set()
             pace = self._paces[source.name] = self._paces[source.name].after(is_ok)
             pause_s = max(0.0, pace.next_start(started, self._origins[source.name]) - self._clock.monotonic())
-            waiting = asyncio.ensure_future(poke.wait())
-            try:
-                await asyncio.wait({waiting}, timeout=pause_s)
-            finally:
-                abandon(waiting)
-            poke.clear()
+            await poke.heard(pause_s)
 
     async def _ask(self, source: Source) -> bool:
         """One attempt: whether it brought anything."""
@@ -117,9 +115,9 @@ class Poller:
         hanging.add(task)
         task.add_done_callback(hanging.discard)
         try:
-            if not await _ends(task, pace.overdue_s):
+            if not await ends(task, pace.overdue_s):
                 self._fail(source, f"timed out after {pace.overdue_s:g} s", asked_at, pace.overdue_s)
-                if not await _ends(task, pace.limit_s - pace.overdue_s):
+                if not await ends(task, pace.limit_s - pace.overdue_s):
                     return self._fail(source, f"timed out after {pace.limit_s:g} s", asked_at, pace.limit_s)
             if task.cancelled():
                 return self._fail(source, "the call was cancelled", asked_at, self._clock.monotonic() - started)
@@ -152,12 +150,6 @@ def _dated(fresh: Sample[Any], before: Sample[Any], at: float) -> Sample[Any]:
     if fresh.error is None:
         return replace(fresh, value_at=at, tried_at=at)
     return replace(fresh, value_at=fresh.value_at if before.value_at is None else before.value_at, tried_at=at)
-
-
-async def _ends(task: asyncio.Task[Any], within_s: float) -> bool:
-    if not task.done() and within_s > 0:
-        await asyncio.wait({task}, timeout=within_s)
-    return task.done()
 
 
 def explain(error: BaseException) -> str:

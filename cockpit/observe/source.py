@@ -52,10 +52,10 @@ class Source(Protocol):
 class ProbeSource:
     """One probe, one field."""
 
-    def __init__(self, probe: Probe, clock: Clock, is_self_bounded: bool = False, is_local: bool = False) -> None:
+    def __init__(self, probe: Probe, clock: Clock, is_self_bounded: bool = False, is_shared: bool = False) -> None:
         self.name = probe.name
         self.fields: tuple[str, ...] = (probe.name,)
-        self.pace = Pace(probe.interval_s, probe.deadline_s, is_self_bounded, is_local)
+        self.pace = Pace(probe.interval_s, probe.deadline_s, is_self_bounded, is_shared)
         self._probe = probe
         self._clock = clock
 

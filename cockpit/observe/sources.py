@@ -30,16 +30,21 @@ class Entry:
     deadline_s: float = FIRST_ANSWER_S
     every: int = 1
     """Ticks from one question to the next, where it changes seldom."""
-    is_local: bool = False
-    """A file of this host."""
+    is_shared: bool = True
+    """Asked in the same turn as the others: on a platform that is well nearly all of a second is one sleep."""
 
 
 PROBES = (
     Entry("postgres", "cockpit.probes.postgres", "PostgresProbe", lambda settings: settings.postgres is not None),
     Entry(
-        "reach", "cockpit.probes.reach", "ReachProbe", lambda settings: any(one.probe for one in settings.venues), True
+        "reach",
+        "cockpit.probes.reach",
+        "ReachProbe",
+        lambda settings: any(one.probe for one in settings.venues),
+        True,
+        is_shared=False,
     ),
-    Entry("registry", "cockpit.probes.registry", "RegistryProbe", lambda settings: True, is_local=True),
+    Entry("registry", "cockpit.probes.registry", "RegistryProbe", lambda settings: True),
     Entry(
         "databases",
         "cockpit.probes.databases",
@@ -47,10 +52,10 @@ PROBES = (
         lambda settings: settings.postgres is not None,
         every=2,
     ),
-    Entry("dump", "cockpit.probes.dump", "DumpProbe", lambda settings: settings.postgres is not None, is_local=True),
+    Entry("dump", "cockpit.probes.dump", "DumpProbe", lambda settings: settings.postgres is not None),
     Entry("docker", "cockpit.probes.docker", "DockerProbe", lambda settings: settings.docker is not None),
     Entry("alerts", "cockpit.probes.alerts", "AlertsProbe", lambda settings: settings.grafana is not None),
-    Entry("alerting", "cockpit.probes.alerting", "AlertingProbe", lambda settings: True, is_local=True),
+    Entry("alerting", "cockpit.probes.alerting", "AlertingProbe", lambda settings: True),
     Entry(
         "kubernetes", "cockpit.probes.kubernetes", "KubernetesProbe", lambda settings: settings.kubernetes is not None
     ),
@@ -115,7 +120,7 @@ def sources(settings: Settings, clock: Clock) -> tuple[Source, ...]:
         redis = LateRedis("cockpit.probes.redis_wall", "RedisProbes", settings, clock)
         found.append(RedisSource(redis, settings.interval_s, FIRST_ANSWER_S))
     found += [
-        ProbeSource(LateProbe(entry, settings, clock), clock, entry.is_self_bounded, entry.is_local)
+        ProbeSource(LateProbe(entry, settings, clock), clock, entry.is_self_bounded, entry.is_shared)
         for entry in PROBES
         if entry.is_configured(settings)
     ]

@@ -54,6 +54,7 @@ class Bench:
         self.clock = LoopClock(self.loop)
         self.told: list[tuple[float, str, str | None]] = []
         self.probes: list[ScriptedProbe] = []
+        self.shared: tuple[str, ...] = ()
 
     def probe(self, name: str, script: Callable[[int], Awaitable[Any]], **timing: float) -> ScriptedProbe:
         probe = ScriptedProbe(name, script, self.loop)
@@ -64,7 +65,8 @@ class Bench:
 
     def run(self, seconds: float, act: Callable[[Poller], Awaitable[None]] | None = None) -> Poller:
         async def main() -> Poller:
-            poller = Poller([ProbeSource(probe, self.clock) for probe in self.probes], self.clock, self.note)
+            sources = [ProbeSource(probe, self.clock, is_shared=probe.name in self.shared) for probe in self.probes]
+            poller = Poller(sources, self.clock, self.note)
             running = asyncio.ensure_future(poller.run())
             if act is not None:
                 await act(poller)
@@ -167,6 +169,18 @@ def test_sources_are_asked_at_once_and_then_one_after_the_other() -> None:
     assert all(probe.asked[1] <= 1.0 for probe in probes)
     parts = sorted([*(probe.asked[2] % 1.0 for probe in probes), TICK_PHASE, 1.0])
     assert all(later - earlier > 0.05 for earlier, later in pairwise(parts))
+
+
+def test_sources_whose_times_nobody_looks_at_share_one_turn() -> None:
+    bench = Bench()
+    probes = [bench.probe(name, answer) for name in ("redis", "postgres", "reach", "databases", "dump")]
+    probes[3].interval_s = 2.0
+    bench.shared = ("postgres", "databases", "dump")
+    bench.run(6.5)
+    turn = [second + phase(1, 3) for second in range(1, 6)]
+    assert probes[1].asked[-4:] == probes[4].asked[-4:] == [pytest.approx(at, abs=0.002) for at in turn[-4:]]
+    assert set(probes[3].asked[1:]) < set(probes[1].asked)
+    assert probes[2].asked[-1] % 1.0 == pytest.approx(phase(2, 3), abs=0.002)
 
 
 def test_overdue_call_is_reported_before_its_deadline_and_still_taken() -> None:
