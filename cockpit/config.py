@@ -10,7 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from cockpit.address import Address, RedisAddress
-from cockpit.errors import ConfigError
+from cockpit.errors import NOT_OURS, ConfigError
 from cockpit.model.severity import Severity
 from cockpit.model.world import World
 from cockpit.secret import Secret
@@ -376,8 +376,8 @@ def load(file: Path, text: str | None = None) -> Settings:
         raw = yaml.safe_load(file.read_text(encoding="utf-8") if text is None else text)
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"cannot read {file}: {error}") from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        # A date that no calendar has is a plain ValueError of the reader.
+    except (yaml.YAMLError, *NOT_OURS) as error:
+        # A date that no calendar has is a plain ValueError of the reader, a tag that does not fit any of the others.
         raise ConfigError(f"{file} is not valid YAML: {error}") from error
     if not isinstance(raw, dict):
         raise ConfigError(f"{file} holds no settings: it must be a mapping with at least `site` and `root`")

@@ -13,6 +13,10 @@ CockpitError
 
 from __future__ import annotations
 
+NOT_OURS = (ValueError, TypeError, LookupError, AttributeError, OverflowError, RecursionError)
+"""What reading a text raises that is not what a cockpit, or the platform, writes: JSON and YAML let a person, a newer
+version, or somebody hostile write nearly anything."""
+
 
 class CockpitError(Exception):
     """Anything that is told to the user in one line, without a traceback."""

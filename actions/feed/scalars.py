@@ -10,7 +10,7 @@ from typing import Any
 
 import yaml
 
-from cockpit.errors import ConfigError
+from cockpit.errors import NOT_OURS, ConfigError
 
 PLAIN = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]*")
 MOST_VALUES = 100_000
@@ -167,7 +167,7 @@ def _load(text: str) -> Any:
     """Parsed, with nothing shared: what an alias names must count as a value of its own."""
     try:
         return _Copy().of(yaml.safe_load(text))
-    except (yaml.YAMLError, RecursionError) as error:
+    except (yaml.YAMLError, *NOT_OURS) as error:
         raise ConfigError(_words(error)) from None
 
 

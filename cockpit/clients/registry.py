@@ -8,7 +8,7 @@ from typing import Any
 
 import yaml
 
-from cockpit.errors import BackendError, Unreachable
+from cockpit.errors import NOT_OURS, BackendError, Unreachable
 from cockpit.text import clean
 
 MAX_BYTES = 256 << 10
@@ -54,7 +54,7 @@ class RegistryFile:
             self._content = yaml.safe_load(self._path.read_text(encoding="utf-8"))
         except UnicodeDecodeError:
             self._failure = f"{clean(self._path)} is not UTF-8 text"
-        except (yaml.YAMLError, RecursionError) as error:
+        except (yaml.YAMLError, *NOT_OURS) as error:
             mark = getattr(error, "problem_mark", None)
             place = f", line {mark.line + 1}" if mark is not None else ""
             self._failure = f"{clean(self._path)} is not valid YAML{place}"

@@ -139,8 +139,9 @@ class Keeper:
             known = self.incidents.all()
             found = tuple(each for each in known if each.is_open)
             self._closed_at = max((each.closed_at for each in known if each.closed_at is not None), default=0.0)
-        except (CockpitError, OSError) as error:
-            self._open = self._open.failed(str(error), now, 0.0)
+        except Exception as error:
+            # Whatever stands in the files, this thread goes on: without it no note is ever written again.
+            self._open = self._open.failed(str(error) or type(error).__name__, now, 0.0)
         else:
             self._open = Sample.good(found, now, 0.0, STALE_S)
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit import accounts
-from cockpit.errors import JournalError, Rejected
+from cockpit.errors import NOT_OURS, JournalError, Rejected
 from cockpit.model.approval import Request, Second, Standing
 from cockpit.model.audit import Operator
 from cockpit.model.plan import Confirmation, Plan
@@ -216,7 +216,7 @@ class Approvals:
             overrides = fields["overrides"]
             if not isinstance(overrides, list):
                 return None
-        except (JournalError, KeyError, TypeError, ValueError):
+        except (JournalError, *NOT_OURS):
             return None
         return Request(
             id=request_id,
@@ -264,6 +264,6 @@ def _id(content: bytes) -> str:
 def _fields(content: bytes) -> dict[str, Any]:
     try:
         fields = json.loads(content)
-    except (ValueError, RecursionError):
+    except NOT_OURS:
         return {}
     return fields if isinstance(fields, dict) else {}

@@ -6,6 +6,7 @@ import json
 import os
 from pathlib import Path
 
+from cockpit.errors import NOT_OURS
 from cockpit.storage.disk import opened
 from cockpit.text import clean
 
@@ -26,5 +27,5 @@ def requested_by(folder: Path) -> str | None:
         return None
     try:
         return clean(json.loads(text)["by"], 120)
-    except (ValueError, TypeError, KeyError):
+    except NOT_OURS:
         return "somebody"

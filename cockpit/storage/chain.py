@@ -7,6 +7,7 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+from cockpit.errors import NOT_OURS
 from cockpit.model.audit import AuditRecord, Operator
 
 GENESIS = "0" * 64
@@ -30,10 +31,10 @@ def from_line(body: bytes) -> AuditRecord | None:
     try:
         fields: dict[str, Any] = json.loads(body)
         record = AuditRecord(**{**fields, "who": Operator(**fields["who"])})
-    except (ValueError, TypeError, KeyError, RecursionError):
+        # Byte for byte: JSON can say the same in many ways, the journal in one.
+        return record if _canonical(asdict(record)) == body else None
+    except NOT_OURS:
         return None
-    # Byte for byte: JSON can say the same in many ways, the journal in one.
-    return record if _canonical(asdict(record)) == body else None
 
 
 def is_intact(record: AuditRecord) -> bool:
@@ -69,7 +70,7 @@ class Head:
         try:
             fields = json.loads(content)
             head = cls(**fields)
-        except (ValueError, TypeError):
+        except NOT_OURS:
             return None
         is_sound = isinstance(head.lines, int) and isinstance(head.size_bytes, int) and isinstance(head.hash, str)
         return head if is_sound else None

@@ -11,7 +11,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from cockpit.errors import JournalError
+from cockpit.errors import NOT_OURS, JournalError
 from cockpit.storage.disk import append_synced, opened, private_folder, reason
 
 
@@ -55,7 +55,7 @@ class Drafts:
         """What was kept of this incident's body; None where nothing was."""
         try:
             return Draft(**json.loads(self._file(name).read_bytes()))
-        except (OSError, ValueError, TypeError):
+        except (OSError, *NOT_OURS):
             return None
 
     def forget_body(self, name: str) -> None:
@@ -122,6 +122,6 @@ def _lines(file: Path) -> list[bytes] | None:
 def _notes(lines: Iterable[bytes]) -> tuple[Note, ...]:
     found = []
     for line in lines:
-        with suppress(ValueError, TypeError):
+        with suppress(*NOT_OURS):
             found.append(Note(**json.loads(line)))
     return tuple(found)

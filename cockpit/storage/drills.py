@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cockpit.errors import JournalError
+from cockpit.errors import NOT_OURS, JournalError
 from cockpit.model.drill import Drill, Met
 from cockpit.storage.disk import append_synced, lock, opened, private_folder, reason
 
@@ -83,7 +83,7 @@ def _read(file: Path) -> Drill | None:
         fields["facts"] = tuple((str(name), str(value)) for name, value in fields["facts"])
         fields["missed"], fields["left"] = tuple(fields["missed"]), tuple(fields["left"])
         return Drill(**fields)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *NOT_OURS):
         return None
 
 

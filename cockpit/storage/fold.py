@@ -7,6 +7,7 @@ from dataclasses import replace
 from functools import reduce
 from typing import Any
 
+from cockpit.errors import NOT_OURS
 from cockpit.model.job import Job, JobStep, Phase, StepState
 from cockpit.model.world import World
 from cockpit.storage.journal import Entry
@@ -34,13 +35,13 @@ def fold(job_id: str, entries: Sequence[Entry], is_held: bool) -> Job | None:
     """
     if not entries:
         return None
-    # Somebody else may have written them: nothing of it reaches a screen or a terminal as it is.
-    entries = [replace(entry, facts=_cleaned(entry.facts)) for entry in entries]
     try:
+        # Somebody else may have written them: nothing of it reaches a screen or a terminal as it is.
+        entries = [replace(entry, facts=_cleaned(entry.facts)) for entry in entries]
         job = reduce(_apply, entries[1:], _submitted(job_id, entries[0]))
-    except (KeyError, ValueError, TypeError, IndexError, AttributeError):
+    except NOT_OURS:
         # A journal written by something else, or damaged: it is shown as what it is.
-        title = str(entries[0].facts.get("title", "unreadable job"))
+        title = clean(entries[0].facts.get("title", "unreadable job"), MOST_CHARACTERS)
         return unreadable(job_id, entries[0].at, "its journal cannot be understood by this version", title)
     if job.resolved_by is not None and job.ended_at is None:
         job = replace(job, ended_at=entries[-1].at)

@@ -9,7 +9,7 @@ from typing import Any
 
 import yaml
 
-from cockpit.errors import JournalError
+from cockpit.errors import NOT_OURS, JournalError
 
 FRONT = re.compile(r"\A\ufeff?---[ \t]*\r?\n(.*?)^---[ \t]*\r?(?:\n|\Z)", re.S | re.M)
 MOST_CHARACTERS = 64_000
@@ -61,7 +61,7 @@ def read(text: str) -> tuple[dict[str, Any], str]:
         return {}, "its front matter is too long"
     try:
         values = yaml.load(front, _Loader)  # noqa: S506 - a SafeLoader with less in it
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+    except (yaml.YAMLError, *NOT_OURS) as error:
         mark = getattr(error, "problem_mark", None)
         place = f", line {mark.line + 2}" if mark is not None else ""
         return {}, f"its front matter is not valid YAML{place}"
@@ -123,9 +123,12 @@ def moment(value: object) -> float | None:
     if not isinstance(value, datetime):
         return None
     try:
-        return (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+        at = (value if value.tzinfo else value.replace(tzinfo=UTC)).timestamp()
+        # One in a zone before or behind the first and the last day of the calendar cannot be shown in UTC.
+        datetime.fromtimestamp(at, UTC)
     except (OverflowError, ValueError):
         return None
+    return at
 
 
 def iso(at: float) -> str:

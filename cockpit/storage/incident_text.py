@@ -232,8 +232,9 @@ def _severity(value: object) -> Severity | None:
 
 
 def _number(value: object) -> float | None:
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    return float(value) if is_number and 0 <= float(value) < 1e9 else None  # type: ignore[arg-type]
+    if not isinstance(value, int | float) or isinstance(value, bool):
+        return None
+    return float(value) if 0 <= value < 1e9 else None
 
 
 def _count(value: object) -> int | None:

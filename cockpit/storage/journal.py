@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from cockpit.errors import JournalError
+from cockpit.errors import NOT_OURS, JournalError
 from cockpit.storage.disk import append_synced, lock, opened, reason
 
 FAR_S = 1e11
@@ -79,7 +79,7 @@ def from_line(line: bytes) -> Entry | None:
         fields = json.loads(line)
         at = float(fields.pop("at"))
         return Entry(at, str(fields.pop("kind")), fields) if 0 <= at < FAR_S else None
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError):
+    except NOT_OURS:
         return None
 
 

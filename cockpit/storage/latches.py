@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from cockpit.config import RedisPart
-from cockpit.errors import JournalError
+from cockpit.errors import NOT_OURS, JournalError
 from cockpit.model.latch import Latch
 from cockpit.storage.disk import append_synced, lock, opened, private_folder, reason, sync_folder
 
@@ -97,7 +97,7 @@ class LatchFile:
             raise JournalError(f"{self.file.name}: {reason(error)}") from error
         try:
             found = Latch(**json.loads(content))
-        except (ValueError, TypeError, RecursionError):
+        except NOT_OURS:
             found = None
         if found is None or not _is_sound(found):
             raise DamagedLatch(f"{self.file.name} is damaged: it holds no latch")

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from cockpit.errors import JournalError
+from cockpit.errors import NOT_OURS, JournalError
 from cockpit.storage.disk import append_synced, lock, opened, private_folder, reason
 
 SENDING, DELIVERED, FAILED, UNKNOWN = "sending", "delivered", "failed", "unknown"
@@ -117,7 +117,7 @@ class Notices:
         for line in content.split(b"\n"):
             try:
                 one = Delivery(**json.loads(line))
-            except (ValueError, TypeError):
+                found[one.key] = replace(one, at=float(one.at))
+            except NOT_OURS:
                 continue
-            found[one.key] = one
         return found

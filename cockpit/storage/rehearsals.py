@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cockpit.errors import JournalError
+from cockpit.errors import NOT_OURS, JournalError
 from cockpit.model.rehearsal import Outcome, Rehearsal, Rehearsed
 from cockpit.storage.disk import append_synced, opened, private_folder, reason
 
@@ -23,7 +23,7 @@ def read_rehearsal(folder: Path) -> Rehearsal | None:
             fields: dict[str, Any] = json.loads(os.pread(descriptor, MOST_BYTES, 0))
         lines = tuple(Rehearsed(**{**line, "outcome": Outcome(line["outcome"])}) for line in fields.pop("lines"))
         return Rehearsal(**fields, lines=lines)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *NOT_OURS):
         return None
 
 

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from cockpit.errors import JournalError
+from cockpit.errors import NOT_OURS, JournalError
 from cockpit.model.walk import Passed, Walk
 from cockpit.storage.disk import append_synced, opened, private_folder, reason
 
@@ -24,7 +24,7 @@ def read_walk(folder: Path) -> Walk | None:
         fields["steps"] = tuple(str(step) for step in fields["steps"])
         fields["passed"] = tuple(Passed(each) for each in fields["passed"])
         return Walk(**fields)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, *NOT_OURS):
         return None
 
 

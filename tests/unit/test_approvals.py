@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -259,6 +260,19 @@ def test_a_folder_in_which_others_could_replace_files_is_not_used(team: Team, mo
     assert "it must be 3770" in (team.approvals.why_not_shared() or "")
     with pytest.raises(JournalError, match="it must be 3770"):
         team.approvals.ask(PLAN, WHO, "x", team.now)
+
+
+@pytest.mark.parametrize("change", [{"plan": '"x"'}, {"plan": "[" * 50_000}, {"asked_at": 10**400}])
+def test_a_request_that_is_none_hides_no_other(tmp_path: Path, change: dict[str, object]) -> None:
+    approvals = Approvals(tmp_path / "state" / "approvals", LAPSE_S)
+    asked = approvals.ask(PLAN, WHO, REASON, 1.0)
+    folder = tmp_path / "state" / "approvals"
+    fields = json.loads((folder / f"{asked.id}.request").read_bytes())
+    content = json.dumps({**fields, **change}).encode()
+    broken = folder / f"{hashlib.sha256(content).hexdigest()}.request"
+    broken.write_bytes(content)
+    broken.chmod(0o640)
+    assert [one.id for one in approvals.waiting(1.0)] == [asked.id]
 
 
 def test_alone_in_a_private_folder_says_what_to_configure(tmp_path: Path) -> None:

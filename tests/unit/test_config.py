@@ -70,6 +70,9 @@ def test_an_address_without_one_is_taken(tmp_path: Path, url: str) -> None:
         ("thresholds: {venue_silent_s: .nan}", "thresholds.venue_silent_s"),
         ("venues: [{name: A}, {name: B}, {name: A}]", "two brokers are called A"),
         ("holidays: {NSE: [2026-02-30]}", "not valid YAML"),
+        ("mouse: !!bool maybe", "not valid YAML"),
+        ("interval_s: !!int ''", "not valid YAML"),
+        ("site: !!timestamp soon", "not valid YAML"),
         ("holidays: " + "[" * 3000 + "]" * 3000, "not valid YAML"),
     ],
 )

@@ -69,6 +69,8 @@ def test_it_is_written_as_it_was_written(text: str, path: str, value: str, expec
         ("q: yahoo\n", "no value at p"),
         ("b: &b {p: yahoo}\n<<: *b\n", "no single value at p"),
         ("p: [", "not valid YAML, line"),
+        ("p: x\nq: !!bool maybe", "not valid YAML"),
+        ("p: x\nsince: 2026-02-30", "not valid YAML"),
         ("a: &a [x,x,x,x,x,x,x,x,x,x]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b,*b,*b]\n"
          "d: &d [*c,*c,*c,*c,*c,*c,*c,*c,*c,*c]\ne: [*d,*d,*d,*d,*d,*d,*d,*d,*d,*d]\np: y", "more than"),
     ],

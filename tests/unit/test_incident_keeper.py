@@ -228,6 +228,20 @@ def test_what_is_no_note_is_kept_aside(keeper: Keeper) -> None:
     assert b'{"name": "x", "te' in kept.read_bytes()
 
 
+def test_no_file_ends_the_thread_that_writes_the_notes(keeper: Keeper, monkeypatch: pytest.MonkeyPatch) -> None:
+    name = opened(keeper)
+
+    def broken() -> tuple[Incident, ...]:
+        raise KeyError("maybe")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(keeper.incidents, "all", broken)
+        keeper.tell(lambda: None).result(30)
+        until(lambda: keeper.open_now().error)
+    until(lambda: not keeper.open_now().error)
+    assert keeper.note("goes on").result(30) == name
+
+
 def test_whoever_gives_up_waiting_ends_nothing_but_that(keeper: Keeper) -> None:
     opened(keeper)
     held, release = threading.Event(), threading.Event()

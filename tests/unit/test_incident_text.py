@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from cockpit.errors import JournalError
 from cockpit.model.incident import Event
 from cockpit.model.severity import Severity
-from cockpit.storage.incident_front import changed, moment, read, split
+from cockpit.storage.incident_front import changed, iso, moment, read, split
 from cockpit.storage.incident_text import entries, facts, section_text, with_event
 
 TEXT = """\
@@ -69,7 +69,19 @@ def test_a_changed_key_leaves_every_other_line_alone() -> None:
     assert read(after)[0]["severity"] == "P2"
 
 
-@pytest.mark.parametrize("front", ["a: [1\n", "- 1\n", "a: &x 1\nb: *x\n", "a: !!python/object:os.system 1\n", ""])
+@pytest.mark.parametrize(
+    "front",
+    [
+        "a: [1\n",
+        "- 1\n",
+        "a: &x 1\nb: *x\n",
+        "a: !!python/object:os.system 1\n",
+        "a: !!bool maybe\n",
+        "a: !!int ''\n",
+        "a: !!timestamp soon\n",
+        "",
+    ],
+)
 def test_a_front_matter_that_cannot_be_read_is_said_and_left_alone(front: str) -> None:
     text = f"---\n{front}---\n## Timeline\n\n- 2026-04-01 19:44:00Z opened: x <!-- incident/opened -->\n"
     found = facts(NAME, text)
@@ -78,6 +90,13 @@ def test_a_front_matter_that_cannot_be_read_is_said_and_left_alone(front: str) -
     with pytest.raises(JournalError):
         changed(text, {"severity": "P2"})
     assert with_event(text, Event(AT, "note", "goes on")).startswith(f"---\n{front}---\n")
+
+
+@pytest.mark.parametrize("line", [f"rto_minutes: 1{'0' * 400}", "opened: 0001-01-01T00:00:00+05:00", "opened: .nan"])
+def test_a_value_that_is_none_is_as_good_as_missing(line: str) -> None:
+    found = facts(NAME, f"---\ntitle: x\n{line}\n---\n")
+    assert (found.problem, found.rto_minutes) == ("", None)
+    assert iso(found.opened_at).startswith("2026-")
 
 
 def test_a_report_that_no_cockpit_opened_is_not_open() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from dataclasses import asdict
 from pathlib import Path
@@ -23,6 +24,7 @@ from cockpit.storage.journal import Entry, Journal
 from cockpit.storage.plans import plan_from_json, plan_to_json
 from tests.unit.healthy import NOW, SETTINGS, snapshot
 
+DEEP = json.loads("[" * 900 + "]" * 900)
 WHO = Operator("asha", "root", "jump1", None, None)
 
 
@@ -181,6 +183,30 @@ def test_a_plan_survives_the_disk_and_a_changed_one_is_found() -> None:
         plan_from_json("{}")
 
 
+@pytest.mark.parametrize("text", ['"x"', "[]", "7", "[" * 50_000, '{"a":' * 50_000])
+def test_what_is_no_plan_is_said_to_be_none(text: str) -> None:
+    with pytest.raises(JournalError, match="cannot be read"):
+        plan_from_json(text)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"title": 7},
+        {"proof_deadline_s": None},
+        {"proof_deadline_s": 10**400},
+        {"phrase": ["y"]},
+        {"impact": [1]},
+        {"checks": [{"name": "x", "verdict": "pass", "detail": "y", "evidence_age_s": "z"}]},
+        {"steps": [{"meaning": "x", "command": None}]},
+    ],
+)
+def test_what_only_looks_like_a_plan_is_none(change: dict[str, object]) -> None:
+    fields = {**json.loads(plan_to_json(a_plan())), **change}
+    with pytest.raises(JournalError, match="cannot be read"):
+        plan_from_json(json.dumps(fields))
+
+
 def test_a_full_disk_is_said_and_nothing_half_written_stays(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: object) -> int:
         raise OSError(28, "No space left on device")
@@ -229,14 +255,24 @@ def test_nothing_that_somebody_else_wrote_reaches_a_terminal_as_it_is(tmp_path: 
 
 
 @pytest.mark.parametrize(
-    "facts", [{"took_s": "x"}, {"step": "x"}, {"step": 99}, {"detail": 3}, {"fraction": "much"}, {"took_s": [1]}]
+    "facts",
+    [
+        {"took_s": "x"},
+        {"step": "x"},
+        {"step": 99},
+        {"detail": 3},
+        {"fraction": "much"},
+        {"took_s": [1]},
+        {"took_s": 10**400},
+        {"detail": DEEP},
+    ],
 )
 def test_a_journal_of_something_else_breaks_nobody(facts: dict[str, object]) -> None:
     job = fold("j", (*done(), Entry(NOW, "step_progress", {"step": 0, "detail": "x", **facts})), is_held=True)
     assert job is not None and (job.error or isinstance(job.steps[0].detail, str))
 
 
-@pytest.mark.parametrize("at", ["NaN", "1e300", "-1", "Infinity"])
+@pytest.mark.parametrize("at", ["NaN", "1e300", "-1", "Infinity", f"1{'0' * 400}"])
 def test_a_moment_that_is_none_is_no_entry(tmp_path: Path, at: str) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     journal.file.write_text(f'{{"at": {at}, "kind": "done"}}\n')

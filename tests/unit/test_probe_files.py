@@ -49,6 +49,8 @@ async def test_nested_registry_follows_a_change(tmp_path: Path) -> None:
         (b"!!python/object/apply:os.system ['true']", "is not valid YAML"),
         (b"", "names no feed"),
         (b"[" * 300, "is not valid YAML"),
+        (b"primary_feed: !!bool maybe", "is not valid YAML"),
+        (b"since: 2026-02-30", "is not valid YAML"),
         (b"a" * (1 << 19), "is larger than 256 kB"),
         (None, "is not there"),
     ],
