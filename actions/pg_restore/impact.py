@@ -8,7 +8,7 @@ from actions.pg_restore.server_checks import sessions
 from cockpit.clients.ledger import count_since
 from cockpit.config import Settings
 from cockpit.errors import BackendError
-from cockpit.model.backends import Dump, PostgresServer
+from cockpit.model.backends import Dump, DumpContents, PostgresServer
 from cockpit.model.snapshot import Snapshot
 
 MOST_TABLES = 8
@@ -31,12 +31,16 @@ def impact(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[str]:
 
 
 def begun(dump: Dump, now: float) -> float:
-    """When the dump was begun: what came later is not in it.
+    """When the dump was begun: what came later is not in it."""
+    return begun_at(dump.contents, now - dump.age_s)
+
+
+def begun_at(contents: DumpContents | None, ended_at: float) -> float:
+    """When a dump was begun that was written to its end at `ended_at`.
 
     An archive says that in a local time without its zone: believed only where it fits the file's own time.
     """
-    ended_at = now - dump.age_s
-    said = dump.contents.begun_at if dump.contents is not None else None
+    said = contents.begun_at if contents is not None else None
     return said if said is not None and ended_at - 6 * 3600 <= said <= ended_at + 2.0 else ended_at
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shlex
 from contextlib import suppress
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from actions.pg_restore import names
 from actions.pg_restore.dump_checks import content_checks
 from actions.pg_restore.held import HeldDump
+from actions.pg_restore.impact import begun_at
 from actions.step import Result, Stage, Step
 from cockpit.clients import dump_reading
 from cockpit.clients.pg_restore import RestoreProgress, restore
@@ -82,7 +84,8 @@ class Read(Beside):
             return Result(FAILED, "; ".join(wrong))
         rows = dict(said.contents.rows)
         words = f"{sum(rows.values()):,} rows in {len(rows)} tables, {said.contents.raw_bytes >> 20:,} MB unpacked"
-        return Result(DONE, words, {"rows": rows, "items": said.contents.items})
+        recovered_to = begun_at(said.contents, os.fstat(descriptor).st_mtime)
+        return Result(DONE, words, {"rows": rows, "items": said.contents.items, "recovered_to": recovered_to})
 
 
 class Make(Beside):

@@ -70,6 +70,14 @@ class _Replay(Command):
     settle_s = 0.0
     """Nothing of it is under way once its program has ended."""
 
+    def before(self, stage: Stage) -> dict[str, Any]:
+        """Where the ledger ends: what came later is not put back."""
+        found = super().before(stage)
+        with suppress(BackendError):
+            newest_ms = read_ledger(stage.settings.below_root(stage.settings.scripts.ledger)).newest_ms
+            found |= {} if newest_ms is None else {"recovered_to": newest_ms / 1000}
+        return found
+
     def read(self, said: str) -> dict[str, Any]:
         """How many events it verified before it changed anything."""
         return _verified(said)

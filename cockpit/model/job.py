@@ -77,3 +77,5 @@ class Job:
     """Whose word it is that it was done, or was not; None where the platform said so."""
     usually_s: float | None = None
     """How long the last ones took, as it was known when it was confirmed."""
+    recovered_to: float | None = None
+    """Where what it puts back ends, in Unix seconds: what came later is not in it. None where it puts nothing back."""

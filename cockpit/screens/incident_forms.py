@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from cockpit.incidents.loss import Loss, measured
 from cockpit.model.incident import ROLES, Incident
 from cockpit.model.severity import Severity
 from cockpit.screens.form import Answers, Ask, Form, FormScreen
@@ -169,14 +170,16 @@ def close(screen: Wall, incident: Incident) -> None:
 
 
 def _close(screen: Wall, log: IncidentsPort, incident: Incident, lacks: tuple[Lack, ...]) -> None:
+    loss = measured(incident, screen.desk.snapshot.jobs if screen.desk.snapshot else ())
     asks = [
         Ask("cause", "Cause", Field(incident.cause)),
-        Ask("rpo_minutes", "Minutes lost", Field(), "RPO: how much of the past was lost, where it was measured"),
+        _lost(loss),
         Ask("although", "Close anyway", Field(), "why it may be closed although something is missing"),
     ]
     others = [lack for lack in lacks if lack.what != "the cause"]
     told = [(f"It lacks: {lack.what} ({lack.how})", "warn" if lack.is_waivable else "crit") for lack in others]
     told = told or [("Nothing is missing.", "ok")]
+    told += [(f"Minutes lost, as measured: {loss.minutes:g}. {loss.words}", "label")] if loss else []
 
     def why_not(answers: Answers) -> str:
         try:
@@ -197,6 +200,14 @@ def _close(screen: Wall, log: IncidentsPort, incident: Incident, lacks: tuple[La
             _then(screen, closed, lambda found: screen.hint(f"Closed: {found.id}"))
 
     screen.app.push_screen(FormScreen(screen.desk, Form("Close the incident", "closes it", asks, told, why_not)), taken)
+
+
+def _lost(loss: Loss | None) -> Ask:
+    """What was measured is proposed; whoever knows better types over it."""
+    if loss is None:
+        return Ask("rpo_minutes", "Minutes lost", Field(), "RPO: how much of the past was lost; no step measured it")
+    hint = "RPO: as measured, see above; type what is right where that is something else"
+    return Ask("rpo_minutes", "Minutes lost", Field(f"{loss.minutes:g}", is_proposal=True), hint)
 
 
 def _open_ones(screen: Wall) -> tuple[Incident, ...] | None:

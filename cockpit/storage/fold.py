@@ -91,7 +91,8 @@ def _apply(job: Job, entry: Entry) -> Job:
     facts: dict[str, Any] = dict(entry.facts)
     if entry.kind in _STEP_STATES:
         phase = Phase.RUNNING if job.phase is Phase.QUEUED else job.phase
-        return replace(job, phase=phase, steps=_with(job.steps, facts["step"], _STEP_STATES[entry.kind], facts))
+        steps = _with(job.steps, facts["step"], _STEP_STATES[entry.kind], facts)
+        return replace(job, phase=phase, steps=steps, recovered_to=_recovered_to(facts, job.recovered_to))
     if entry.kind == "proof":
         return replace(job, proofs=_with(job.proofs, facts["proof"], StepState(facts["state"]), facts))
     if entry.kind == "verifying":
@@ -105,6 +106,15 @@ def _apply(job: Job, entry: Entry) -> Job:
     if entry.kind in ENDS:
         return replace(job, phase=ENDS[entry.kind], ended_at=entry.at, error=facts.get("error"))
     return job
+
+
+def _recovered_to(facts: Mapping[str, Any], known: float | None) -> float | None:
+    """What a step noted before or after it of where the past ends that it puts back."""
+    for name in ("before", "facts"):
+        noted = facts.get(name)
+        if isinstance(noted, Mapping) and "recovered_to" in noted:
+            known = _number(noted["recovered_to"])
+    return known
 
 
 def _resolved(job: Job, facts: dict[str, Any]) -> Job:

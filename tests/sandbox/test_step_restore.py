@@ -129,6 +129,7 @@ def restored(bench: Bench, whole: Path) -> None:
         assert (plan.target, plan.phrase) == (DATABASE, f"RESTORE {DATABASE} ON sandbox")
         job = bench.restore()
         assert job.phase is Phase.DONE, told(job)
+    assert job.recovered_to is not None and 0 < job.submitted_at - job.recovered_to < 600
     print(f"\nlongest silence of a client that reconnects: {asker.longest_s:.3f} s, {asker.answers} answers")
     assert asker.longest_s < 5.0
     (aside,) = [name for name in databases(layout) if name != DATABASE]

@@ -104,6 +104,7 @@ def test_what_redis_lost_comes_back_from_the_ledger(halted: StepDesk) -> None:
     assert plan.steps[0].by_hand == "python backend/ops/replay_with_params.py --source ledger.db"
     job = desk.ended(desk.submit(plan))
     assert job.phase is Phase.DONE, told(job)
+    assert job.recovered_to is not None and abs(job.submitted_at - job.recovered_to) < 60
     assert positions(desk) == held and desk.redis.xlen("orders.fills") >= fills - 50
     again = desk.ended(desk.take(REPLAY))
     assert again.phase is Phase.DONE, told(again)

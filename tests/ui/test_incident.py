@@ -125,6 +125,26 @@ async def test_closing_says_what_is_missing() -> None:
         assert "cause: oom" in file.read_text()
 
 
+async def test_what_a_step_measured_is_proposed_as_lost_and_may_be_typed_over() -> None:
+    async with opened() as (it, file):
+        (incident,) = it.session.incidents.open_now().value or ()
+        restore = replace(
+            snapshots.engaged(),
+            title="Restore hedgefund",
+            submitted_at=incident.from_at,
+            recovered_to=incident.from_at - 90,
+        )
+        shown = replace(NOTHING_OPEN, incidents=it.session.incidents.open_now(), jobs=(restore,))
+        it.session.show(shown)
+        await it.press("c")
+        await it.sees("Minutes lost, as measured: 1.5. Restore hedgefund: what it put back ends")
+        await it.press(*"oom", "tab")
+        await it.sees("type what is right")
+        await it.press("tab", *"a drill")
+        await it.press("enter", after_s=1)
+        await saved(it, file, "rpo_minutes: 1.5")
+
+
 async def test_panels_are_inserted_as_a_table() -> None:
     async with opened() as (it, file):
         await it.press("tab", "ctrl+t")
