@@ -9,7 +9,7 @@ from cockpit.errors import JournalError, Rejected
 from cockpit.jobs.minutes import Minutes
 from cockpit.model.audit import Operator
 from cockpit.model.job import Job, Phase
-from cockpit.storage.cancelling import REQUEST, request_text
+from cockpit.storage.cancelling import REQUEST, request_text, requested_by
 from cockpit.storage.fold import RESOLVED
 from cockpit.storage.jobs import JobStore
 from cockpit.storage.journal import Entry
@@ -42,9 +42,10 @@ class Requests:
         if not job.is_cancellable:
             raise Rejected(f"{job.title} cannot be stopped half-way without harm: it goes on to its end")
         now, by = self._clock.now(), self._operator.label
-        if job.cancelled_by is None:
-            self._store.append(job.id, [Entry(now, "cancel", {"by": by})])
+        # What the worker looks for decides: where that could not be written, the next press writes it.
+        if requested_by(self._store.folder(job.id)) is None:
             self._store.write(job.id, REQUEST, request_text(by, now))
+            self._store.append(job.id, [Entry(now, "cancel", {"by": by})])
             written = self._minutes.write("cancel", f"{job.title}: told to stop", job.id)
             self._said(written, "it was told to stop")
         return self._job(job_id)

@@ -11,15 +11,16 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.config import Settings
-from cockpit.errors import CockpitError
+from cockpit.errors import NOT_OURS, CockpitError
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
 from cockpit.notify.news import State, Told, look
-from cockpit.storage.disk import append_synced, opened, private_folder, try_lock
+from cockpit.storage.disk import append_synced, open_file, opened, private_folder, try_lock
 
 RETRY_S, LONGEST_RETRY_S = 30.0, 3600.0
 """Where a notice could not even be handed over; twice as long each time, for each try stands in the audit."""
 KEPT = "notices.told.json"
+LOCK = "notices.lock"
 
 Send = Callable[[str, str], object]
 """Audiences and headline; an error where no job came of it."""
@@ -90,6 +91,10 @@ class Herald:
                 self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
             self._failed_at = snapshot.taken_at
             raise
+        except Exception:
+            # A mistake of ours: a job may have come of it, and nobody is to be told the same every second.
+            self._state = State(news.told, self._state.since, self._state.seen_at)
+            raise
         self._failed_at, self._retry_s = None, RETRY_S
         self._state = State(news.told, self._state.since, self._state.seen_at)
 
@@ -103,18 +108,19 @@ class Herald:
         return alerting is not None and alerting.is_automatic
 
     def _is_mine(self) -> bool:
-        """Whether this is the one cockpit that tells: whoever holds the lock on the platform's root folder."""
-        if self._lock >= 0:
-            return True
-        try:
-            descriptor = os.open(self._settings.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-        except OSError:
-            return False
-        if try_lock(descriptor):
-            self._lock = descriptor
-            return True
-        os.close(descriptor)
-        return False
+        """Whether this is the one cockpit that tells: whoever holds the lock on the platform's root folder.
+
+        NFS locks no folder. There the state folder's lock decides, which only those share who share that folder: a
+        message that comes twice is better than none.
+        """
+        if self._lock < 0:
+            try:
+                self._lock = _locked(os.open(self._settings.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+            except OSError:
+                file = private_folder(self._folder) / LOCK
+                with suppress(OSError):
+                    self._lock = _locked(open_file(file, os.O_RDWR | os.O_CREAT))
+        return self._lock >= 0
 
     def let_go(self) -> None:
         """Another cockpit may tell from now on."""
@@ -128,7 +134,7 @@ class Herald:
             fields: dict[str, Any] = json.loads((self._folder / KEPT).read_bytes())
             findings = {str(about): int(level) for about, level in fields["findings"].items()}
             return Told(findings, tuple(float(at) for at in fields["sent_at"]))
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, *NOT_OURS):
             return Told()
 
     def _write(self, told: Told) -> None:
@@ -136,3 +142,19 @@ class Herald:
         with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
             append_synced(descriptor, json.dumps({"findings": dict(told.findings), "sent_at": told.sent_at}).encode())
         draft.replace(self._folder / KEPT)
+
+
+def _locked(descriptor: int) -> int:
+    """The descriptor, its lock ours; closed, and -1, where somebody else holds it.
+
+    Raises:
+        OSError: there are no locks here.
+    """
+    try:
+        if try_lock(descriptor):
+            return descriptor
+    except OSError:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return -1

@@ -84,18 +84,25 @@ def lock(descriptor: int, what: str) -> None:
     """Wait, not for ever, until no other process writes; closing the descriptor unlocks.
 
     Raises:
-        JournalError: another process kept the lock.
+        JournalError: another process kept the lock, or the file system has none to give.
     """
     # Tried in a loop because flock itself knows no time-out, and a stopped process may hold it.
     for _ in range(int(LOCK_WAIT_S / LOCK_TRY_S)):
-        if try_lock(descriptor):
-            return
+        try:
+            if try_lock(descriptor):
+                return
+        except OSError as error:
+            raise JournalError(f"{what} cannot be locked: {reason(error)}") from error
         time.sleep(LOCK_TRY_S)
     raise JournalError(f"{what} is locked by another process for more than {LOCK_WAIT_S:.0f} s")
 
 
 def try_lock(descriptor: int) -> bool:
-    """Take the lock if nobody holds it."""
+    """Take the lock if nobody holds it.
+
+    Raises:
+        OSError: there are none: NFS locks only what is open for writing, and not while its server is away.
+    """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

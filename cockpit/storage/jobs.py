@@ -7,6 +7,7 @@ import secrets
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -119,11 +120,12 @@ class JobStore:
             descriptor = open_file(self.folder(job_id) / LOCK, os.O_RDWR)
         except OSError:
             return None
-        for _ in range(CLAIM_TRIES):
-            # Whoever only looks holds the lock too, but for microseconds.
-            if try_lock(descriptor):
-                return Claim(descriptor)
-            time.sleep(CLAIM_TRY_S)
+        with suppress(OSError):
+            for _ in range(CLAIM_TRIES):
+                # Whoever only looks holds the lock too, but for microseconds.
+                if try_lock(descriptor):
+                    return Claim(descriptor)
+                time.sleep(CLAIM_TRY_S)
         os.close(descriptor)
         return None
 

@@ -10,9 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from cockpit.errors import JournalError, Rejected
-from cockpit.storage.disk import is_locked, open_file, private_folder, reason, try_lock
+from cockpit.errors import NOT_OURS, JournalError, Rejected
+from cockpit.storage.disk import is_locked, open_file, opened, private_folder, reason, try_lock
 from cockpit.text import clean
+
+MOST_BYTES = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +46,19 @@ class Targets:
         """
         file = self._file(target)
         private_folder(self._folder)
-        try:
-            descriptor = open_file(file, os.O_RDWR | os.O_CREAT)
-        except OSError as error:
-            raise JournalError(f"cannot write {file}: {reason(error)}") from error
-        if not try_lock(descriptor):
-            os.close(descriptor)
-            found = self.holder(target)
-            raise Rejected(found.words if found else f"somebody else works on {target}")
-        os.ftruncate(descriptor, 0)
-        os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
+        with ExitStack() as undo:
+            try:
+                descriptor = open_file(file, os.O_RDWR | os.O_CREAT)
+                # What cannot be said of the lock, on a full disk, must not leave it held by nobody who works.
+                undo.callback(os.close, descriptor)
+                if not try_lock(descriptor):
+                    found = self.holder(target)
+                    raise Rejected(found.words if found else f"somebody else works on {target}")
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, json.dumps(asdict(holder)).encode(), 0)
+            except OSError as error:
+                raise JournalError(f"cannot write {file}: {reason(error)}") from error
+            undo.pop_all()
         return descriptor
 
     def take_all(self, targets: Sequence[str], holder: Holder) -> tuple[int, ...]:
@@ -84,12 +89,13 @@ class Targets:
     def holder(self, target: str) -> Holder | None:
         """Who works on it now; None where nobody does."""
         file = self._file(target)
-        if not file.exists() or not is_locked(file):
+        if not is_locked(file):
             return None
         try:
-            fields = json.loads(file.read_bytes())
+            with opened(file, os.O_RDONLY) as descriptor:
+                fields = json.loads(os.pread(descriptor, MOST_BYTES, 0))
             return Holder(*(clean(fields[name], 120) for name in ("job", "by", "title")))
-        except (OSError, ValueError, TypeError, KeyError):
+        except (OSError, *NOT_OURS):
             return Holder("unknown", "somebody", "unknown")
 
     def _file(self, target: str) -> Path:

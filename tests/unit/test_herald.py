@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import pytest
 
 from cockpit.config import AlertingPart, Settings
 from cockpit.errors import Rejected
@@ -14,9 +19,11 @@ from cockpit.model.finding import Assessment, Finding
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
+from cockpit.notify import herald as herald_module
 from cockpit.notify.herald import Herald
 from cockpit.notify.news import ALL_CLEAR, State, Told, look
 from cockpit.severity.watch import died
+from cockpit.storage.disk import try_lock
 from tests.unit.healthy import NOW, SETTINGS, snapshot
 
 P1, P2, P3 = Severity.P1, Severity.P2, Severity.P3
@@ -147,6 +154,26 @@ def test_one_cockpit_tells_and_the_next_does_not_tell_it_again(tmp_path: Path) -
     second.let_go()
 
 
+def test_a_root_that_cannot_be_locked_silences_nobody_and_costs_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def on_nfs(descriptor: int) -> bool:
+        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+            raise OSError(errno.EBADF, os.strerror(errno.EBADF))
+        return try_lock(descriptor)
+
+    monkeypatch.setattr(herald_module, "try_lock", on_nfs)
+    post = Post()
+    first, second = herald(tmp_path, post), herald(tmp_path, post)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for at in range(20):
+        watched(first, at, at + 1, finding("venue_down", P1))
+        watched(second, at, at + 1, finding("venue_down", P1))
+    assert [headline for _, headline in post.sent] == ["P1: venue_down is wrong"]
+    first.let_go()
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
 def test_nothing_goes_out_unless_the_file_says_so(tmp_path: Path) -> None:
     post = Post()
     one = herald(tmp_path, post)
@@ -198,6 +225,21 @@ def test_what_could_not_be_handed_over_is_tried_again(tmp_path: Path) -> None:
     assert post.sent == []
     watched(one, 95, 100, finding("venue_down", P1))
     assert len(post.sent) == 1
+    one.let_go()
+
+
+def test_a_mistake_of_ours_tells_nobody_the_same_again_and_again(tmp_path: Path) -> None:
+    post = Post()
+
+    def mistaken(audiences: str, headline: str) -> None:
+        post(audiences, headline)
+        raise RuntimeError("the loop is closed")
+
+    one = Herald(SETTINGS.model_copy(update={"root": tmp_path, "alerting": PART}), tmp_path / "state", mistaken)
+    for at in range(30):
+        with suppress(RuntimeError):
+            watched(one, at, at + 1, finding("venue_down", P1))
+    assert post.tried == 1
     one.let_go()
 
 

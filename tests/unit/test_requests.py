@@ -116,6 +116,22 @@ def test_what_does_harm_half_way_is_not_stopped(desk: Desk) -> None:
     assert not (desk.store.folder(JOB) / REQUEST).exists() and requested_by(desk.store.folder(JOB)) is None
 
 
+def test_a_wish_that_the_disk_did_not_take_is_written_at_the_next_press(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise JournalError("no space left")
+
+    claim = desk.submit(desk.plan())
+    with monkeypatch.context() as patch:
+        patch.setattr(JobStore, "write", full)
+        with pytest.raises(JournalError, match="no space left"):
+            desk.requests.cancel(JOB)
+    assert desk.requests.cancel(JOB).cancelled_by == WHO.label
+    assert requested_by(desk.store.folder(JOB)) == WHO.label
+    claim.release()
+
+
 @pytest.mark.parametrize(("is_done", "phase", "word"), [(True, Phase.DONE, "done"), (False, Phase.FAILED, "not done")])
 def test_a_word_ends_the_doubt_and_stays_a_word(desk: Desk, is_done: bool, phase: Phase, word: str) -> None:
     desk.submit(desk.plan(), Entry(NOW + 1, "in_doubt", {"error": "nobody saw it"})).release()

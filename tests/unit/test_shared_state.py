@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import fcntl
 import os
 import shutil
 import stat
@@ -84,6 +86,35 @@ def test_two_of_a_team_write_one_journal(top: Path) -> None:
     for path in (folder, *folder.rglob("*")):
         assert mode(path) == (0o2770 if path.is_dir() else 0o660), path
         assert path.stat().st_gid == TEAM, path
+
+
+@pytest.mark.parametrize("call", ["pwrite", "ftruncate"])
+def test_a_lock_on_a_full_disk_is_held_by_nobody(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    targets = Targets(tmp_path / "targets")
+    with monkeypatch.context() as patch:
+        patch.setattr(os, call, full)
+        with pytest.raises(JournalError, match="no space left"):
+            targets.take("book", Holder("1", "asha", "Flatten"))
+    assert targets.holder("book") is None
+    os.close(targets.take("book", Holder("2", "ben", "Replay")))
+
+
+def test_a_file_system_without_locks_is_said_and_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    store, before = JobStore(tmp_path / "jobs"), len(list(Path("/proc/self/fd").iterdir()))
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", none)
+        with pytest.raises(JournalError, match="cannot be locked: no locks available"):
+            store.create("1-x", [Entry(1.0, "submitted", {})])
+        assert store.claim("1-x") is None
+        with pytest.raises(JournalError, match="no locks available"):
+            Targets(tmp_path / "targets").take("book", Holder("1", "asha", "Flatten"))
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
