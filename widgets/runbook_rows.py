@@ -22,6 +22,8 @@ CLASS = 9
 KEYS = 5
 WIDEST_TITLE = 38
 LAST = 22
+STATE = 20
+"""Cells that whether it could be taken needs to be said; why not stands in full with the picked step."""
 WIDE = 110
 """From here on each step says when it was last taken."""
 DETAIL = 6
@@ -122,7 +124,7 @@ def _section(book: Book, step: ActionSpec, width: int) -> Line:
 
 def _step(book: Book, step: ActionSpec, width: int) -> Line:
     is_picked = step.step == book.picked
-    title = max(8, min(WIDEST_TITLE, width // 3 + 4))
+    title = max(8, min(WIDEST_TITLE, width - (2 + KEYS + CLASS + STATE)))
     left = lines.line(
         ("▶ " if is_picked else "  ", "accent"),
         lines.field(f"{step.section_key} {step.key}", KEYS, "key"),

@@ -214,3 +214,11 @@ async def test_moves_are_written_one_at_a_time_and_the_last_one_stays() -> None:
         written[1][1].set_result(None)
         await it.pilot.pause()
         assert len(written) == 2
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_a_title_is_not_cut_and_whether_it_would_work_stands_beside_it(width: int) -> None:
+    rows = [plain(row) for row in runbook_rows(Book(0.0, ACTIONS), width, 99)]
+    for step in ACTIONS:
+        (row,) = [row for row in rows if row.startswith(f"  {step.section_key} {step.key} ")]
+        assert step.title in row and step.danger.value in row and "? unknown" in row
