@@ -10,12 +10,10 @@ from typing import Any
 from redis.exceptions import RedisError
 
 from actions import by_hand
+from actions.order_flow.asking import answer, redis
 from actions.step import Result, Stage, Step
 from cockpit.clients.redis_facts import json_object, payload, text
-from cockpit.clients.redis_link import RedisLink
-from cockpit.clients.redis_words import refusal
 from cockpit.config import RedisPart, Settings
-from cockpit.errors import ConfigError
 from cockpit.model.job import JobStep, StepState
 from cockpit.model.plan import PlanStep
 from cockpit.text import clean
@@ -41,18 +39,11 @@ class LookInFlight(Step):
 
     async def perform(self, stage: Stage) -> Result:
         """How many for which venue; journaled, for the proof."""
-        part = stage.settings.redis
-        if part is None:
-            raise ConfigError("no Redis is configured")
-        link = RedisLink(part)
-        try:
-            (pending,) = await link.ask([_pending(part, MOST + 1)])
-            if isinstance(pending, RedisError):
-                raise refusal(pending)
+        part = stage.settings.redis or RedisPart()
+        async with redis(stage) as link:
+            pending = await answer(link, _pending(part, MOST + 1))
             ids = [text(row[0]) for row in pending[:MOST]]
             found = await link.ask([("XRANGE", _stream(part), one, one) for one in ids]) if ids else []
-        finally:
-            link.drop()
         at = Counter(_venue(entries) for entries in found)
         words = ", ".join(f"{venue} {count}" for venue, count in sorted(at.items())) or "none"
         return Result(DONE, words, {FACT: dict(at) | ({"?": 1} if len(pending) > MOST else {})})

@@ -5,16 +5,12 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping
 
-from redis.exceptions import RedisError
-
 from actions import by_hand
 from actions.checks import WARN, evidence_error
 from actions.order_flow import in_flight
+from actions.order_flow.asking import answer, redis
 from actions.step import Result, Stage, Step
-from cockpit.clients.redis_link import RedisLink
-from cockpit.clients.redis_words import refusal
 from cockpit.config import Settings
-from cockpit.errors import ConfigError
 from cockpit.model.audit import Operator
 from cockpit.model.danger import Danger
 from cockpit.model.job import JobStep, StepState
@@ -72,17 +68,9 @@ class _Count(Step):
 
     async def perform(self, stage: Stage) -> Result:
         """How many entries it holds; a capped stream stays as long as it is while thousands pass."""
-        part = stage.settings.redis
-        if part is None:
-            raise ConfigError("no Redis is configured")
-        link = RedisLink(part)
-        try:
-            (reply,) = await link.ask([("XLEN", _streams(stage.settings)[self._index])])
-        finally:
-            link.drop()
-        if isinstance(reply, RedisError):
-            raise refusal(reply)
-        return Result(DONE, f"{reply} entries")
+        async with redis(stage) as link:
+            count = await answer(link, ("XLEN", _streams(stage.settings)[self._index]))
+        return Result(DONE, f"{count} entries")
 
     def probe(self, stage: Stage) -> Result:
         """Counting changes nothing: it may count as not done."""
