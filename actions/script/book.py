@@ -77,7 +77,8 @@ def ledger_check(settings: Settings, snapshot: Snapshot, now: float, is_overrida
         f"{symbol} {quantity(ledger.get(symbol, 0.0))} and {quantity(redis.get(symbol, 0.0))}"
         for symbol in different[:MOST_DIFFERENT]
     )
-    words = f"{len(different)} differ, ledger and Redis: {named}"
+    named += f" and {len(different) - MOST_DIFFERENT} more" if len(different) > MOST_DIFFERENT else ""
+    words = f"not for {len(different)} symbol{'' if len(different) == 1 else 's'}: {named}"
     return Check(LEDGER_REDIS, FAIL, words, age_s, is_overridable=is_overridable)
 
 

@@ -64,8 +64,8 @@ def test_the_plan_says_what_is_held_where_and_how_long_it_takes(tmp_path: Path) 
     [
         ((), "positions", False, "the ledger has: replay first"),
         ((), "ledger = Redis", False, "Redis lost 2 positions: replay first (Space r p); ledger: AAPL 100, TCS -20"),
-        ((replace(HELD[0], qty=5000.0), HELD[1]), "ledger = Redis", True, "1 differ, ledger and Redis: AAPL 100 and 5"),
-        (HELD[:1], "ledger = Redis", True, "1 differ, ledger and Redis: TCS -20 and 0"),
+        ((replace(HELD[0], qty=5000.0), HELD[1]), "ledger = Redis", True, "not for 1 symbol: AAPL 100 and 5"),
+        (HELD[:1], "ledger = Redis", True, "not for 1 symbol: TCS -20 and 0"),
     ],
 )  # fmt: skip
 def test_what_redis_alone_says_of_the_positions_is_not_enough(
