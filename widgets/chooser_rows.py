@@ -10,13 +10,15 @@ from themes.glyphs import DANGER, SEVERITY
 from widgets.line import EMPTY, Line, cut, cut_text, field, line, pad, width_of, wrapped
 
 REFUSED = "refused: "
-WIDEST_TITLE = 34
+WIDEST_TITLE = 35
 CLASS = 7
 GAP = 2
 INDENT = 4
 NARROWEST = 24
 """Cells that the last column needs to be worth one."""
 MOST_LINES = 3
+DRILLS = "d"
+"""Leads to the screen of the drills, unless a section has taken it."""
 NOTHING: Mapping[str, Finding] = {}
 
 
@@ -39,6 +41,8 @@ def chooser_rows(
     found = sections(actions)
     if section is None or section not in found:
         rows = [_section(key, steps, suggested.get(steps[0].section)) for key, steps in found.items()]
+        if found and DRILLS not in found:
+            rows.append(line(*_head(DRILLS, "Drills"), ("screen 4: what is due, begin one, reports", "label")))
         title = "Space › section"
     else:
         rows = _table(found[section], refusals, width - 4)
@@ -67,11 +71,15 @@ def _section(key: str, steps: list[ActionSpec], finding: Finding | None) -> Line
     """What is in it; where a finding suggests it, that first."""
     first = steps[0]
     names = ", ".join(f"{step.key} {step.step}" for step in steps)
-    head = line((f" {key} ", "key"), field(f" {first.section} {first.section_title}", 28, "value"))
+    head = _head(key, f"{first.section} {first.section_title}")
     if finding is not None:
         mark = SEVERITY[finding.severity]
         head = (*head, (f"{mark.glyph} {mark.word} ", mark.ink), (f"{cut_text(finding.summary, 40)}   ", "value"))
     return line(*head, (names, "label"))
+
+
+def _head(key: str, title: str) -> Line:
+    return line((f" {key} ", "key"), field(f" {title}", 28, "value"))
 
 
 def _table(steps: list[ActionSpec], refusals: Mapping[str, str], width: int) -> list[Line]:

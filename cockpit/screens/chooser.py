@@ -8,14 +8,14 @@ from cockpit.model.action import ActionSpec
 from cockpit.model.plan import Plan
 from cockpit.screens.desk import Desk
 from cockpit.screens.sheet import Sheet
-from widgets.chooser_rows import chooser_rows, sections
+from widgets.chooser_rows import DRILLS, chooser_rows, sections
 from widgets.line import Line
 from widgets.runbook_rows import suggestions
 from widgets.standing import still_blocking
 
 
-class ChooserScreen(Sheet[ActionSpec]):
-    """Answers the step that was chosen, or nothing."""
+class ChooserScreen(Sheet[ActionSpec | str]):
+    """Answers the step that was chosen, a screen's name, or nothing."""
 
     DEFAULT_CSS = "ChooserScreen { align: center bottom; }"
 
@@ -48,6 +48,8 @@ class ChooserScreen(Sheet[ActionSpec]):
                 self.section, self.refusals = key, {}
                 self._ask()
                 self.draw()
+            elif key == DRILLS:
+                self.dismiss("drills")
         else:
             steps = sections(self._actions)[self.section]
             chosen = next((step for step in steps if step.key == key), None)

@@ -50,8 +50,10 @@ def _step(screen: Wall, name: str) -> None:
 
 
 def _steps(screen: Wall) -> None:
-    def chosen(step: ActionSpec | None) -> None:
-        if step is not None:
+    def chosen(step: ActionSpec | str | None) -> None:
+        if isinstance(step, str):
+            screen.action_go(step)
+        elif step is not None:
             open_step(screen.app, screen.desk, step)
 
     screen.app.push_screen(ChooserScreen(screen.desk), chosen)

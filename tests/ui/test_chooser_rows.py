@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from actions.catalogue import ACTIONS
-from widgets.chooser_rows import chooser_rows
+from widgets.chooser_rows import chooser_rows, sections
 from widgets.line import plain, width_of
 
 REFUSALS = {ACTIONS[0].step: "Redis takes writes: it refuses them, MISCONF, and goes on to say so at length " * 5}
@@ -41,3 +43,17 @@ def test_in_a_slit_the_words_stand_below_in_every_row() -> None:
             at = next(n for n, row in enumerate(rows) if row.startswith(f"│  {step.key}  {step.title}"))
             assert rows[at].rstrip(" │").endswith(step.danger.value)
             assert rows[at + 1].startswith("│     " + step.summary.split()[0])
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_nothing_that_a_step_does_is_cut_off(width: int) -> None:
+    for section in sections(ACTIONS):
+        said = " ".join(" ".join(plain(row).strip("│ ").split()) for row in chooser_rows(ACTIONS, section, {}, width))
+        assert "…" not in said, said
+
+
+def test_the_drills_are_in_the_menu_unless_a_section_has_their_key() -> None:
+    menu = [plain(row) for row in chooser_rows(ACTIONS, None, {}, 80)]
+    assert any(row.startswith("│  d  Drills ") and "screen 4" in row and "…" not in row for row in menu)
+    own = (*ACTIONS, replace(ACTIONS[0], section_key="d", section_title="Desk"))
+    assert not any("Drills" in plain(row) for row in chooser_rows(own, None, {}, 80))

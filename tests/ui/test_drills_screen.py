@@ -30,6 +30,13 @@ async def test_a_drill_begins_only_after_a_question() -> None:
         assert it.session.drills.asked == []
 
 
+async def test_the_menu_of_steps_leads_there_too() -> None:
+    async with cockpit() as it:
+        it.session.drills.kept = IDLE
+        await it.press("space", "d")
+        await it.sees("never played")
+
+
 async def test_the_running_one_shows_goals_and_coach_and_then_its_verdict() -> None:
     async with cockpit() as it:
         it.session.drills.kept = replace(IDLE, running=DRILL)
