@@ -82,3 +82,10 @@ class Alerting:
     def audience(self, name: str) -> Audience | None:
         """The audience of this name."""
         return next((one for one in self.audiences if one.name == name), None)
+
+    def reaches(self, name: str) -> bool:
+        """Whether there is a way to tell this audience."""
+        found = self.audience(name)
+        ways = found.channels if found is not None else ()
+        is_mailed = found is not None and self.has_mail and bool(found.to)
+        return ("slack" in ways and self.has_slack) or ("email" in ways and is_mailed)

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.config import Settings
-from cockpit.errors import NOT_OURS, CockpitError
+from cockpit.errors import NOT_OURS, CockpitError, JournalError
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
 from cockpit.notify.news import State, Told, look
@@ -21,6 +21,10 @@ RETRY_S, LONGEST_RETRY_S = 30.0, 3600.0
 """Where a notice could not even be handed over; twice as long each time, for each try stands in the audit."""
 KEPT = "notices.told.json"
 LOCK = "notices.lock"
+MARK_S = 60.0
+"""So often it is written, while anything stands, until when somebody looked."""
+FORGOTTEN_S = 900.0
+"""What was told before nobody looked for so long, and stands, may have come anew: it is told again."""
 
 Send = Callable[[str, str], object]
 """Audiences and headline; an error where no job came of it."""
@@ -37,6 +41,7 @@ class Herald:
         self._state: State | None = None
         self._lock = -1
         self._failed_at: float | None = None
+        self._written_at = 0.0
         self._retry_s = RETRY_S
         self._woken = threading.Event()
         self._is_stopping = False
@@ -77,16 +82,17 @@ class Herald:
             self._state = None
             return
         if self._state is None:
-            self._state = State.after(self._read(), snapshot.taken_at)
+            self._state = State.after(self._read(snapshot.taken_at), snapshot.taken_at)
+        self._mark(self._state.told, snapshot.taken_at)
         self._state, news = look(self._state, snapshot, self._settings.alerting)
         if news is None or self._is_too_soon(snapshot.taken_at):
             return
         # Remembered first: a message that is lost with a crash is better than one that is told again and again.
-        self._write(news.told)
+        self._write(news.told, snapshot.taken_at)
         try:
-            self._send(",".join(self._settings.alerting.automatic), news.headline)
+            self._send(self._audiences(snapshot), news.headline)
         except CockpitError:
-            self._write(self._state.told)
+            self._write(self._state.told, snapshot.taken_at)
             if self._failed_at is not None:
                 self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
             self._failed_at = snapshot.taken_at
@@ -97,6 +103,12 @@ class Herald:
             raise
         self._failed_at, self._retry_s = None, RETRY_S
         self._state = State(news.told, self._state.since, self._state.seen_at)
+
+    def _audiences(self, snapshot: Snapshot) -> str:
+        """Those that alerts.yaml knows: that it lacks one of them must not keep the others from being told."""
+        wanted, alerting = self._settings.alerting.automatic, snapshot.alerting.value
+        known = [name for name in wanted if alerting is not None and alerting.audience(name) is not None]
+        return ",".join(known or wanted)
 
     def _is_too_soon(self, now: float) -> bool:
         """A clock that was set back does not prolong it."""
@@ -128,19 +140,28 @@ class Herald:
             os.close(self._lock)
             self._lock = -1
 
-    def _read(self) -> Told:
+    def _read(self, now: float) -> Told:
         """What the cockpit before this one has told."""
         try:
             fields: dict[str, Any] = json.loads((self._folder / KEPT).read_bytes())
             findings = {str(about): int(level) for about, level in fields["findings"].items()}
-            return Told(findings, tuple(float(at) for at in fields["sent_at"]))
+            told = Told(findings, tuple(float(at) for at in fields["sent_at"]))
+            return told if now - float(fields["looked_at"]) < FORGOTTEN_S else told.forgotten()
         except (OSError, *NOT_OURS):
             return Told()
 
-    def _write(self, told: Told) -> None:
+    def _mark(self, told: Told, now: float) -> None:
+        """Have it on the disk that somebody has looked until now."""
+        if told.findings and not 0 <= now - self._written_at < MARK_S:
+            with suppress(OSError, JournalError):
+                self._write(told, now)
+
+    def _write(self, told: Told, now: float) -> None:
+        kept = {"findings": dict(told.findings), "sent_at": told.sent_at, "looked_at": now}
+        self._written_at = now
         draft = private_folder(self._folder) / f"{KEPT}.new"
         with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
-            append_synced(descriptor, json.dumps({"findings": dict(told.findings), "sent_at": told.sent_at}).encode())
+            append_synced(descriptor, json.dumps(kept).encode())
         draft.replace(self._folder / KEPT)
 
 

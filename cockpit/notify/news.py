@@ -29,6 +29,10 @@ class Told:
         recent = [at for at in self.sent_at if 0 <= now - at < HOUR_S]
         return len(recent) < part.hourly and all(now - at >= part.pause_s for at in recent)
 
+    def forgotten(self) -> Told:
+        """Whatever stands is news again; where nothing does, its end is still to be told."""
+        return replace(self, findings=dict.fromkeys(self.findings, int(Severity.P3)))
+
 
 @dataclass(frozen=True, slots=True)
 class State:

@@ -47,6 +47,17 @@ def alerts_file_wrong(view: View, alerting: Alerting) -> Iterator[Hit]:
         )
 
 
+@rule("alerting", panel="alerts")
+def notices_unsent(view: View, alerting: Alerting) -> Iterator[Hit]:
+    """Somebody relies on being told of P1 and P2, and there is no way to tell them."""
+    wanted = view.settings.alerting.automatic if alerting.is_automatic else ()
+    missing = [name for name in wanted if not alerting.reaches(name)]
+    if missing:
+        severity = Severity.P3 if len(missing) == len(wanted) else Severity.P4
+        names = ", ".join(missing)
+        yield Hit("notices", severity, f"alerts.yaml has no way to tell {names} by itself", names, "a way to each")
+
+
 @rule("alerts", panel="alerts")
 def alerts_blind(view: View, alerts: Alerts) -> Iterator[Hit]:
     """Rules without data watch nothing."""
@@ -110,6 +121,7 @@ def _section(alert: AlertRule) -> str | None:
 RULES = (
     alert_firing,
     alerts_file_wrong,
+    notices_unsent,
     alerts_blind,
     alerts_failing,
     alerts_unknown,

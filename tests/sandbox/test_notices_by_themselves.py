@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.fault_times import is_calm
 from cockpit.config import load
+from cockpit.model.snapshot import Snapshot
 from cockpit.sandbox.layout import Layout
 from cockpit.session import Session
 from tests.sandbox.conftest import Control, wait_until
 from tests.unit.hostile_sinks import OK, Sink, serve_slack, sinking
 
-QUICK = {"settle_s": 0.5, "clear_s": 3.0, "pause_s": 0.5, "hourly": 100, "automatic": ("ops",)}
+QUICK = {"settle_s": 0.5, "clear_s": 3.0, "pause_s": 0.5, "hourly": 100}
 
 
 @pytest.fixture
@@ -26,10 +26,16 @@ def sink(sandbox: tuple[Layout, Control]) -> Iterator[Sink]:
     with sinking(serve_slack, OK) as found:
         hook = f"http://127.0.0.1:{found.port}/services/T/B/x"
         routing = f"routing: {{slack: {{webhook_url: '{hook}'}}}}"
+        # The configuration wants the risk officer told too: whom the file lacks keeps nobody else from it.
         alerts.write_text(f"notify: {{enabled: true}}\n{routing}\naudiences: {{ops: {{channels: [slack]}}}}\n")
         yield found
     alerts.write_bytes(before)
     control.clear()
+
+
+def lacks_only_one_to_tell(snapshot: Snapshot) -> bool:
+    """Nothing else is wrong than that the risk officer cannot be told."""
+    return [one.rule for one in snapshot.assessment.findings] == ["notices_unsent"]
 
 
 def heard(sink: Sink) -> list[str]:
@@ -48,7 +54,7 @@ def test_one_of_two_cockpits_tells_and_each_thing_once(
     for session in both:
         session.start(lambda snapshot: None)
     try:
-        wait_until(lambda: all(is_calm(session.snapshot) for session in both), 60.0)
+        wait_until(lambda: all(lacks_only_one_to_tell(session.snapshot) for session in both), 60.0)
         control.inject("feed-late")
         wait_until(lambda: any(" P2: " in line for line in heard(sink)), 30.0)
         control.clear("feed-late")

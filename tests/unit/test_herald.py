@@ -14,7 +14,7 @@ import pytest
 
 from cockpit.config import AlertingPart, Settings
 from cockpit.errors import Rejected
-from cockpit.model.alerting import Alerting
+from cockpit.model.alerting import FULL, Alerting, Audience
 from cockpit.model.finding import Assessment, Finding
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
@@ -172,6 +172,40 @@ def test_a_root_that_cannot_be_locked_silences_nobody_and_costs_nothing(
     assert [headline for _, headline in post.sent] == ["P1: venue_down is wrong"]
     first.let_go()
     assert len(list(Path("/proc/self/fd").iterdir())) == before
+
+
+def test_what_nobody_looked_for_since_is_told_again(tmp_path: Path) -> None:
+    """A weekend later the same finding is another outage; and that it is over is told however late."""
+    monday, friday = 4000, 4000 + 4 * 86_400
+    post = Post()
+    first = herald(tmp_path, post)
+    for at in range(0, monday, 50):
+        watched(first, at, at + 1, finding("venue_down", P1))
+    first.let_go()
+    second = herald(tmp_path, post)
+    watched(second, monday, monday + 70, finding("venue_down", P1))
+    second.let_go()
+    assert len(post.sent) == 1, "somebody has looked all the time"
+    third = herald(tmp_path, post)
+    watched(third, friday, friday + 20, finding("venue_down", P1))
+    third.let_go()
+    assert [headline for _, headline in post.sent] == ["P1: venue_down is wrong"] * 2
+    fourth = herald(tmp_path, post)
+    watched(fourth, 2 * friday, 2 * friday + 70)
+    fourth.let_go()
+    assert [headline for _, headline in post.sent][2:] == [ALL_CLEAR]
+
+
+def test_an_audience_that_the_file_lacks_keeps_no_other_from_being_told(tmp_path: Path) -> None:
+    post = Post()
+    one = herald(tmp_path, post)
+    ops = Alerting(is_present=True, is_automatic=True, audiences=(Audience("ops", ("slack",), (), FULL),))
+    for second in range(10):
+        made = shown(NOW + second, finding("venue_down", P1))
+        one.hear(replace(made, alerting=replace(made.alerting, value=ops)))
+        one.look()
+    assert post.sent == [("ops", "P1: venue_down is wrong")]
+    one.let_go()
 
 
 def test_nothing_goes_out_unless_the_file_says_so(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from cockpit.headless.panel_words import PANEL_WORDS
-from cockpit.model.alerting import Alerting
+from cockpit.model.alerting import FULL, Alerting, Audience
 from cockpit.model.backends import AlertRule, Blocker, Dump
 from cockpit.model.finding import Finding
 from cockpit.model.severity import Severity
@@ -47,6 +47,7 @@ from widgets.panels.redis import lines
 from widgets.view import View
 
 P1, P2, P3, P4 = Severity.P1, Severity.P2, Severity.P3, Severity.P4
+OPS = Audience("ops", ("slack", "email"), (), FULL)
 
 
 class Case(NamedTuple):
@@ -222,6 +223,10 @@ CASES = [
          P2, "alerts", "alert firing: VaR/ES > limits", "3.5"),
     Case("unlabelled alert", {"alerts": alerts(AlertRule("Moon", "firing", None, None, None))},
          P2, "alerts", "alert firing: Moon", None),
+    Case("no way to tell", {"alerting": Alerting(is_automatic=True, audiences=(OPS,), has_mail=True)},
+         P3, "alerts", "alerts.yaml has no way to tell ops, risk_officer by itself", None),
+    Case("no risk officer", {"alerting": Alerting(is_automatic=True, audiences=(OPS,), has_slack=True)},
+         P4, "alerts", "alerts.yaml has no way to tell risk_officer by itself", None),
     Case("NoData", {"alerts": alerts(AlertRule("Redis memory > 80%", "nodata", "warn", None, None))},
          P3, "alerts", "NoData: 1 alert rule has no data", None),
     Case("rule in error", {"alerts": alerts(AlertRule("Latency > 100 ms", "error", "warn", None, None))},
