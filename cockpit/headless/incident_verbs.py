@@ -81,7 +81,8 @@ class Desk:
 
 
 def _json(value: object) -> str:
-    return json.dumps(value, indent=1, ensure_ascii=False)
+    # In ASCII: what people and other programs wrote into the files must not act on the terminal.
+    return json.dumps(value, indent=1)
 
 
 def _new(desk: Desk, args: argparse.Namespace) -> int:
@@ -129,7 +130,7 @@ def _export(desk: Desk, args: argparse.Namespace) -> int:
 def _printed(desk: Desk, incident: Incident, kind: str) -> int:
     now = SystemClock().now()
     if kind == "timeline":
-        print(exports.timeline_json(incident, now))
+        print(_json(exports.as_facts(incident, now)))
         return 0
     text = desk.incidents.text(incident.id)
     if kind == "summary":
@@ -152,7 +153,9 @@ def _search(desk: Desk, args: argparse.Namespace) -> int:
             for number, line in enumerate(lines, 1)
             if any(word in line.casefold() for word in words)
         ]
-    print(_json(hits) if args.json else "\n".join(f"{hit['id']}:{hit['line']}: {hit['text']}" for hit in hits))
+    print(
+        _json(hits) if args.json else "\n".join(clean(f"{hit['id']}:{hit['line']}: {hit['text']}", 600) for hit in hits)
+    )
     return 0 if hits else 1
 
 

@@ -79,8 +79,16 @@ def close(
     words = f"by {by}: {incident.cause or 'cause unknown'}"
     if found:
         words += f"; closed although it lacks {', '.join(lack.what for lack in found)}: {waived}"
-    event = Event(now, "closed", clean(words, 1000), CLOSED)
-    return incidents.set(incident.id, {"closed": iso(now), "closed_by": by}, event)
+
+    def ended(found: Incident) -> Mapping[str, Any]:
+        """By what stands there as it is written: somebody else may have closed it, or acted alone, since the look."""
+        if not found.is_open:
+            raise Rejected(f"{found.id} is closed already")
+        if found.break_glass and not found.reviewed_by:
+            raise Rejected(f"not closed: {', '.join(found.break_glass)} acted alone meanwhile, and nobody reviewed it")
+        return {"closed": iso(now), "closed_by": by}
+
+    return incidents.revise(incident.id, ended, Event(now, "closed", clean(words, 1000), CLOSED))
 
 
 def review(incidents: Incidents, name: str, by: str, clock: Clock, words: str) -> Incident:
@@ -90,8 +98,11 @@ def review(incidents: Incidents, name: str, by: str, clock: Clock, words: str) -
         Rejected: it was oneself who did it.
         JournalError: it cannot be written.
     """
-    incident = incidents.find(name)
-    if by.partition("@")[0] in {who.partition("@")[0] for who in incident.break_glass}:
-        raise Rejected("one's own break-glass is reviewed by somebody else")
+
+    def reviewed(found: Incident) -> Mapping[str, Any]:
+        if by.partition("@")[0] in {who.partition("@")[0] for who in found.break_glass}:
+            raise Rejected("one's own break-glass is reviewed by somebody else")
+        return {"reviewed_by": by}
+
     event = Event(clock.now(), "review", f"by {by}: {words}")
-    return incidents.set(incident.id, {"reviewed_by": by}, event)
+    return incidents.revise(incidents.find(name).id, reviewed, event)

@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from cockpit import cli
+from cockpit.clock import SystemClock
+from cockpit.errors import Rejected
+from cockpit.incidents import closing
+from cockpit.model.severity import Severity
 from cockpit.storage.audit import AuditLog
+from cockpit.storage.incident_front import iso
+from cockpit.storage.incidents import Incidents, Opening
 
 
 class Log:
@@ -158,3 +164,35 @@ def test_a_note_that_cannot_be_written_is_kept(log: Log) -> None:
     assert code == 5
     assert "not to be lost" in (log.folder / "state" / "drafts" / "notes.jsonl").read_text()
     assert "is kept in" in error
+
+
+def test_nothing_that_others_wrote_acts_on_the_terminal(log: Log) -> None:
+    name = log.json("new", "Redis down", "--severity", "p1")["id"]
+    folder = log.folder / "runbooks" / "incidents"
+    file = folder / f"{name}.md"
+    file.write_bytes(file.read_bytes() + b"\n- 2099-01-01 00:00:00Z note: a \xc2\x9b2J \xe2\x80\xae \xff b\n")
+    (folder / "2020-01-01-\x1b[2J.md").write_text("words\n")
+    for words in (("show", name, "--json"), ("list", "--json"), ("list",), ("search", "words"), ("show", name)):
+        code, said, _ = log(*words)
+        assert code == 0
+        assert said.replace("\n", "").isprintable(), words
+
+
+@pytest.mark.parametrize(
+    ("values", "why"), [({"break_glass": ["ben@jump1"]}, "acted alone"), ({"closed": "x"}, "already")]
+)
+def test_it_is_closed_only_as_it_stands_when_that_is_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, values: dict[str, Any], why: str
+) -> None:
+    incidents = Incidents(tmp_path, "asha@jump1")
+    name = incidents.open(Opening("x", Severity.P1, "")).id
+    values = {key: iso(SystemClock().now()) if value == "x" else value for key, value in values.items()}
+
+    def meanwhile(*_: object) -> tuple[closing.Lack, ...]:
+        Incidents(tmp_path, "ben@jump1").set(name, values)
+        return ()
+
+    monkeypatch.setattr(closing, "lacks", meanwhile)
+    with pytest.raises(Rejected, match=why):
+        closing.close(incidents, name, "asha@jump1", SystemClock(), {})
+    assert incidents.find(name).closed_by == ""
