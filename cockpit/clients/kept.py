@@ -59,8 +59,10 @@ def make_folder(parent: Path, name: str) -> Path:
             parent.parent.mkdir(parents=True, exist_ok=True)
             parent.mkdir(mode=0o700)
         folder = parent / name
-        is_team = bool(parent.stat().st_mode & stat.S_ISGID)
-        folder.mkdir(mode=0o770 if is_team else 0o700)
+        folder.mkdir(mode=0o700)
+        if parent.stat().st_mode & stat.S_ISGID:
+            # Not by mkdir, whose mode is cut by whatever umask its maker has.
+            folder.chmod(stat.S_ISGID | 0o770)
         sync(parent)
     except OSError as error:
         raise Refused(f"cannot make a folder in {clean(parent)}: {clean(error.strerror)}") from None
@@ -77,6 +79,7 @@ def write_file(file: Path, content: bytes) -> int:
     try:
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
         try:
+            share(descriptor, file.parent)
             rest = memoryview(content)
             while rest:
                 rest = rest[os.write(descriptor, rest) :]
@@ -88,6 +91,12 @@ def write_file(file: Path, content: bytes) -> int:
     except OSError as error:
         raise Refused(f"cannot write {clean(file)}: {clean(error.strerror)}") from None
     return len(content)
+
+
+def share(descriptor: int, folder: Path) -> None:
+    """Let a team read a new file where the folder is theirs: what one of them kept is kept for all."""
+    if folder.stat().st_mode & stat.S_ISGID:
+        os.fchmod(descriptor, 0o640)
 
 
 def sync(folder: Path) -> None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
+from cockpit.clients.kept import share
 from cockpit.errors import BackendError
 from cockpit.text import clean
 
@@ -48,7 +49,11 @@ def copy_ledger(source: Path, target: Path, tell: Tell) -> int:
         tell(1.0 - left / pages if pages else 1.0)
 
     try:
-        os.close(os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+        descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+        try:
+            share(descriptor, target.parent)
+        finally:
+            os.close(descriptor)
         with closing(_opened(source)) as ledger, closing(sqlite3.connect(target, timeout=TIMEOUT_S)) as copy:
             # With a transaction of ours open the copy is of this moment; else each write of others begins it anew.
             ledger.execute("BEGIN")

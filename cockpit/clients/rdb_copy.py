@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable
 from pathlib import Path
 
+from cockpit.clients.kept import share
 from cockpit.errors import BackendError
 from cockpit.text import clean
 
@@ -30,6 +31,7 @@ def copy_rdb(source: Path, target: Path, not_before: float, tell: Callable[[floa
                 raise BackendError(f"{clean(source)} is older than the save: it is not this server's")
             descriptor = os.open(target, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
             try:
+                share(descriptor, target.parent)
                 copied = 0
                 while block := file.read(BLOCK_BYTES):
                     rest = memoryview(block)

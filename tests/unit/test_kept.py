@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 import stat
 from contextlib import closing
@@ -42,6 +43,29 @@ def test_a_copy_is_of_one_moment_though_somebody_writes(tmp_path: Path) -> None:
     assert (chain.events, chain.fault) == (5000, None)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
     assert sorted(one.name for one in tmp_path.glob("copy*")) == ["copy.db"], "one file, no log beside it"
+
+
+@pytest.mark.parametrize("mask", [0o022, 0o077])
+def test_what_is_kept_in_a_teams_folder_is_kept_for_the_team(tmp_path: Path, mask: int) -> None:
+    team, alone = tmp_path / "team", tmp_path / "alone"
+    for folder, mode in ((team, 0o2770), (alone, 0o700)):
+        folder.mkdir()
+        folder.chmod(mode)
+    source = a_ledger(tmp_path / "ledger.db", 5)
+    dump = tmp_path / "dump.rdb"
+    dump.write_bytes(b"REDIS0011" + b"\0" * 16 + b"\xff" + b"\0" * 8)
+    before = os.umask(mask)
+    try:
+        for parent in (team, alone):
+            folder = make_folder(parent, stamp(NOW))
+            copy_ledger(source, folder / "ledger.db", quiet)
+            copy_rdb(dump, folder / "redis.rdb", 0.0, quiet)
+            write_file(folder / MANIFEST, b"{}")
+    finally:
+        os.umask(before)
+    for parent, modes in ((team, (0o2770, 0o640)), (alone, (0o700, 0o600))):
+        for path in (parent / stamp(NOW), *(parent / stamp(NOW)).iterdir()):
+            assert stat.S_IMODE(path.stat().st_mode) == modes[path.is_file()], path
 
 
 def test_a_copy_never_overwrites(tmp_path: Path) -> None:
