@@ -16,6 +16,11 @@ from cockpit.model.world import World
 from cockpit.secret import Secret
 
 Seconds = Annotated[float, Field(gt=0, le=3600)]
+Fraction = Annotated[float, Field(gt=0, le=1)]
+"""80, meant as a percentage, would be a limit that nothing ever reaches."""
+
+
+ORDER_LABELS = ("incoming", "validated", "rejected", "fills")
 
 
 class Part(BaseModel):
@@ -63,6 +68,15 @@ class RedisPart(Part):
     """So long a save of all its data may take."""
     dump_file: Path | None = None
     """Its RDB file as this host sees it; None: asked of a Redis on this host, else the keys are copied one by one."""
+
+    @field_validator("order_streams")
+    @classmethod
+    def _are_all_named(cls, streams: dict[str, str]) -> dict[str, str]:
+        """What stops, proves and judges trading looks for them by these labels: without one it looks at nothing."""
+        missing = [label for label in ORDER_LABELS if not streams.get(label)]
+        if missing:
+            raise ValueError(f"no stream is named for {', '.join(missing)}")
+        return streams
 
 
 class VenuePart(Part):
@@ -272,8 +286,8 @@ class Thresholds(Part):
     feed_stalled_s: float = 1.7
     gap_recent_s: float = 1.5
     """A feed with a gap this recently is a gappy one."""
-    redis_memory_fraction: float = 0.80
-    redis_full_fraction: float = 0.97
+    redis_memory_fraction: Fraction = 0.80
+    redis_full_fraction: Fraction = 0.97
     round_trip_ms: float = 100.0
     venue_latency_ms: float = 250.0
     venue_silent_s: float = 5.0
@@ -284,16 +298,16 @@ class Thresholds(Part):
     heartbeat_s: float = 5.0
     blocked_s: float = 1.0
     blocked_long_s: float = 10.0
-    connections_fraction: float = 0.9
+    connections_fraction: Fraction = 0.9
     candles_missing: int = 0
-    reject_fraction: float | None = None
+    reject_fraction: Fraction | None = None
     """From this share of the decided orders on, too many are rejected; not judged where it is not set."""
-    drawdown_fraction: float | None = None
+    drawdown_fraction: Fraction | None = None
     """Beside the limit in Redis; the lower one counts."""
-    var_share: float = 1.0
+    var_share: Fraction = 1.0
     """From this share of its limit on, VaR is near it."""
-    es_share: float = 1.0
-    gross_share: float = 1.0
+    es_share: Fraction = 1.0
+    gross_share: Fraction = 1.0
     token_left_s: float = 1800.0
     risk_age_s: float = 5.0
     clear_after_s: float = 1.0
