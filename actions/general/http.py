@@ -26,6 +26,8 @@ TIMEOUT_S = 15.0
 MARGIN_S = 5.0
 MAX_BYTES = 1 << 20
 SAFE = ("GET", "HEAD")
+PERHAPS_DONE = (301, 302, 303)
+"""Sends whoever asked to a page that shows what was done, as forms do, or to one where to log in first."""
 REDACTED = b"[secret]"
 DONE, FAILED, UNKNOWN = StepState.DONE, StepState.FAILED, StepState.UNKNOWN
 
@@ -82,10 +84,10 @@ class _Send(Step):
         words = f"answered {answer.status} {clean(answer.reason, 40)}".rstrip()
         if _is_expected(self._parameters, answer.status):
             return Result(DONE, words, {"ended": answer.status})
+        if self._method not in SAFE and (answer.status >= 500 or answer.status in PERHAPS_DONE):
+            return Result(UNKNOWN, f"{words}: whether it was done is unknown")
         if 300 <= answer.status < 400:
             return Result(FAILED, f"{words}: it sends us elsewhere, where we do not follow")
-        if answer.status >= 500 and self._method not in SAFE:
-            return Result(UNKNOWN, f"{words}: whether it was done is unknown")
         return Result(FAILED, words)
 
 

@@ -52,7 +52,10 @@ async def test_a_success_is_kept_and_no_secret_of_it(monkeypatch: pytest.MonkeyP
         (500, "POST", StepState.UNKNOWN, "whether it was done is unknown"),
         (500, "GET", StepState.FAILED, "answered 500"),
         (404, "POST", StepState.FAILED, "answered 404"),
-        (302, "POST", StepState.FAILED, "elsewhere, where we do not follow"),
+        (302, "GET", StepState.FAILED, "elsewhere, where we do not follow"),
+        (302, "POST", StepState.UNKNOWN, "whether it was done is unknown"),
+        (303, "DELETE", StepState.UNKNOWN, "whether it was done is unknown"),
+        (307, "POST", StepState.FAILED, "elsewhere, where we do not follow"),
     ],
 )
 async def test_other_statuses(status: int, method: str, state: StepState, words: str) -> None:
