@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import difflib
 import hashlib
-import os
 import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -15,7 +14,7 @@ from typing import Any
 from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
 from actions.feed.scalars import replaced
 from actions.step import Result, Stage, Step
-from cockpit.clients.registry_write import content_of, keep, kept_name, rewrite
+from cockpit.clients.registry_write import content_of, keep, kept_name, rewrite, why_not
 from cockpit.config import Settings
 from cockpit.errors import BackendError, ConfigError
 from cockpit.model.audit import Operator
@@ -191,9 +190,8 @@ def _checks(
         yield Check("registry", FAIL, f"{new} is not its backup feed, {registry.backup} is", age_s)
     else:
         yield Check("registry", PASS, f"primary {registry.primary}, backup {registry.backup}", age_s)
-    is_writable = os.access(file.parent, os.W_OK)
-    folder = f"{file.parent} may {'be' if is_writable else 'NOT be'} written"
-    yield Check("file", PASS if is_writable else FAIL, folder)
+    refused = why_not(file)
+    yield Check("file", FAIL, refused) if refused else Check("file", PASS, f"{file.parent} may be written")
     yield _backup(settings, new, snapshot, now)
 
 

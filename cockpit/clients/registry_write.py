@@ -6,6 +6,7 @@ import hashlib
 import os
 from pathlib import Path
 
+from cockpit.accounts import user_name
 from cockpit.clients.registry import MAX_BYTES
 from cockpit.errors import BackendError, Refused
 from cockpit.text import clean
@@ -24,6 +25,24 @@ def content_of(file: Path) -> bytes:
     if len(content) > MAX_BYTES:
         raise BackendError(f"{clean(file)} is larger than {MAX_BYTES >> 10} kB")
     return content
+
+
+def why_not(file: Path) -> str | None:
+    """Why it cannot be written anew with the owner and the group that it has; None where it can."""
+    file = file.resolve()
+    if not os.access(file.parent, os.W_OK | os.X_OK):
+        return f"{clean(file.parent)} may NOT be written"
+    try:
+        status = file.stat()
+    except OSError:
+        return None  # whoever reads it says so
+    if os.geteuid() == 0:
+        return None
+    if status.st_uid != os.geteuid():
+        return f"it is {user_name(status.st_uid)}'s: only they and root can exchange it and leave it theirs"
+    if status.st_gid not in (os.getegid(), *os.getgroups()):
+        return f"it is of a group that you are not in ({status.st_gid}): root alone can leave it so"
+    return None
 
 
 def kept_name(file: Path, content: bytes) -> Path:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from probe_servers import CLOCK, settings
 
+from cockpit.clients.registry_write import why_not
 from cockpit.errors import BackendError, TimedOut
 from cockpit.model.backends import Dump
 from cockpit.probes import dump as dump_module
@@ -60,6 +61,17 @@ async def test_broken_registry(tmp_path: Path, content: bytes | None, words: str
         (tmp_path / "registry.yaml").write_bytes(content)
     with pytest.raises(BackendError, match=words):
         await registry(tmp_path).read()
+
+
+def test_a_registry_that_could_not_be_left_its_owners_is_said_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "registry.yaml"
+    file.write_text("primary_feed: yahoo\n")
+    assert why_not(file) is None
+    monkeypatch.setattr(os, "geteuid", lambda: 64011)
+    assert "only they and root can exchange it" in (why_not(file) or "")
+    assert why_not(tmp_path / "nowhere" / "registry.yaml") == f"{tmp_path / 'nowhere'} may NOT be written"
 
 
 async def test_registry_that_is_a_pipe(tmp_path: Path) -> None:
