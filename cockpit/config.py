@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
@@ -13,14 +13,8 @@ from cockpit.address import Address, RedisAddress
 from cockpit.errors import NOT_OURS, ConfigError
 from cockpit.model.severity import Severity
 from cockpit.model.world import World
+from cockpit.quantities import ORDER_STREAMS, Fraction, OrderStreams, Seconds
 from cockpit.secret import Secret
-
-Seconds = Annotated[float, Field(gt=0, le=3600)]
-Fraction = Annotated[float, Field(gt=0, le=1)]
-"""80, meant as a percentage, would be a limit that nothing ever reaches."""
-
-
-ORDER_LABELS = ("incoming", "validated", "rejected", "fills")
 
 
 class Part(BaseModel):
@@ -47,14 +41,7 @@ class RedisPart(Part):
     metrics_stream: str = "risk.metrics"
     candle_status_key: str = "candles:status"
     active_feed_key: str = "ingest:active"
-    order_streams: dict[str, str] = Field(
-        default_factory=lambda: {
-            "incoming": "orders.incoming",
-            "validated": "orders.validated",
-            "rejected": "orders.rejected",
-            "fills": "orders.fills",
-        }
-    )
+    order_streams: OrderStreams = Field(default_factory=lambda: dict(ORDER_STREAMS))
     """Label -> stream, in the order of the flow."""
     router_group: str = "router"
     tick_stream_prefix: str = "ticks."
@@ -68,15 +55,6 @@ class RedisPart(Part):
     """So long a save of all its data may take."""
     dump_file: Path | None = None
     """Its RDB file as this host sees it; None: asked of a Redis on this host, else the keys are copied one by one."""
-
-    @field_validator("order_streams")
-    @classmethod
-    def _are_all_named(cls, streams: dict[str, str]) -> dict[str, str]:
-        """What stops, proves and judges trading looks for them by these labels: without one it looks at nothing."""
-        missing = [label for label in ORDER_LABELS if not streams.get(label)]
-        if missing:
-            raise ValueError(f"no stream is named for {', '.join(missing)}")
-        return streams
 
 
 class VenuePart(Part):
