@@ -6,7 +6,7 @@ import asyncio
 import math
 import struct
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from cockpit.clients.brokers import GREETING, MAX_FRAME_BYTES
@@ -51,7 +51,7 @@ async def tws_positions(host: str, port: int, client_id: int) -> Held:
 
 
 async def _positions(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Held:
-    found: dict[str, float] = defaultdict(float)
+    said: dict[tuple[str, ...], tuple[str, float]] = {}
     for _ in range(MOST_MESSAGES):
         fields = await _frame(reader)
         kind = fields[0]
@@ -60,12 +60,22 @@ async def _positions(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
             _send(writer, *ASK_POSITIONS)
         elif kind == ERROR and len(fields) > 4:
             _refuse(fields[3], clean(fields[4], 80))
-        elif kind == POSITION and len(fields) >= POSITION_FIELDS:
+        elif kind == POSITION:
+            if len(fields) < POSITION_FIELDS:
+                raise BackendError("the gateway tells of a position in too few words")
             symbol = fields[4] if fields[5] == "STK" else fields[12] or fields[4]
-            found[clean(symbol, 40)] += _number(fields[14])
+            # By account and contract: a fill meanwhile has the same one told anew.
+            said[fields[2], fields[3], symbol] = clean(symbol, 40), _number(fields[14])
         elif kind == POSITIONS_END:
-            return {symbol: qty for symbol, qty in found.items() if qty}
+            return _summed(said.values())
     raise BackendError("the gateway talks, but of no end of its positions")
+
+
+def _summed(rows: Iterable[tuple[str, float]]) -> Held:
+    found: dict[str, float] = defaultdict(float)
+    for symbol, qty in rows:
+        found[symbol] += qty
+    return {symbol: qty for symbol, qty in found.items() if qty}
 
 
 def _refuse(code: str, words: str) -> None:
@@ -103,14 +113,11 @@ def kite_held(positions: Answer, holdings: Answer) -> Held:
     Raises:
         BackendError: one of the two is no answer to go by.
     """
-    found: dict[str, float] = defaultdict(float)
     net = _told(positions)
-    for row in _rows(net.get("net") if isinstance(net, dict) else None):
-        found[_symbol(row)] += _number(row.get("quantity"))
-    for row in _rows(_told(holdings)):
-        # Not `quantity`: what is sold from it today stands among the day's positions already.
-        found[_symbol(row)] += _number(row.get("opening_quantity"))
-    return {symbol: qty for symbol, qty in found.items() if qty}
+    of_day = _rows(net.get("net") if isinstance(net, dict) else None)
+    # Not `quantity`: what is sold from it today stands among the day's positions already.
+    kept = [(_symbol(row), _number(row.get("opening_quantity"))) for row in _rows(_told(holdings))]
+    return _summed([*((_symbol(row), _number(row.get("quantity"))) for row in of_day), *kept])
 
 
 def _told(answer: Answer) -> object:
