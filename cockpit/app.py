@@ -10,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
+from cockpit import interpreter
 from cockpit.errors import CockpitError
 from cockpit.terminal import environment
 from cockpit.text import clean
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
     from widgets.view import View
 
 USAGE = 2
-SWITCH_S = 0.001
-"""How long a probe that computes keeps the interpreter from the screen's thread: a fifth of Python's usual."""
 STOP_S = 1.0
 CLOSE_S = 6.0
 
@@ -95,7 +94,7 @@ def run(opening: OpeningPort, colours: str = "auto", is_ascii: bool = False) -> 
     abilities = environment.prepare(colours, is_ascii)
     # Nothing of what is imported now is garbage; looking for some costs 7 % of the start.
     gc.disable()
-    sys.setswitchinterval(SWITCH_S)
+    interpreter.be_quick()
     from cockpit.screens.application import CockpitApp
     from cockpit.terminal import crash, seams
     from cockpit.terminal.driver import CockpitDriver

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from rich.segment import Segment
 from textual.filter import LineFilter
@@ -21,6 +21,19 @@ _NEVER: Line = (("\0", ""),)
 
 Ask = Callable[[int, int], tuple[Sequence[Line], Look]]
 """The lines for a size that nobody has painted yet: the first frame, and each after a resize, is complete."""
+
+
+class Row(Strip):
+    """A strip that remembers nothing of being shown whole.
+
+    The toolkit's own then keeps itself as its only piece: a circle of some twenty objects for the collector, whose
+    looking for them holds up keys.
+    """
+
+    def divide(self, cuts: Iterable[int]) -> Sequence[Strip]:
+        """Cut at these cells."""
+        cuts = list(cuts)
+        return [self] if cuts == [self.cell_length] else super().divide(cuts)
 
 
 class Canvas(Widget):
@@ -87,7 +100,7 @@ class Canvas(Widget):
         segments, background = self._segments(y), self.background_colors[1]
         for each in self._filters:
             segments = each.apply(segments, background)
-        strip = Strip(segments, self.size.width)
+        strip = Row(segments, self.size.width)
         if y < len(self._shown):
             self._shown[y] = strip
         return strip

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
@@ -19,6 +18,7 @@ from textual.screen import Screen
 
 from cockpit.clock import Clock, SystemClock
 from cockpit.errors import CockpitError
+from cockpit.interpreter import Garbage
 from cockpit.screens.desk import Desk, Readiness
 from cockpit.screens.full import FullScreen
 from cockpit.screens.overview import OverviewScreen
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
 TICK_S = 1.0
 SILENT_S = 1.25 * TICK_S
 """Snapshots come once a tick: one that is only a little late is not drawn for in advance, at all its cost."""
-COLLECTED_EVERY = (20_000, 20, 20)
-"""A tick with thousands of streams makes 100,000 objects, of which none is garbage in a circle: looking for some among
-them at Python's usual pace would hold up keys."""
 Progress = Callable[[str], None]
 Opener = Callable[[Progress], "tuple[SessionPort, Readiness]"]
 """Imports, configures and opens the session; runs on its own thread and may take its time."""
@@ -96,6 +93,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         self._has_told_of_jobs = False
         self._opened_at = float("-inf")
         self._drawn_at = float("-inf")
+        self._garbage = Garbage()
         self._screen_context: Context | None = None
         self.desk.soon = self._soon
 
@@ -145,6 +143,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         top = self.screen_stack[-1] if self.screen_stack else None
         if isinstance(top, Sheet):
             top.tick()
+        self._garbage.tidy(self.desk.clock.monotonic(), self.desk.typed_at)
 
     def _soon(self, function: Callable[..., None], *arguments: object) -> None:
         """On the screen's thread, in its context (timers need it); nothing where that has ended meanwhile."""
@@ -179,10 +178,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         self.desk.session, self.desk.judge_readiness = session, readiness
         self._opened_at = self.desk.clock.now()
         session.start(self._heard)
-        # What is loaded by now stays: the collector need not look at it again and again.
-        gc.freeze()
-        gc.set_threshold(*COLLECTED_EVERY)
-        gc.enable()
+        self._garbage.settle(self.desk.clock.monotonic())
         self.front.draw()
 
     def _heard(self, snapshot: Snapshot) -> None:

@@ -34,6 +34,8 @@ class Desk:
     session: SessionPort | None = None
     snapshot: Snapshot | None = None
     progress: list[str] = field(default_factory=list)
+    typed_at: float = float("-inf")
+    """The moment of the last key, on the clock that never goes back."""
     soon: Callable[..., None] = lambda function, *arguments: function(*arguments)
     """Has the screen's own thread call something; for callbacks that arrive on other threads."""
     judge_readiness: Readiness = _no_readiness

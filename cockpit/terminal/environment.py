@@ -11,6 +11,8 @@ _SCRUBBED = ("COLUMNS", "LINES")
 """Exported, they freeze the size at what it once was."""
 _PREFIX = "TEXTUAL"
 """TEXTUAL_DRIVER imports a module, TEXTUAL_PRESS presses keys: not here."""
+_FRAMES_PER_S = "500"
+"""The toolkit waits so long between two frames that a key pressed just after the tick's had to wait for 16 ms."""
 _MANY_COLOURS = ("-256color", "-direct", "-kitty", "alacritty", "xterm-ghostty", "wezterm", "foot", "contour")
 _ASCII_ONLY = ("linux", "vt100", "vt102", "vt220", "ansi", "cons25")
 """Their fonts lack the box corners and most of the blocks."""
@@ -87,6 +89,7 @@ def prepare(colours: str = "auto", is_ascii: bool = False) -> Abilities:
     found = wanted(abilities(os.environ, getattr(sys.__stderr__, "encoding", None) or "ascii"), colours, is_ascii)
     scrub(os.environ)
     os.environ["TEXTUAL_ANIMATIONS"] = "none"
+    os.environ["TEXTUAL_FPS"] = _FRAMES_PER_S
     is_true = colours == "all" or (colours == "auto" and os.environ.get("COLORTERM", "") in ("truecolor", "24bit"))
     if not found.has_colour:
         os.environ["NO_COLOR"] = "1"
