@@ -86,8 +86,25 @@ def _explain(error: Exception) -> int:
     return CockpitError.exit_code
 
 
+class _Parser(argparse.ArgumentParser):
+    """Whoever reads what is wrong sees the usage of the command that it is about.
+
+    No option is guessed from its beginning: --b must not act alone (--break-glass).
+    """
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**{**options, "allow_abbrev": False})
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Nothing is left for the parser above, which would show its own usage."""
+        found, left = super().parse_known_args(args, namespace)
+        if left:
+            self.error(f"unrecognized arguments: {' '.join(left)}")
+        return found, left
+
+
 def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="cockpit", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--config", type=Path, metavar="FILE", help="the platform's configuration (YAML)")

@@ -36,10 +36,9 @@ def add_arguments(subparsers: Subparsers) -> None:
 
 
 def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise ValueError
-    return count
+    if not (text.isdecimal() and text.isascii() and int(text[:9]) > 0):
+        raise argparse.ArgumentTypeError(f"it is a number from 1 on, not {text!r}")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -77,9 +78,9 @@ def _writing(verbs: Subparsers) -> None:
 
 def _ending(verbs: Subparsers) -> None:
     close = _named(verbs.add_parser("close", help="close it; refused while something is missing"))
-    close.add_argument("--cause")
+    close.add_argument("--cause", metavar="TEXT", help="why it happened")
     close.add_argument("--rpo-minutes", type=_minutes, metavar="N", help="how much of the past was lost")
-    close.add_argument("--rpo-rows", type=int, metavar="N")
+    close.add_argument("--rpo-rows", type=_rows, metavar="N", help="the same in rows")
     close.add_argument("--although", default="", metavar="REASON", help="close it although something is missing")
     review = _named(verbs.add_parser("review", help="say that you looked at what somebody did alone"))
     review.add_argument("--text", required=True)
@@ -104,10 +105,16 @@ def _role(text: str) -> tuple[str, str]:
 
 
 def _minutes(text: str) -> float:
-    minutes = float(text)
-    if not 0 <= minutes < 1e6:
-        raise ValueError
-    return minutes
+    with suppress(ValueError):
+        if 0 <= (minutes := float(text)) < 1e6:
+            return minutes
+    raise argparse.ArgumentTypeError(f"it is a number of minutes, not {text!r}")
+
+
+def _rows(text: str) -> int:
+    if not (text.isdecimal() and text.isascii() and len(text) < 16):
+        raise argparse.ArgumentTypeError(f"it is a number of rows, not {text!r}")
+    return int(text)
 
 
 def run(args: argparse.Namespace) -> int:

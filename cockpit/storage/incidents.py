@@ -102,7 +102,8 @@ class Incidents:
         found = [each for each in names if each == name] or [each for each in names if each.startswith(name)]
         found = found or [each for each in names if name and name in each]
         if len(found) != 1:
-            raise Rejected(f"{len(found) or 'no'} incidents are called {clean(name, 80)}: `cockpit incident list`")
+            many = f"{len(found)} incidents are" if found else "no incident is"
+            raise Rejected(f"{many} called {clean(name, 80)}: `cockpit incident list`")
         return facts(found[0], self.text(found[0]))
 
     def text(self, name: str) -> str:

@@ -82,12 +82,22 @@ def test_version() -> None:
     ("arguments", "code", "words"),
     [
         (["bogus"], 2, "invalid choice"),
-        (["status", "--bogus"], 2, "unrecognized arguments"),
-        (["--config", "/nowhere/cockpit.yaml", "status"], 3, "cannot read /nowhere/cockpit.yaml"),
+        (["status", "--bogus"], 2, "cockpit status: error: unrecognized arguments: --bogus"),
+        (["jobs", "show", "20260620"], 2, "usage: cockpit jobs "),
+        (["audit", "show", "extra"], 2, "cockpit audit show: error: unrecognized arguments: extra"),
+        (["run", "flatten", "--break"], 2, "unrecognized arguments: --break"),
+        (["audit", "show", "--last", "x"], 2, "argument --last: it is a number from 1 on, not 'x'"),
+        (["incident", "update", "soon"], 2, "it is a number of minutes, not 'soon'"),
+        (["incident", "close", "--rpo-rows", "-1"], 2, "it is a number of rows, not '-1'"),
+        (
+            ["--config", "/nowhere/cockpit.yaml", "status"],
+            3,
+            "cannot read /nowhere/cockpit.yaml: no such file or directory\n",
+        ),
         (["status", "--config", "/nowhere/cockpit.yaml"], 3, "cannot read /nowhere/cockpit.yaml"),
         (["--config", "/dev/null", "status"], 3, "holds no settings"),
         (["--config", "/", "status"], 3, "cannot read /"),
-        (["--config", "/bin/true", "status"], 3, "cannot read /bin/true"),
+        (["--config", "/bin/true", "status"], 3, "cannot read /bin/true: it is no text in UTF-8\n"),
     ],
 )
 def test_wrong_use_is_told_without_a_traceback(arguments: list[str], code: int, words: str) -> None:
