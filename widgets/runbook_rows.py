@@ -171,7 +171,8 @@ def _detail(book: Book, step: ActionSpec, width: int) -> list[Line]:
     """What it does, why it cannot be done, when it was done last and how long that takes."""
     danger = lines.line((step.danger.value, DANGER[step.danger]))
     keys = lines.line((f"Space {step.section_key} {step.key} ", "key"), *danger)
-    rows = [ruled(step.title, width, keys), lines.line((f" {cut_text(step.summary, width - 2)}", "value"))]
+    told = wrapped(step.summary, width - 2)[:2]
+    rows = [ruled(step.title, width, keys), *(lines.line((f" {part}", "value")) for part in told)]
     said = book.standings.get(step.step, Standing())
     why = said.why or ("no check stands against it" if said.mark.word == "ready" else "not asked yet")
     head = f" {said.mark.glyph} {said.mark.word}  "
@@ -179,8 +180,7 @@ def _detail(book: Book, step: ActionSpec, width: int) -> list[Line]:
     rows.append(lines.line((head, said.mark.ink), (parts[0], "text")))
     rows.append(lines.line((" " * len(head), "text"), (parts[1] if len(parts) > 1 else "", "text")))
     rows.append(_history(runs(book, step), book.now, width))
-    rows.append(EMPTY)
-    return rows
+    return [*rows, *[EMPTY] * (DETAIL - len(rows))]
 
 
 def _history(found: Sequence[Job], now: float, width: int) -> Line:

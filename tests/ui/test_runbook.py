@@ -15,7 +15,7 @@ from tests.ui import snapshots
 from tests.ui.conftest import Cockpit, cockpit
 from tests.ui.fake_session import halt_plan
 from widgets.line import plain, width_of
-from widgets.runbook_rows import Book, ordered, runbook_rows, suggestions, visible
+from widgets.runbook_rows import DETAIL, Book, ordered, runbook_rows, suggestions, visible
 from widgets.standing import OLD_S, standing
 
 
@@ -222,3 +222,11 @@ def test_a_title_is_not_cut_and_whether_it_would_work_stands_beside_it(width: in
     for step in ACTIONS:
         (row,) = [row for row in rows if row.startswith(f"  {step.section_key} {step.key} ")]
         assert step.title in row and step.danger.value in row and "? unknown" in row
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_what_the_picked_step_does_is_told_in_full(width: int) -> None:
+    for step in ACTIONS:
+        shown = runbook_rows(Book(0.0, ACTIONS, step.step), width, 24)
+        assert len(shown) == 24
+        assert step.summary in " ".join(" ".join(plain(row).split()) for row in shown[-DETAIL:])
