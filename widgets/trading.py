@@ -77,7 +77,8 @@ def _active(view: View, state: Trading, width: int) -> Line:
     if gone is not None:
         return line((fits([gone.summary, "THE HALT IS GONE"], width), "crit"))
     if switch is not None and not switch.is_present:
-        return _first_that_fits(["trading is enabled: the kill switch's key is missing", "the key is missing"], width)
+        variants = ["trading is enabled: the kill switch's key is missing", "enabled: no kill switch key is set"]
+        return _first_that_fits([*variants, "the key is missing"], width)
     if state.since_s is None:
         return line(("trading is enabled", "value"))
     since = age(state.since_s)

@@ -80,7 +80,13 @@ def _plan(plan: Plan, asked: Sequence[str], is_one_of_many: bool) -> Found:
         rest = [check for check in blocking if check is not nothing]
         if plan.action == "kill_switch.release":
             rest = [check for check in rest if check.name in REDIS]
-        return _blocked(plan, of, rest) if rest else (Outcome.NEEDLESS, f"{of}{nothing.detail}", "")
+        if rest:
+            return _blocked(plan, of, rest)
+        return (
+            Outcome.NEEDLESS,
+            nothing.detail if nothing.detail.startswith(plan.target) else f"{of}{nothing.detail}",
+            "",
+        )
     return _blocked(plan, of, blocking) if blocking else (Outcome.WORKS, _warning(plan, of), "")
 
 
