@@ -366,10 +366,9 @@ def load(file: Path, text: str | None = None) -> Settings:
     """
     try:
         raw = yaml.safe_load(file.read_text(encoding="utf-8") if text is None else text)
-    except OSError as error:
-        raise ConfigError(f"cannot read {file}: {(error.strerror or str(error)).lower()}") from error
-    except UnicodeDecodeError as error:
-        raise ConfigError(f"cannot read {file}: it is no text in UTF-8") from error
+    except (OSError, UnicodeDecodeError) as error:
+        why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is no text in UTF-8"
+        raise ConfigError(f"cannot read {file}: {why}") from error
     except (yaml.YAMLError, *NOT_OURS) as error:
         # A date that no calendar has is a plain ValueError of the reader, a tag that does not fit any of the others.
         raise ConfigError(f"{file} is not valid YAML: {error}") from error

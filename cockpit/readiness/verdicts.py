@@ -82,11 +82,8 @@ def _plan(plan: Plan, asked: Sequence[str], is_one_of_many: bool) -> Found:
             rest = [check for check in rest if check.name in REDIS]
         if rest:
             return _blocked(plan, of, rest)
-        return (
-            Outcome.NEEDLESS,
-            nothing.detail if nothing.detail.startswith(plan.target) else f"{of}{nothing.detail}",
-            "",
-        )
+        is_named = nothing.detail.startswith(f"{plan.target} ")
+        return Outcome.NEEDLESS, nothing.detail if is_named else f"{of}{nothing.detail}", ""
     return _blocked(plan, of, blocking) if blocking else (Outcome.WORKS, _warning(plan, of), "")
 
 

@@ -76,6 +76,16 @@ def test_the_worst_that_matters_is_the_word(
     assert (found.outcome, found.reason) == (outcome, reason)
 
 
+def test_what_it_would_be_taken_on_is_named_once() -> None:
+    found = a_told("reroute-back")
+    plans = tuple(
+        replace(found.plans[0], target=name, checks=(Check("route", Verdict.FAIL, words),))
+        for name, words in (("IBKR", "IBKR is not rerouted"), ("PAPER", "it has no backup"))
+    )
+    for shown, words in ((plans, "IBKR is not rerouted"), (plans[::-1], "PAPER: it has no backup")):
+        assert judged(replace(found, plans=shown), ()).reason == words
+
+
 def test_on_a_healthy_platform_only_what_needs_files_or_what_is_not_configured_would_not_work() -> None:
     found = {row: judged(a_told(row), ()) for row in ROWS}
     broken = {name for name, one in found.items() if one.outcome is Outcome.BROKEN}
