@@ -12,13 +12,13 @@ from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 from textual import events
-from textual._xterm_parser import XTermParser
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
 
 from cockpit.terminal.keys import Bell, read_keys
 from cockpit.terminal.last_word import WIPE, LastWord
+from cockpit.terminal.parser import KeyParser
 from cockpit.terminal.writer import PatientWriter
 
 if TYPE_CHECKING:
@@ -133,7 +133,7 @@ class CockpitDriver(LinuxDriver):
 
     def _run_input_thread(self) -> None:
         """A terminal that can no longer be read is gone; the toolkit's own reader spins at its end and says nothing."""
-        parser = XTermParser(self._debug)
+        parser = KeyParser(self._debug)
         try:
             if read_keys(self.fileno, self.exit_event, parser, self.process_message):
                 self._leave(128 + signal.SIGHUP, HUNG_UP_S)

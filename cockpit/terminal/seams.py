@@ -7,6 +7,7 @@ from typing import Any
 
 from rich.style import Style
 from textual import _ansi_sequences, _compositor
+from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers import linux_driver
 from textual.strip import Strip
@@ -36,10 +37,12 @@ def missing_in(app: App[Any]) -> tuple[str, ...]:
 def missing_in_driver() -> tuple[str, ...]:
     """What the driver is built on."""
     gone = [] if hasattr(linux_driver, "WriterThread") else ["linux_driver.WriterThread"]
+    gone += [] if _arguments(XTermParser, "_sequence_to_key_events") == _KEYS else ["XTermParser's keys"]
     return (*gone, *(f"LinuxDriver.{each}" for each in _DRIVER if not hasattr(linux_driver.LinuxDriver, each)))
 
 
 _DISPLAY = ("self", "screen", "renderable")
+_KEYS = ("self", "sequence", "alt")
 
 
 def _arguments(owner: object, name: str) -> tuple[str, ...]:
