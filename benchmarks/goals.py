@@ -41,6 +41,7 @@ GOALS = (
     Goal("link_update_age_ms", "64 kbit/s, 150 ms: age of updates", 1000, 1500, "ms"),
     Goal("link_queue_growth_ms", "64 kbit/s, 150 ms: growth of the queue in 20 s", 100, 500, "ms"),
     Goal("link_right_after_stall_s", "right again after 60 s without reading", 2, 4, "s"),
+    Goal("link_answering_after_stall_s", "the same on a terminal that answers, as real ones do", 2, 2, "s"),
     Goal("streams_1k_tick_ms", "1,000 streams with 2 groups, a tick", 20, 100, "ms"),
     Goal("streams_10k_tick_ms", "10,000 streams with 2 groups, a tick", 200, 1000, "ms"),
     Goal("streams_1k_stall_p999_ms", "1,000: stall of the screen's loop, 99.9 %", 5, None, "ms", "quiet_stall_p999_ms"),

@@ -39,6 +39,10 @@ class Line:
         """Type."""
         self._going.append((time.perf_counter() + TRIP_S / 2, keys.encode()))
 
+    def have_terminal_answer(self) -> None:
+        """What the program asks is answered from the far end, as every real terminal does; the emulator is mute."""
+        self.program.screen.write_process_input = self.send  # type: ignore[method-assign]
+
     def run(self, seconds: float) -> None:
         """Let time pass."""
         end = time.perf_counter() + seconds
@@ -103,7 +107,19 @@ def slow_link(arena: Arena, stall_s: float = STALL_S) -> dict[str, float]:
             "link_update_age_ms": max(early_s, line.worst_lag_s) * 1000,
             "link_queue_growth_ms": max(0.0, line.worst_lag_s - early_s) * 1000,
             "link_right_after_stall_s": _right_after(line, stall_s),
+            "link_answering_after_stall_s": _answering_after(arena, stall_s),
         }
+    finally:
+        program.close()
+
+
+def _answering_after(arena: Arena, stall_s: float) -> float:
+    program = arena.cockpit(arena.layout.config)
+    try:
+        line = Line(program)
+        line.have_terminal_answer()
+        line.run(WATCH_S)
+        return _right_after(line, stall_s)
     finally:
         program.close()
 

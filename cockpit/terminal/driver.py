@@ -15,6 +15,7 @@ from textual import events
 from textual.drivers import linux_driver
 from textual.drivers.linux_driver import LinuxDriver
 from textual.geometry import Size
+from textual.message import Message
 
 from cockpit.terminal.keys import Bell, read_keys
 from cockpit.terminal.last_word import WIPE, LastWord
@@ -28,6 +29,8 @@ LAST_WORD_S = 2.0
 """So long an orderly exit may take after a signal."""
 HUNG_UP_S = 0.9
 """Without a terminal nobody waits for anything."""
+ANSWER_S = 0.5
+"""So long an answer of the terminal that is on its way is waited for, lest the shell get it."""
 SIGNALS = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT, signal.SIGQUIT)
 
 
@@ -38,7 +41,7 @@ class CockpitDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = False, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
-        self._is_leaving = self._is_paused = False
+        self._is_leaving = self._is_paused = self._is_hung_up = False
         self._context: Context = copy_context()
         self._last_word = LastWord()
         self.exit_event: Bell = Bell()
@@ -75,7 +78,7 @@ class CockpitDriver(LinuxDriver):
     def stop_application_mode(self) -> None:
         """Frames that nobody has read yet would only delay the restoring."""
         if self._patient is not None:
-            self._patient.abandon()
+            self._patient.abandon(0.0 if self._is_hung_up else ANSWER_S)
         self._is_paused = self._last_word.is_said = True
         # Where there is no alternate screen (GNU screen as it comes, a Linux console), what is left must not look live.
         self.write(WIPE)
@@ -133,9 +136,9 @@ class CockpitDriver(LinuxDriver):
 
     def _run_input_thread(self) -> None:
         """A terminal that can no longer be read is gone; the toolkit's own reader spins at its end and says nothing."""
-        parser = KeyParser(self._debug)
+        parser = KeyParser(self._debug, self._answered)
         try:
-            if read_keys(self.fileno, self.exit_event, parser, self.process_message):
+            if read_keys(self.fileno, self.exit_event, parser, self._typed):
                 self._leave(128 + signal.SIGHUP, HUNG_UP_S)
         except OSError:
             self._leave(128 + signal.SIGHUP, HUNG_UP_S)
@@ -144,6 +147,15 @@ class CockpitDriver(LinuxDriver):
             if loop is not None:
                 loop.call_soon_threadsafe(self._app._handle_exception, error, context=self._context)
 
+    def _answered(self) -> None:
+        if self._patient is not None:
+            self._patient.answered()
+
+    def _typed(self, event: Message) -> None:
+        if self._patient is not None:
+            self._patient.typed()
+        self.process_message(event)
+
     def _signalled(self, number: int, frame: FrameType | None) -> None:
         self._leave(128 + number, HUNG_UP_S if number == signal.SIGHUP else LAST_WORD_S)
 
@@ -151,6 +163,7 @@ class CockpitDriver(LinuxDriver):
         if self._is_leaving:
             return
         self._is_leaving = True
+        self._is_hung_up = code == 128 + signal.SIGHUP
         # If the loop is stuck or the terminal gone, leave all the same.
         self._last_word.give(within_s, code, self.fileno, self.attrs_before)
         loop = self._app._loop

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.keys import Keys
+
+from cockpit.terminal.receipts import ANSWER
 
 _ESCAPE = "\x1b"
 _LEADS = "[O"
@@ -23,8 +25,15 @@ _READ_ELSEWHERE = re.compile(r"\x1b\[(?:M|<.*[mM]|[-\d;]+[mM]|\?\d+;\d\$y)")
 class KeyParser(XTermParser):
     """The toolkit's, which takes Esc and a key that follow each other closely for Alt: no key here has Alt."""
 
+    def __init__(self, debug: bool = False, when_answered: Callable[[], object] = lambda: None) -> None:
+        super().__init__(debug)
+        self._when_answered = when_answered
+
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
-        if alt or _is_typed(sequence):
+        if sequence == ANSWER:
+            self._when_answered()
+            yield events.Key(Keys.Ignore, sequence)
+        elif alt or _is_typed(sequence):
             # The toolkit has composed characters for some: ESC 2 would be what Option-2 is on a Mac.
             yield events.Key("escape", _ESCAPE)
             yield from super()._sequence_to_key_events(sequence[-1])

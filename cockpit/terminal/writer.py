@@ -9,7 +9,9 @@ from collections import deque
 from collections.abc import Callable
 from typing import IO
 
-BEHIND_BYTES = 4 * 1024
+from cockpit.terminal.receipts import AGAIN_S, REQUEST, Receipts
+
+BEHIND_BYTES = 1024
 """More than this unread: no new frame is begun, so that what is shown next is the present and not a queue."""
 FRAMES_BYTES = 64 * 1024
 """More than this unread: frames of the toolkit's own are dropped."""
@@ -34,6 +36,7 @@ class PatientWriter(threading.Thread):
         self._pending = 0
         self._is_owing = self._has_lost = False
         self._is_stopping = False
+        self._receipts = Receipts()
         self._changed = threading.Condition()
         self.is_broken = False
 
@@ -45,8 +48,9 @@ class PatientWriter(threading.Thread):
     def has_room(self) -> bool:
         """Whether a frame may be written; if not, `when_drained` tells when the present is to be drawn instead."""
         with self._changed:
-            if self._pending > BEHIND_BYTES:
+            if self._pending > BEHIND_BYTES or self._receipts.is_behind:
                 self._is_owing = True
+                self._changed.notify_all()
                 return False
             return not self.is_broken
 
@@ -58,15 +62,42 @@ class PatientWriter(threading.Thread):
             if self._pending > limit or self.is_broken:
                 self._is_owing = self._has_lost = True
                 return
-            self._parts.append(data)
-            self._pending += len(data)
-            self._changed.notify()
+            self._queue(data)
+            if self._receipts.sent(len(data)):
+                self._ask()
 
-    def abandon(self) -> None:
-        """Drop what nobody has begun to read: the screen is about to be left."""
+    def _queue(self, data: bytes) -> None:
+        self._parts.append(data)
+        self._pending += len(data)
+        self._changed.notify_all()
+
+    def _ask(self) -> None:
+        self._queue(REQUEST)
+        self._receipts.asked()
+
+    def answered(self) -> None:
+        """The terminal has shown what it was sent."""
         with self._changed:
+            self._receipts.answered()
+            self._changed.notify_all()
+        self._tell_if_drained()
+
+    def typed(self) -> None:
+        """Something else has come from the terminal."""
+        with self._changed:
+            self._receipts.typed()
+            if self._is_owing:
+                self._changed.notify_all()
+
+    def abandon(self, within_s: float) -> None:
+        """Drop what nobody has begun to read: the screen is about to be left. An answer on its way is waited for so
+        long, as whoever reads the terminal after us would take it for keys."""
+        with self._changed:
+            is_asked = REQUEST not in self._parts
             self._pending -= sum(map(len, self._parts))
             self._parts.clear()
+            if is_asked:
+                self._changed.wait_for(lambda: self.is_broken or not self._receipts.is_open, within_s)
 
     def isatty(self) -> bool:
         """It stands for a terminal."""
@@ -83,20 +114,27 @@ class PatientWriter(threading.Thread):
         """Write until told to stop; an error ends the terminal, not the cockpit."""
         while True:
             with self._changed:
-                while not self._parts and not self._is_stopping:
-                    self._changed.wait()
-                if not self._parts:
+                if not self._parts and not self._is_stopping:
+                    self._changed.wait(AGAIN_S if self._is_owing else None)
+                if self._is_owing and self._receipts.is_due():
+                    self._ask()
+                if not self._parts and self._is_stopping:
                     return
                 data = b"".join(self._parts)
                 self._parts.clear()
-            self._send(data)
-            with self._changed:
-                is_owed = self._is_owing and not self._parts and not self.is_broken
-                is_lost = self._has_lost
-                if is_owed:
-                    self._is_owing = self._has_lost = False
+            if data:
+                self._send(data)
+            self._tell_if_drained()
+
+    def _tell_if_drained(self) -> None:
+        with self._changed:
+            is_unread = self._pending > 0 or self._receipts.is_behind
+            is_owed = self._is_owing and not is_unread and not self.is_broken
+            is_lost = self._has_lost
             if is_owed:
-                self._when_drained(is_lost)
+                self._is_owing = self._has_lost = False
+        if is_owed:
+            self._when_drained(is_lost)
 
     def _send(self, data: bytes) -> None:
         view = memoryview(data)

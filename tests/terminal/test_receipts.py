@@ -1,0 +1,187 @@
+"""How much lies unread is known by what the terminal answers, wherever it lies, and no answer is left for the shell."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import signal
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from cockpit.terminal.receipts import ANSWER, ASK_BYTES, LATE_S, MUTE_S, REQUEST, UNANSWERED_BYTES, Receipts
+from cockpit.terminal.writer import PatientWriter
+from tests.terminal.conftest import READY, Start
+
+FRAME = "x" * 500
+WAIT_S = 10.0
+KERNEL_BYTES = 10_000
+"""A terminal's buffer takes more than this."""
+
+
+@dataclass
+class Clock:
+    at: float = 1000.0
+
+    def __call__(self) -> float:
+        return self.at
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def receipts(clock: Clock) -> Receipts:
+    """Of a terminal that has answered before, and now has much to show."""
+    found = Receipts(clock)
+    found.asked()
+    found.answered()
+    assert found.sent(ASK_BYTES)
+    found.asked()
+    found.sent(UNANSWERED_BYTES)
+    return found
+
+
+def test_an_answer_makes_room(receipts: Receipts) -> None:
+    assert receipts.is_behind
+    receipts.answered()
+    assert not receipts.is_behind
+
+
+def test_what_has_never_answered_is_never_waited_for(clock: Clock) -> None:
+    mute = Receipts(clock)
+    assert mute.sent(ASK_BYTES)
+    mute.asked()
+    assert not mute.sent(100 * UNANSWERED_BYTES)
+    assert not mute.is_behind
+    clock.at += MUTE_S
+    assert mute.sent(1), "it may have been replaced by one that answers"
+
+
+def test_an_answer_that_is_lost_is_asked_for_again(receipts: Receipts, clock: Clock) -> None:
+    assert not receipts.is_due()
+    clock.at += 2.0
+    assert receipts.is_due()
+    receipts.asked()
+    assert not receipts.is_due()
+    assert receipts.is_behind
+
+
+@pytest.mark.parametrize("is_typing", [True, False])
+def test_a_terminal_that_answers_no_more_is_not_waited_for(receipts: Receipts, clock: Clock, is_typing: bool) -> None:
+    clock.at += LATE_S if is_typing else MUTE_S
+    if is_typing:
+        receipts.typed()
+    assert not receipts.is_due()
+    assert not receipts.is_behind
+    receipts.answered()
+    receipts.sent(ASK_BYTES)
+    receipts.asked()
+    receipts.sent(UNANSWERED_BYTES)
+    assert receipts.is_behind, "it is back"
+
+
+class Glass:
+    """A writer on a terminal that is read only when the test does."""
+
+    def __init__(self) -> None:
+        self.master, self.slave = pty.openpty()
+        self.file = os.fdopen(self.slave, "w")
+        self.drained = threading.Event()
+        self.writer = PatientWriter(self.file, lambda is_lost: self.drained.set())
+        self.writer.start()
+
+    def read(self, until: bytes) -> None:
+        found = b""
+        while until not in found:
+            assert select.select([self.master], [], [], WAIT_S)[0], f"never: {until!r}"
+            found += os.read(self.master, 65536)
+
+    def fill(self) -> int:
+        """Draw while there is room, or might be in a moment; the bytes of it."""
+        count = 0
+        while count < KERNEL_BYTES:
+            is_taken = not self.writer.pending
+            if self.writer.has_room():
+                self.writer.write(FRAME)
+                count += len(FRAME)
+            elif is_taken:
+                break
+        return count
+
+    def close(self) -> None:
+        self.writer.abandon(0.0)
+        os.close(self.master)
+        self.writer.stop()
+        self.file.close()
+
+
+@pytest.fixture
+def glass() -> Iterator[Glass]:
+    found = Glass()
+    yield found
+    found.close()
+
+
+def test_little_is_queued_for_a_terminal_that_answers(glass: Glass) -> None:
+    glass.writer.write("x" * ASK_BYTES)
+    glass.read(REQUEST)
+    glass.writer.answered()
+    assert glass.fill() <= UNANSWERED_BYTES + len(FRAME)
+    glass.read(REQUEST)
+    assert not glass.writer.has_room(), "read by somebody, but not known to be shown"
+    glass.drained.clear()
+    glass.writer.answered()
+    assert glass.drained.wait(WAIT_S)
+    assert glass.writer.has_room()
+
+
+def test_the_kernel_takes_what_one_that_does_not_answer_is_sent(glass: Glass) -> None:
+    assert glass.fill() == KERNEL_BYTES
+
+
+def test_an_answer_on_its_way_is_waited_for(glass: Glass) -> None:
+    glass.writer.write("x" * ASK_BYTES)
+    glass.read(REQUEST)
+    glass.writer.answered()
+    glass.writer.write("x" * ASK_BYTES)
+    glass.read(REQUEST)
+    order: list[str] = []
+
+    def leave() -> None:
+        glass.writer.abandon(WAIT_S)
+        order.append("left")
+
+    leaving = threading.Thread(target=leave)
+    leaving.start()
+    leaving.join(0.1)
+    order.append("answered")
+    glass.writer.answered()
+    leaving.join(WAIT_S)
+    assert order == ["answered", "left"]
+
+
+def test_answers_are_no_keys(start: Start) -> None:
+    program = start()
+    program.screen.write_process_input = program.send  # type: ignore[method-assign]
+    program.send(ANSWER)  # to what it was asked before
+    for _ in range(3):
+        seen = program.output.count(REQUEST)
+        os.kill(program.pid, signal.SIGWINCH)  # a whole picture
+        while program.output.count(REQUEST) == seen:
+            program.read(0.1)
+        program.until(lambda text: READY in text)
+    program.send("?")
+    program.until(lambda text: READY not in text)
+    program.send(f"{ANSWER}\x1b[Bq")  # any key but those that scroll closes the help; a second q would end it all
+    program.until(lambda text: READY in text)
+    program.send("2")
+    program.until(lambda text: "b r  Release the kill switch" in text)
+    program.send("q")
+    assert program.wait() == 0
+    assert b"[0n" not in program.output, "echoed after the end"
