@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from cockpit.address import Address, RedisAddress
 from cockpit.errors import NOT_OURS, ConfigError
 from cockpit.model.severity import Severity
 from cockpit.model.world import World
-from cockpit.quantities import ORDER_STREAMS, Fraction, OrderStreams, Seconds
+from cockpit.quantities import CLASSES, ORDER_STREAMS, Classes, ExchangeName, Fraction, OrderStreams, Seconds, Window
+from cockpit.reading import read_yaml
 from cockpit.secret import Secret
 
 
@@ -72,9 +73,9 @@ class VenuePart(Part):
     """The API client as which a `tws://` gateway is asked what is held; one that nobody else uses. None: not asked."""
     backup: str | None = None
     """The adapter that takes its orders when it is down."""
-    exchange: str | None = None
+    exchange: ExchangeName | None = None
     """Where its orders go (NSE, BSE, NYSE, NASDAQ, LSE): while that is closed, what is held there stays open."""
-    reset_utc: str | None = Field(default=None, pattern=r"^\d\d:\d\d-\d\d:\d\d$")
+    reset_utc: Window | None = None
     """Its nightly reset, `HH:MM-HH:MM` UTC: an outage in it is expected."""
 
 
@@ -91,8 +92,15 @@ class FeedsPart(Part):
     """The deployment that takes the feeds in, and reads the registry when a pod of it starts."""
     gap_s: Seconds = 1.0
     """A silence longer than this is a gap."""
-    exchanges: dict[str, str] = Field(default_factory=dict)
+    exchanges: dict[str, ExchangeName] = Field(default_factory=dict)
     """Feed -> the exchange whose prices it carries: while that is closed its silence is expected. Else it never is."""
+
+    @model_validator(mode="after")
+    def _are_of_feeds(self) -> Self:
+        unknown = sorted(self.exchanges.keys() - set(self.names))
+        if unknown:
+            raise ValueError(f"exchanges: there is no feed {unknown[0]} among `names`")
+        return self
 
 
 class PostgresPart(Part):
@@ -212,19 +220,12 @@ class SnapshotsPart(Part):
     """An older snapshot does not count as one of the state that is about to be changed."""
 
 
-Class = Literal["P1", "P2", "P3", "P4"]
-
-
-def _classes() -> dict[str, Class]:
-    return {"critical": "P2", "warning": "P3", "warn": "P3", "info": "P4"}
-
-
 class AlertingPart(Part):
     """alerts.yaml, and how what it and Grafana call severe is classified and told."""
 
     file: Path = Path("alerts.yaml")
     """Below the platform's root unless absolute; a site may do without one."""
-    severities: dict[str, Class] = Field(default_factory=_classes)
+    severities: Classes = Field(default_factory=lambda: dict(CLASSES))
     """Label `severity` of Grafana's rules, and `severity` in alerts.yaml -> class. What is not named here is P2."""
     automatic: tuple[str, ...] = ("ops", "risk_officer")
     """The audiences that are told of P1 and P2 by themselves, where alerts.yaml says `notify: {enabled: true}`."""
@@ -334,9 +335,9 @@ class Settings(Part):
     """Components that trading does not need."""
     paper_adapters: tuple[str, ...] = ("paper",)
     """Adapters whose orders reach no market: on LIVE nothing is rerouted to them without a reason."""
-    exchanges: tuple[str, ...] = ("NSE", "NYSE")
+    exchanges: tuple[ExchangeName, ...] = ("NSE", "NYSE")
     """Exchanges whose local time and session stand in the top line."""
-    holidays: dict[str, tuple[date, ...]] = Field(default_factory=dict)
+    holidays: dict[ExchangeName, tuple[date, ...]] = Field(default_factory=dict)
     """Exchange -> days on which it stays closed: `NSE: [2026-01-26]`."""
 
     @field_validator("venues")
@@ -365,7 +366,7 @@ def load(file: Path, text: str | None = None) -> Settings:
         ConfigError: it cannot be read or is wrong; the text names the file, the place and the reason.
     """
     try:
-        raw = yaml.safe_load(file.read_text(encoding="utf-8") if text is None else text)
+        raw = read_yaml(file.read_text(encoding="utf-8") if text is None else text)
     except (OSError, UnicodeDecodeError) as error:
         why = (error.strerror or str(error)).lower() if isinstance(error, OSError) else "it is no text in UTF-8"
         raise ConfigError(f"cannot read {file}: {why}") from error

@@ -23,6 +23,8 @@ WRONG = {
     "redis://db:six/0": "no URL with a host and a port",
     "redis://db:70000/0": "no URL with a host and a port",
 }
+WINDOWS = ("03:45-34:45", "99:00-99:30", "03:45-03:45", "03:60-04:00", "3:45-4:45", "٠٣:٤٥-٠٤:٤٥")
+"""Taken for what they say, the first would call an outage at noon a nightly reset."""
 DSNS = ("host=db password=hunter2", "host=db PassWord = 'hunter2'", "postgresql://ops:hunter2@db/x")
 RIGHT = (
     "redis://db",
@@ -70,6 +72,15 @@ def test_an_address_without_one_is_taken(tmp_path: Path, url: str) -> None:
         ("thresholds: {venue_silent_s: .nan}", "thresholds.venue_silent_s"),
         ("venues: [{name: A}, {name: B}, {name: A}]", "two brokers are called A"),
         ("holidays: {NSE: [2026-02-30]}", "not valid YAML"),
+        ("world: LIVE\nredis: {}\nworld: SANDBOX", "world stands twice"),
+        ("redis: {url: 'redis://a', timeout_s: 1, url: 'redis://b'}", "url stands twice"),
+        *((f"venues: [{{name: A, reset_utc: '{window}'}}]", "venues.0.reset_utc") for window in WINDOWS),
+        ("venues: [{name: A, exchange: NSX}]", "venues.0.exchange: Value error, its hours are not known"),
+        ("feeds: {exchanges: {yahoo: NYES}}", "feeds.exchanges.yahoo"),
+        ("feeds: {exchanges: {yahooo: NYSE}}", "there is no feed yahooo"),
+        ("exchanges: [NSE, LES]", "exchanges.1"),
+        ("holidays: {NSEE: [2026-01-26]}", "holidays.NSEE"),
+        ("alerting: {severities: {Page: P1, page: P2}}", "alerting.severities"),
         ("mouse: !!bool maybe", "not valid YAML"),
         ("thresholds: {redis_memory_fraction: 80}", "redis_memory_fraction: Input should be less than or equal to 1"),
         ("thresholds: {drawdown_fraction: 5}", "drawdown_fraction: Input should be less than or equal to 1"),
@@ -103,3 +114,14 @@ def test_folders_are_those_beside_the_file_wherever_it_is_read(tmp_path: Path, m
 def test_a_secret_that_is_nowhere_says_so(where: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="secret"):
         Secret.model_validate(where).reveal()
+
+
+def test_a_label_is_looked_up_whatever_its_capitals(tmp_path: Path) -> None:
+    alerting = loaded(tmp_path, "alerting: {severities: {Page: P1, info: P4}}").alerting
+    found = [alerting.severity(label).name for label in ("page", "PAGE", "info", "critical")]
+    assert found == ["P1", "P1", "P4", "P2"]
+
+
+def test_what_is_merged_may_be_said_anew(tmp_path: Path) -> None:
+    text = "venues:\n- &one {name: A, exchange: NSE}\n- {<<: *one, name: B, reset_utc: '23:00-24:00'}"
+    assert [venue.name for venue in loaded(tmp_path, text).venues] == ["A", "B"]

@@ -133,9 +133,8 @@ NYSE_OPEN, NYSE_CLOSED = 1_800_027_000.0, 1_800_000_000.0
         (NYSE_CLOSED, {"yahoo": "NYSE"}, {}, P4, "yahoo silent: NYSE is closed (expected)"),
         (NYSE_OPEN, {"yahoo": "NYSE"}, {}, P2, "yahoo stalled"),
         (NYSE_OPEN, {"yahoo": "NYSE"}, {"NYSE": ["2027-01-15"]}, P4, "yahoo silent: NYSE is closed (expected)"),
-        (NYSE_CLOSED, {"yahoo": "XTKS"}, {}, P2, "yahoo stalled"),
     ],
-    ids=["nobody says which", "closed", "open", "holiday", "unknown exchange"],
+    ids=["nobody says which", "closed", "open", "holiday"],
 )
 def test_a_closed_exchange_is_silent(
     now: float, exchanges: dict[str, str], holidays: dict[str, Any], severity: Severity, words: str
