@@ -5,26 +5,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
+from typing import TYPE_CHECKING
 
-from cockpit.model.alerting import Alerting
-from cockpit.model.approval import Request
-from cockpit.model.backends import Alerts, Databases, Docker, Dump, Kubernetes, PostgresServer, RedisServer
 from cockpit.model.finding import Assessment
-from cockpit.model.incident import Incident
-from cockpit.model.job import Job
-from cockpit.model.latch import Latch
 from cockpit.model.sample import Sample
-from cockpit.model.states import (
-    Feeds,
-    Heartbeat,
-    KillSwitch,
-    OrderFlow,
-    Reach,
-    Registry,
-    Risk,
-    Venue,
-)
-from cockpit.model.world import World
+
+if TYPE_CHECKING:
+    # A dataclass takes a millisecond to define: what only some probe fills is loaded with that probe.
+    from cockpit.model.alerting import Alerting
+    from cockpit.model.approval import Request
+    from cockpit.model.backends import Alerts, Databases, Docker, Dump, Kubernetes, PostgresServer, RedisServer
+    from cockpit.model.incident import Incident
+    from cockpit.model.job import Job
+    from cockpit.model.latch import Latch
+    from cockpit.model.states import (
+        Feeds,
+        Heartbeat,
+        KillSwitch,
+        OrderFlow,
+        Reach,
+        Registry,
+        Risk,
+        Venue,
+    )
+    from cockpit.model.world import World
 
 NOT_ASSESSED = Assessment()
 NO_TRENDS: Mapping[str, tuple[float | None, ...]] = MappingProxyType({})
