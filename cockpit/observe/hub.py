@@ -109,8 +109,9 @@ class Hub:
 
     async def _wait(self, due: float) -> None:
         """Until the next tick, until something urgent happens, or until a finding is due to clear."""
-        published = self._clock.monotonic()
-        left_s = due - published
+        # The very first holds no answer yet: the first answer does not wait because of it.
+        published = self._clock.monotonic() if self.snapshot.seq > 1 else -math.inf
+        left_s = due - self._clock.monotonic()
         if self._clear_at is not None:
             left_s = min(left_s, self._clear_at - self._clock.now())
         await self._hurry.heard(left_s)
