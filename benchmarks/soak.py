@@ -21,8 +21,9 @@ from cockpit.errors import Unreachable
 from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
 from cockpit.observe.hub import Hub
+from cockpit.observe.lookout import make_judge
 from cockpit.observe.pace import Pace
-from cockpit.session import Session, make_judge
+from cockpit.session import Session
 
 DAY_TICKS = 86_400
 WARM_TICKS = 8_000
@@ -99,7 +100,7 @@ async def _day(settings: Settings, session: Session, seen: Snapshot, ticks: int,
     clock = ToldClock(seen.taken_at)
     fields = [name for name in Snapshot.__dataclass_fields__ if isinstance(getattr(seen, name), Sample)]
     sources = [Replayed(name, {name: getattr(seen, name)}, clock) for name in fields if name != "incidents"]
-    app = CockpitApp(lambda progress: (session, lambda view: ()), clock)
+    app = CockpitApp(lambda progress, begin: (session, lambda view: ()), clock)
     hub = Hub(settings, clock, sources, make_judge(settings, session._runbook), lambda: (), lambda snapshot: None)
     poller, every = hub._poller, ticks // max(1, deaths)
     before = None

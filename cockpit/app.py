@@ -16,7 +16,7 @@ from cockpit.terminal import environment
 from cockpit.text import clean
 
 if TYPE_CHECKING:
-    from cockpit.screens.application import Progress
+    from cockpit.screens.application import Begin, Progress
     from cockpit.screens.desk import Readiness
     from cockpit.screens.ports import SessionPort
     from cockpit.session import Session
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from widgets.view import View
 
 USAGE = 2
+HEAD_START_S = 0.5
+"""What acts is loaded after the first data, or after this."""
 STOP_S = 1.0
 CLOSE_S = 6.0
 
@@ -31,8 +33,8 @@ CLOSE_S = 6.0
 class OpeningPort(Protocol):
     """What opens a session behind the first frame, and closes what it has opened."""
 
-    def open(self, progress: Progress) -> tuple[SessionPort, Readiness]:
-        """On the opening thread."""
+    def open(self, progress: Progress, begin: Begin) -> tuple[SessionPort, Readiness]:
+        """On the opening thread; what `begin` answers may hear snapshots before there is a session."""
 
     def close(self) -> None:
         """Within a bounded time."""
@@ -46,13 +48,19 @@ class Opening:
         self._session: Session | None = None
         self._close: Callable[[], None] | None = None
 
-    def open(self, progress: Progress) -> tuple[Session, Readiness]:
-        """Everything heavy is imported here, behind the first frame."""
+    def open(self, progress: Progress, begin: Begin) -> tuple[Session, Readiness]:
+        """Everything heavy is imported here, behind the first frame; the platform's data come before what acts."""
         progress("loading")
+        from cockpit.clock import SystemClock
+        from cockpit.observe.lookout import Lookout
         from cockpit.session import Session, open_world
 
         settings, self._close = open_world(self._config, progress)
-        self._session = Session.open(settings, is_attended=True)
+        clock = SystemClock()
+        lookout = Lookout(settings, clock)
+        lookout.begin(begin(settings))
+        lookout.until_data(HEAD_START_S)
+        self._session = Session.open(settings, clock, is_attended=True, lookout=lookout)
         return self._session, readiness
 
     def close(self) -> None:

@@ -11,36 +11,29 @@ from typing import TYPE_CHECKING, ParamSpec
 from cockpit import paths
 from cockpit.clients.bounded import in_daemon_thread
 from cockpit.clock import Clock, SystemClock
-from cockpit.config import Settings
-from cockpit.drills.desk import DrillDesk
 from cockpit.errors import ConfigError
-from cockpit.incidents.log import IncidentLog
-from cockpit.jobs.shelf import Shelf
-from cockpit.model.action import ActionSpec
-from cockpit.model.audit import Operator
-from cockpit.model.choice import Choice
-from cockpit.model.finding import Assessment
-from cockpit.model.job import Job
-from cockpit.model.plan import Confirmation, Plan
-from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
-from cockpit.model.told import Told
 from cockpit.model.world import World
-from cockpit.observe.hub import Beside, Hub, Judge, OpenIncidents
-from cockpit.observe.journals import Jobs, Journals
-from cockpit.observe.observer import Observer
-from cockpit.observe.recall import Recall
-from cockpit.observe.sources import sources
-from cockpit.readiness.stage import Readiness
-from cockpit.severity.sections import Sections
+from cockpit.observe.hub import Hub
+from cockpit.observe.journals import Journals
+from cockpit.observe.lookout import Listener, Lookout
+from cockpit.observe.lookout import state_folder as state_folder
 
 if TYPE_CHECKING:
+    # Most of it is loaded when a session is opened: by then its lookout may have the first data.
     from actions.runbook import Runbook
+    from cockpit.config import Settings
     from cockpit.jobs.runner import Runner
+    from cockpit.model.action import ActionSpec
+    from cockpit.model.audit import Operator
+    from cockpit.model.choice import Choice
+    from cockpit.model.job import Job
+    from cockpit.model.plan import Confirmation, Plan
+    from cockpit.model.told import Told
     from cockpit.notify.herald import Herald
+    from cockpit.readiness.stage import Readiness
 
 P = ParamSpec("P")
-Listener = Callable[[Snapshot], None]
 NOTICE = "notify-all"
 """The runbook's step that tells whoever it is told to tell."""
 
@@ -48,15 +41,21 @@ NOTICE = "notify-all"
 class Session:
     """One cockpit on one platform."""
 
-    def __init__(self, settings: Settings, clock: Clock, operator: Operator, runner: Runner, runbook: Runbook) -> None:
+    def __init__(
+        self, settings: Settings, clock: Clock, operator: Operator, runner: Runner, runbook: Runbook, lookout: Lookout
+    ) -> None:
+        from cockpit.drills.desk import DrillDesk
+        from cockpit.incidents.log import IncidentLog
         from cockpit.jobs.seconds_desk import SecondsDesk
+        from cockpit.jobs.shelf import Shelf
 
         self.settings = settings
         self.operator = operator
         self._clock = clock
         self._runner = runner
         self._runbook = runbook
-        self._observer: Observer | None = None
+        self._lookout = lookout
+        self._is_started = False
         self._herald: Herald | None = None
         self._journals = Journals(runner.jobs, lambda: self._tell_hub(Hub.look_at_jobs), self._beside)
         drafts = state_folder(settings) / "drafts"
@@ -73,8 +72,14 @@ class Session:
         self._first = Snapshot(0, clock.now(), settings.world, settings.site)
 
     @classmethod
-    def open(cls, settings: Settings, clock: Clock | None = None, is_attended: bool = False) -> Session:
-        """Put it together; nothing is connected yet, and nothing written.
+    def open(
+        cls,
+        settings: Settings,
+        clock: Clock | None = None,
+        is_attended: bool = False,
+        lookout: Lookout | None = None,
+    ) -> Session:
+        """Put it together; nothing is connected yet, but by a lookout that has begun before, and nothing written.
 
         Attended is a cockpit that somebody sits at: it tells P1 and P2 by itself, where alerts.yaml wants that.
         """
@@ -86,7 +91,7 @@ class Session:
         operator = current_operator()
         runbook = runbook_for(settings)
         runner = Runner(settings, clock, operator, state_folder(settings), actions=runbook.actions)
-        session = cls(settings, clock, operator, runner, runbook)
+        session = cls(settings, clock, operator, runner, runbook, lookout or Lookout(settings, clock))
         if is_attended:
             from cockpit.notify.herald import Herald
 
@@ -107,8 +112,8 @@ class Session:
                 herald.hear(snapshot)
             listener(snapshot)
 
-        jobs, incidents = self._runner.present, self.incidents.open_now
-        self._observer = watch(self.settings, self._clock, self._runbook, jobs, heard, incidents, self._beside, True)
+        self._lookout.join(self._runbook, self._runner.present, heard, self.incidents.open_now, self._beside)
+        self._is_started = True
         if herald is not None:
             herald.start()
         in_daemon_thread(self._runner.start)
@@ -121,9 +126,9 @@ class Session:
         self.drills.stop_watching()
         if self._herald is not None:
             self._herald.stop()
-        if self._observer is not None:
+        if self._is_started:
             self._runner.note("closed", f"cockpit closed on {self.settings.world} {self.settings.site}")
-            self._observer.stop(timeout_s / 2)
+            self._lookout.stop(timeout_s / 2)
             self.incidents.hear(replace(self.snapshot, jobs=self._runner.present()))
             self.incidents.stop(timeout_s / 4)
         self._runner.stop(max(0.05, ends_at - self._clock.monotonic()))
@@ -135,12 +140,12 @@ class Session:
     @property
     def snapshot(self) -> Snapshot:
         """The newest one."""
-        hub = self._observer.hub if self._observer else None
+        hub = self._lookout.hub
         return hub.snapshot if hub else self._first
 
     def history(self, series: str) -> tuple[tuple[float, float | None], ...]:
         """All points of a series that are kept: Unix seconds, value or None for unknown."""
-        hub = self._observer.hub if self._observer else None
+        hub = self._lookout.hub
         return hub.history.series(series) if hub else ()
 
     def actions(self) -> tuple[ActionSpec, ...]:
@@ -201,54 +206,13 @@ class Session:
         self._tell_hub(lambda hub: hub.poke(source))
 
     def _tell_hub(self, do: Callable[[Hub], None]) -> None:
-        observer = self._observer
-        if observer is not None and observer.hub is not None:
-            hub = observer.hub
-            observer.call(lambda: do(hub))
-
-
-def watch(
-    settings: Settings,
-    clock: Clock,
-    runbook: Runbook,
-    jobs: Jobs,
-    listener: Listener,
-    incidents: OpenIncidents = Sample,
-    beside: Beside = dict,
-    is_kept: bool = False,
-) -> Observer:
-    """Only watch: begin on a thread of its own, with nothing that could act.
-
-    Neither `jobs` nor `beside`, which tells what the cockpit itself knows, may wait for a disk. With `is_kept` it is
-    written down since when findings stand.
-    """
-    from cockpit.severity.watch import died
-
-    recall = Recall(state_folder(settings), f"{settings.world} {settings.site}", is_kept)
-    recall.start()
-    judge = make_judge(settings, runbook, recall)
-    take_step = clock.take_step if isinstance(clock, SystemClock) else float
-
-    def tell(why: str) -> None:
-        last = observer.hub.snapshot if observer.hub else Snapshot(0, clock.now(), settings.world, settings.site)
-        listener(died(last, why))
-
-    def hub() -> Hub:
-        return Hub(settings, clock, sources(settings, clock), judge, jobs, listener, take_step, incidents, beside)
-
-    observer = Observer(hub, tell)
-    observer.start()
-    return observer
-
-
-def state_folder(settings: Settings) -> Path:
-    """Where this site's journals are, or will be as soon as something is written."""
-    return settings.state or paths.state_folder(settings.site)
+        self._lookout.tell(do)
 
 
 def readiness(settings: Settings, clock: Clock, by: str, runbook: Runbook) -> Readiness:
     """What rehearses every step of the runbook."""
     from cockpit.jobs.told import told
+    from cockpit.readiness.stage import Readiness
 
     def plans(snapshot: Snapshot, now: float) -> tuple[Told, ...]:
         return told(runbook.actions, settings, snapshot, now, {"to": "1", "minutes": "30"})
@@ -261,30 +225,6 @@ def secret_words(settings: Settings) -> tuple[str, ...]:
     from cockpit.alerting.names import names_in
 
     return names_in(settings)
-
-
-def make_judge(settings: Settings, runbook: Runbook, recall: Recall | None = None) -> Judge:
-    """The judgement with its memory; the rules themselves remember nothing."""
-    from cockpit.severity.judge import assess
-    from cockpit.severity.runbook import unusable
-    from cockpit.severity.sections import from_actions
-    from cockpit.severity.standing import NOTHING, next_clear_at
-
-    sections: Sections = from_actions(runbook.actions)
-    memory = NOTHING
-
-    def judge(snapshot: Snapshot) -> tuple[Assessment, float | None]:
-        nonlocal memory
-        past = recall.told() if recall is not None else None
-        if past is not None:
-            memory = memory.recalling(past)
-        notices = unusable(runbook.problem, snapshot.taken_at)
-        assessment, memory = assess(snapshot, settings, memory, sections, notices)
-        if recall is not None:
-            recall.note(memory, snapshot.taken_at)
-        return assessment, next_clear_at(memory, settings.thresholds.clear_after_s, snapshot.taken_at)
-
-    return judge
 
 
 Progress = Callable[[str], None]
@@ -302,11 +242,12 @@ def find_world(config: Path | None, tell_private: Progress | None = None) -> Set
         ConfigError: the configuration is wrong.
     """
     from cockpit.config import load
-    from cockpit.sandbox import launcher
 
     file = config or paths.config_file()
     if file is not None:
         return load(file)
+    from cockpit.sandbox import launcher
+
     layout = launcher.find_running()
     if layout is None and tell_private is not None:
         layout = launcher.find_private()
@@ -327,13 +268,13 @@ def open_world(config: Path | None, progress: Progress) -> tuple[Settings, Close
         ConfigError: the configuration is wrong.
         SandboxError: no sandbox could be started.
     """
-    from cockpit.config import load
-    from cockpit.sandbox import launcher
-
     found = find_world(config)
     if found is not None:
         progress(f"{found.world} {found.site}")
         return found, lambda: None
+    from cockpit.config import load
+    from cockpit.sandbox import launcher
+
     progress("starting a sandbox")
     private = launcher.launch_private(watch=lambda one: progress(f"sandbox: {one.step}"))
     try:

@@ -92,7 +92,8 @@ def watching(settings: Settings) -> Iterator[tuple[Ear, Observer]]:
     """An ear on the platform, and what it hears."""
     from actions.runbook import runbook_for
     from cockpit.observe.journals import Journals
-    from cockpit.session import state_folder, watch
+    from cockpit.observe.lookout import watch
+    from cockpit.session import state_folder
     from cockpit.severity.silence import configured
     from cockpit.storage.incidents import Incidents
     from cockpit.storage.latches import LatchFile

@@ -27,6 +27,7 @@ from themes.catalogue import offered
 from themes.toolkit import toolkit_name, toolkit_theme
 
 if TYPE_CHECKING:
+    from cockpit.config import Settings
     from cockpit.model.snapshot import Snapshot
     from cockpit.screens.ports import SessionPort
 
@@ -34,7 +35,9 @@ TICK_S = 1.0
 SILENT_S = 1.25 * TICK_S
 """Snapshots come once a tick: one that is only a little late is not drawn for in advance, at all its cost."""
 Progress = Callable[[str], None]
-Opener = Callable[[Progress], "tuple[SessionPort, Readiness]"]
+Begin = Callable[["Settings"], "Callable[[Snapshot], None]"]
+"""Told which platform it is; the answer hears its snapshots, from any thread, before the session is there."""
+Opener = Callable[[Progress, Begin], "tuple[SessionPort, Readiness]"]
 """Imports, configures and opens the session; runs on its own thread and may take its time."""
 
 
@@ -161,8 +164,12 @@ class CockpitApp(App[int], inherit_bindings=False):
             self._handle_exception(error)
 
     def _open(self) -> None:
+        def begin(settings: Settings) -> Callable[[Snapshot], None]:
+            self.desk.settings = settings
+            return self._heard
+
         try:
-            session, readiness = self._opener(lambda text: self._soon(self._told, text))
+            session, readiness = self._opener(lambda text: self._soon(self._told, text), begin)
             # Loaded before anybody needs them in a hurry.
             import_module("cockpit.screens.sheets")
         except BaseException as error:  # whatever it was, the operator is told and the terminal restored
@@ -175,6 +182,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         self.front.draw()
 
     def _opened(self, session: SessionPort, readiness: Readiness) -> None:
+        self.desk.settings = session.settings
         self.desk.session, self.desk.judge_readiness = session, readiness
         self._opened_at = self.desk.clock.now()
         session.start(self._heard)

@@ -13,6 +13,7 @@ from widgets.line import Line
 from widgets.view import View
 
 if TYPE_CHECKING:
+    from cockpit.config import Settings
     from cockpit.model.snapshot import Snapshot
     from cockpit.model.world import World
     from cockpit.screens.ports import SessionPort
@@ -31,6 +32,8 @@ class Desk:
     clock: Clock = field(default_factory=SystemClock)
     looks: tuple[Look, ...] = (NIGHT,)
     look: Look = NIGHT
+    settings: Settings | None = None
+    """Which platform it is; known before there is a session."""
     session: SessionPort | None = None
     snapshot: Snapshot | None = None
     progress: list[str] = field(default_factory=list)
@@ -39,17 +42,17 @@ class Desk:
     soon: Callable[..., None] = lambda function, *arguments: function(*arguments)
     """Has the screen's own thread call something; for callbacks that arrive on other threads."""
     judge_readiness: Readiness = _no_readiness
-    """Whether a halt would work now; put in once the judges are loaded."""
+    """Whether a halt would work now; put in once a halt can be asked for."""
 
     def view(self) -> View | None:
         """The present; None while the cockpit starts."""
-        if self.snapshot is None or self.session is None:
+        if self.snapshot is None or self.settings is None:
             return None
         # Imported only here: the first frame has no snapshot.
         from cockpit.alerting.force import in_force
         from cockpit.severity.watch import as_of
 
-        now, settings = self.clock.now(), self.session.settings
+        now, settings = self.clock.now(), self.settings
         # The panels mark what is late by the same thresholds as the findings.
         judged_by = in_force(settings, self.snapshot.alerting.value)
         return View(as_of(self.snapshot, now, settings.interval_s), now, judged_by)
@@ -57,12 +60,12 @@ class Desk:
     @property
     def world(self) -> World | None:
         """Which world this is, as soon as it is known."""
-        return self.session.settings.world if self.session else None
+        return self.settings.world if self.settings else None
 
     @property
     def site(self) -> str:
         """Which site this is, as soon as it is known."""
-        return self.session.settings.site if self.session else ""
+        return self.settings.site if self.settings else ""
 
     @property
     def operator(self) -> str:

@@ -20,8 +20,8 @@ from cockpit.clock import SystemClock
 from cockpit.config import Settings
 from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
+from cockpit.observe.lookout import watch
 from cockpit.observe.observer import Observer
-from cockpit.session import watch
 from tests.sandbox.fault_proxy import FLOOD_BYTES, FaultProxy
 
 HTTP = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {FLOOD_BYTES}\r\n\r\n".encode()

@@ -16,8 +16,8 @@ from cockpit.config import Settings, load
 from cockpit.drills.director import Director
 from cockpit.errors import Rejected
 from cockpit.headless.listening import Ear
+from cockpit.observe.lookout import watch
 from cockpit.sandbox.layout import Layout
-from cockpit.session import watch
 from cockpit.severity.silence import configured
 from cockpit.storage.incidents import Incidents
 from tests.sandbox.conftest import Control, wait_until

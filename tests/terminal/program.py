@@ -25,7 +25,7 @@ class Opening:
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind, self.folder = kind, folder
 
-    def open(self, progress: Callable[[str], None]) -> tuple[Any, Any]:
+    def open(self, progress: Callable[[str], None], begin: object) -> tuple[Any, Any]:
         from tests.ui import snapshots
         from tests.ui.fake_session import FakeSession
 

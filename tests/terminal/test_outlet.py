@@ -63,7 +63,7 @@ class Cockpit(CockpitApp):
         self.session = FakeSession(snapshots.ALL[name]())
         self.outlet = Outlet()
         super().__init__(
-            lambda progress: (self.session, lambda view: (("ready", "ok"),)),
+            lambda progress, begin: (self.session, lambda view: (("ready", "ok"),)),
             StillClock(),
             gate=GateFilter(),
             outlet=self.outlet,

@@ -23,7 +23,8 @@ class Cockpit:
     def __init__(self, snapshot: Snapshot, **options: Any) -> None:
         self.clock = StillClock()
         self.session = FakeSession(snapshot)
-        self.app = CockpitApp(lambda progress: (self.session, lambda view: (("ready", "ok"),)), self.clock, **options)
+        opener = options.pop("opener", lambda progress, begin: (self.session, lambda view: (("ready", "ok"),)))
+        self.app = CockpitApp(opener, self.clock, **options)
         self.pilot: Pilot[int]
 
     def text(self) -> str:

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from typing import Any
+
+from cockpit.screens.application import Begin, Progress
+from tests.ui import snapshots
+from tests.ui.conftest import cockpit
+from tests.ui.fake_session import FakeSession
 
 HEAVY = ("pydantic", "redis", "psycopg", "httpx", "kubernetes", "yaml", "plotext", "aiohttp", "cockpit.session")
 
@@ -23,3 +30,26 @@ def test_the_application_loads_no_client() -> None:
 def test_keys_load_no_toolkit() -> None:
     modules = loaded_by("import cockpit.headless.keys, cockpit.keymap")
     assert not modules & {"textual", "rich", *HEAVY}
+
+
+async def test_data_are_on_the_wall_before_the_session_is_there() -> None:
+    is_loaded, healthy = threading.Event(), snapshots.healthy()
+    session = FakeSession(healthy)
+
+    def opener(progress: Progress, begin: Begin) -> tuple[Any, Any]:
+        begin(session.settings)(healthy)
+        is_loaded.wait(20.0)
+        return session, lambda view: (("ready", "ok"),)
+
+    try:
+        async with cockpit(healthy, opener=opener) as it:
+            await it.sees("ACTIVE")
+            await it.sees(session.settings.site)
+            assert it.app.desk.session is None
+            await it.press("K", "space", "escape", "enter", "2", "6", "1")
+            assert it.app.is_running
+            is_loaded.set()
+            await it.until(lambda: it.app.desk.session is not None, "a session")
+            await it.sees("ACTIVE")
+    finally:
+        is_loaded.set()

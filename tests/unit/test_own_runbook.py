@@ -16,7 +16,7 @@ from cockpit.errors import ConfigError, Rejected
 from cockpit.jobs.action import action_for
 from cockpit.jobs.rows import row_for
 from cockpit.model.danger import Danger
-from cockpit.session import make_judge
+from cockpit.observe.lookout import make_judge
 from tests.unit.healthy import NOW, SETTINGS, snapshot
 from tests.unit.test_journal import WHO
 

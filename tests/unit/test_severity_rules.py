@@ -316,7 +316,7 @@ def test_a_worker_that_stands_still_is_answered_where_the_list_of_faults_says(na
 
 def test_a_postgres_that_was_stopped_is_answered_by_the_section_that_starts_it() -> None:
     from actions.runbook import runbook_for
-    from cockpit.session import make_judge
+    from cockpit.observe.lookout import make_judge
 
     assessment, _ = make_judge(SETTINGS, runbook_for(SETTINGS))(snapshot(docker=docker(postgres="exited")))
     assert [(one.section, one.keys) for one in assessment.findings] == [("3.4", "Space p")]

@@ -13,10 +13,10 @@ from actions.runbook import Runbook
 from cockpit.headless.status_text import as_text
 from cockpit.model.finding import Assessment, Finding, Seen, Since
 from cockpit.model.snapshot import Snapshot
+from cockpit.observe.lookout import make_judge
 from cockpit.observe.recall import EVERY_S, Recall
 from cockpit.probes.docker import container
 from cockpit.probes.kubernetes import pod
-from cockpit.session import make_judge
 from cockpit.severity.judge import assess
 from cockpit.severity.silence import REDIS_FIELDS
 from cockpit.severity.standing import LOST_S, NOTHING, Memory

@@ -206,7 +206,7 @@ def test_watch_that_has_ended_ends_with_unknown(
     def no_sources(settings: Settings, clock: SystemClock) -> None:
         raise RuntimeError("a mistake of ours")
 
-    monkeypatch.setattr("cockpit.session.sources", no_sources)
+    monkeypatch.setattr("cockpit.observe.lookout.sources", no_sources)
     monkeypatch.setattr(status, "FIRST_ROUND_S", 0.5)
     code = status.run(argparse.Namespace(config=dead_platform, json=True, watch=True))
     *_, last = map(json.loads, capsys.readouterr().out.splitlines())

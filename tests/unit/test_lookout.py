@@ -1,0 +1,69 @@
+"""A lookout has the platform's data before there is a session, and what joins it shows at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+from actions.runbook import runbook_for
+from cockpit.clock import SystemClock
+from cockpit.config import Settings
+from cockpit.model.job import Job, Phase
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.world import World
+from cockpit.observe.lookout import Lookout
+
+ACTS = ("cockpit.jobs.runner", "cockpit.incidents", "cockpit.drills", "cockpit.readiness", "cockpit.notify", "actions")
+
+
+class Ear:
+    """Hears until something is so."""
+
+    def __init__(self) -> None:
+        self.last: Snapshot | None = None
+        self._came = threading.Condition()
+
+    def __call__(self, snapshot: Snapshot) -> None:
+        with self._came:
+            self.last = snapshot
+            self._came.notify_all()
+
+    def led_by(self) -> set[str | None]:
+        return {one.keys for one in self.last.assessment.findings if one.section} if self.last else set()
+
+    def jobs(self) -> tuple[Job, ...]:
+        return self.last.jobs if self.last else ()
+
+
+def no_redis(folder: Path) -> Settings:
+    return Settings.model_validate(
+        {"site": "dead", "root": folder, "state": folder, "redis": {"url": f"unix://{folder}/none.sock"}}
+    )
+
+
+def test_data_come_without_a_session_and_the_runbook_s_keys_and_the_jobs_as_soon_as_it_joins(tmp_path: Path) -> None:
+    settings, ear, late = no_redis(tmp_path), Ear(), Ear()
+    job = Job("j1", "kill_switch.engage", "Engage", "redis", World.LIVE, "d", "asha", Phase.DONE, 0.0)
+    lookout = Lookout(settings, SystemClock())
+    lookout.begin(ear)
+    try:
+        lookout.until_data(20.0)
+        assert ear.last is not None and ear.last.kill_switch.error is not None
+        assert ear.led_by() == {None}
+        lookout.join(runbook_for(settings), lambda: (job,), late)
+        with late._came:
+            assert late._came.wait_for(lambda: late.jobs() == (job,), 20.0)
+        assert None not in late.led_by()
+    finally:
+        lookout.stop(1.0)
+
+
+def test_a_lookout_loads_nothing_that_acts(tmp_path: Path) -> None:
+    code = "import sys, cockpit.session, cockpit.observe.lookout, cockpit.severity.judge, cockpit.probes.redis_wall"
+    done = subprocess.run(
+        [sys.executable, "-c", f"{code}\nprint(' '.join(sys.modules))"],
+        capture_output=True, text=True, check=True, timeout=30,
+    )  # fmt: skip
+    assert not {name for name in done.stdout.split() if name.startswith(ACTS)}
