@@ -17,6 +17,8 @@ from small_platform import SmallPlatform, small_platform, until
 
 from cockpit.sandbox.knobs import FeedKnobs, Knobs
 from cockpit.sandbox.workers.hashchain import first_broken
+from cockpit.sandbox.workers.redis_line import now_ms
+from cockpit.sandbox.workers.streams import waited_s
 
 WORKERS = ("market", "gateway:0", "gateway:1", "strategies", "risk", "router", "ledger", "candles")
 
@@ -367,6 +369,21 @@ def test_a_paused_group_falls_behind_and_catches_up(trading: SmallPlatform, grou
     until(lambda: behind() > 45, 30.0, "behind")
     trading.turn(Knobs())
     until(lambda: behind() < 40, 30.0, "caught up")
+
+
+def test_orders_that_a_paused_router_left_waiting_are_refused_not_executed(trading: SmallPlatform) -> None:
+    before = last_id(trading, "orders.rejected")
+    trading.turn(replace(trading.knobs, paused_groups=("router",)))
+    first = last_id(trading, "orders.validated")
+    until(lambda: waited_s(first, now_ms()) > 6.0, 30.0, "they have waited")
+    trading.turn(Knobs())
+
+    def refused() -> int:
+        reasons = [order["reason"] for order in events(trading, "orders.rejected", before)]
+        return sum("validated more than" in reason for reason in reasons)
+
+    until(lambda: refused() > 20, 30.0, "refused by the router")
+    assert not is_engaged(trading)
 
 
 def test_consumers_follow_the_feed_of_the_newest_gateway(trading: SmallPlatform) -> None:

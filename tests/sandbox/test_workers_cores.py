@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cockpit.sandbox.workers import book as book_module
-from cockpit.sandbox.workers import hashchain, limits, routing, var
+from cockpit.sandbox.workers import hashchain, limits, routing, streams, var
 from cockpit.sandbox.workers.book import Position, signed_qty
 from cockpit.sandbox.workers.drawdown import WINDOW_S, Drawdown
 from cockpit.sandbox.workers.exposure import Exposure
@@ -20,6 +20,8 @@ from cockpit.sandbox.workers.instruments import INSTRUMENTS, START_EQUITY_USD, S
 from cockpit.sandbox.workers.limits import OrderLimits, refusal, shrinks
 from cockpit.sandbox.workers.measures import Held, breaches, equity_usd, measured
 from cockpit.sandbox.workers.prices import CENTRES, PricePath, shocked
+from cockpit.sandbox.workers.redis_line import now_ms
+from cockpit.sandbox.workers.router import is_stale
 from cockpit.sandbox.workers.streams import decode, entry_key, is_final_rejection
 from cockpit.sandbox.workers.targets import OrderFlow
 
@@ -28,7 +30,7 @@ FILLS = st.lists(
 )
 
 
-@pytest.mark.parametrize("module", [book_module, hashchain, limits, routing, var])
+@pytest.mark.parametrize("module", [book_module, hashchain, limits, routing, streams, var])
 def test_doctests(module: Any) -> None:
     assert doctest.testmod(module).failed == 0
 
@@ -92,6 +94,16 @@ def exposure(qty: int = 0, mark: float = 100.0) -> Exposure:
 )
 def test_refusals(order: dict[str, Any], held: int, is_halted: bool, reason: str) -> None:
     assert refusal(order, is_halted, exposure(held), OrderLimits()) == reason
+
+
+def test_an_order_that_waited_is_refused_unless_it_only_reduces() -> None:
+    assert refusal(an_order(), False, exposure(), OrderLimits(), age_s=4.9) == ""
+    assert refusal(an_order(), False, exposure(), OrderLimits(), age_s=5.1) == "stale: waited more than 5 s"
+    assert refusal(an_order(), True, exposure(), OrderLimits(), age_s=60.0) == "kill_switch"
+    assert refusal(an_order(side="sell", reduce_only=True), True, exposure(50), OrderLimits(), age_s=60.0) == ""
+    old, young = f"{now_ms() - 60_000}-0", f"{now_ms()}-0"
+    assert is_stale(old, an_order()) and not is_stale(young, an_order())
+    assert not is_stale(old, an_order(reduce_only=True))
 
 
 def test_the_book_may_not_grow_over_the_gross_limit_but_may_shrink() -> None:

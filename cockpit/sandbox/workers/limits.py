@@ -21,6 +21,8 @@ class OrderLimits:
     position_usd: float = 1_500_000.0
     gross_usd: float = GROSS_LIMIT_USD
     price_band: float = 0.15
+    age_s: float = 5.0
+    """Older ones were meant for a book and for prices that are no more; those that only reduce are never too old."""
 
 
 def is_engaged(kill_switch: Mapping[str, str]) -> bool:
@@ -32,8 +34,10 @@ def is_engaged(kill_switch: Mapping[str, str]) -> bool:
     return kill_switch.get("enabled", "").strip().lower() in TRUE_WORDS
 
 
-def refusal(order: Mapping[str, Any], is_halted: bool, exposure: Exposure, limits: OrderLimits) -> str:
-    """Why the order is refused; empty when it is not."""
+def refusal(
+    order: Mapping[str, Any], is_halted: bool, exposure: Exposure, limits: OrderLimits, age_s: float = 0.0
+) -> str:
+    """Why the order is refused that has waited for `age_s`; empty when it is not."""
     fault = malformation(order)
     if fault:
         return fault
@@ -45,6 +49,8 @@ def refusal(order: Mapping[str, Any], is_halted: bool, exposure: Exposure, limit
         if shrinks(exposure, symbol, side, qty):
             return ""
         return "kill_switch" if is_halted else "reduce_only: would not shrink the position"
+    if age_s > limits.age_s:
+        return f"stale: waited more than {limits.age_s:.0f} s"
     return _beyond_limits(symbol, side, qty, float(order["price"]), exposure, limits)
 
 

@@ -11,7 +11,7 @@ from cockpit.sandbox.workers.cycle import Every, run_cycles, say
 from cockpit.sandbox.workers.exposure import Exposure
 from cockpit.sandbox.workers.limits import OrderLimits, is_engaged, malformation, refusal
 from cockpit.sandbox.workers.quotes import Quotes
-from cockpit.sandbox.workers.redis_line import Command, RedisLine
+from cockpit.sandbox.workers.redis_line import Command, RedisLine, now_ms
 from cockpit.sandbox.workers.risk_watch import RiskWatch, held_book
 from cockpit.sandbox.workers.streams import (
     FILLS,
@@ -24,6 +24,7 @@ from cockpit.sandbox.workers.streams import (
     decode,
     entry_key,
     is_final_rejection,
+    waited_s,
 )
 
 BLOCK_MS = 100
@@ -76,8 +77,9 @@ class Gatekeeper:
         flights_before = dict(self._exposure.flights)  # only added to below
         validated: list[str] = []
         commands: list[Command] = []
+        now = now_ms()
         for _, entry_id, order in entries:
-            reason = self._verdict(order, is_halted)
+            reason = self._verdict(order, is_halted, waited_s(entry_id, now))
             if reason:
                 commands.append(add(REJECTED, _named(order, entry_id) | {"reason": reason}))
                 continue
@@ -93,12 +95,12 @@ class Gatekeeper:
             del self._recent[next(iter(self._recent))]
         return True
 
-    def _verdict(self, order: Mapping[str, Any], is_halted: bool) -> str:
+    def _verdict(self, order: Mapping[str, Any], is_halted: bool, age_s: float) -> str:
         if not malformation(order) and (
             order["order_id"] in self._recent or order["order_id"] in self._exposure.flights
         ):
             return "duplicate order_id"
-        return refusal(order, is_halted, self._exposure, self._limits)
+        return refusal(order, is_halted, self._exposure, self._limits, age_s)
 
     def _look(self, positions: list[str], upto: str, streams: list[list[Any]] | None) -> None:
         """Bring positions and flights up to the end of the streams."""

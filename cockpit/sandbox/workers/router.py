@@ -10,6 +10,7 @@ import json
 import select
 import sqlite3
 import time
+from collections.abc import Mapping
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,11 +33,12 @@ from cockpit.sandbox.workers.streams import (
     Group,
     add,
     taken,
+    waited_s,
 )
 from cockpit.sandbox.workers.venue_link import VenueLink
 
 HELD_S = 5.0
-"""An order that no adapter could be given for so long is refused: a market order must not be executed minutes later."""
+"""An order that could not be sent for so long is refused: a market order must not be executed minutes later."""
 READ_MS = 500
 WAIT_S = 0.1
 CURSOR = "router:cursor"
@@ -157,6 +159,8 @@ class Router:
             venue = destination(routed.order, overrides)
             if venue is None:
                 refused.append((routed, "no adapter for this venue"))
+            elif self._links[venue].is_ready and is_stale(routed.entry_id, routed.order):
+                refused.append((routed, f"it was validated more than {HELD_S:.0f} s ago"))
             elif self._links[venue].is_ready:
                 leaving.append((routed, venue))
             elif time.monotonic() - routed.since > HELD_S:
@@ -228,6 +232,11 @@ class Router:
         if commands:
             self._line.ask(*commands)
         self._told = {venue: status["status"] for venue, status in statuses.items()}
+
+
+def is_stale(entry_id: str, order: Mapping[str, Any]) -> bool:
+    """Whether an order has waited here for longer than its check against the book holds; one that reduces may."""
+    return order.get("reduce_only") is not True and waited_s(entry_id, now_ms()) > HELD_S
 
 
 def venue_alert(venue: str, status: dict[str, Any]) -> dict[str, Any]:

@@ -57,6 +57,15 @@ def entry_key(entry_id: str) -> tuple[int, int]:
     return int(ms), int(sub or 0)
 
 
+def waited_s(entry_id: str, now_ms: int) -> float:
+    """How long an entry has been in its stream.
+
+    >>> waited_s("1800000000000-3", 1800000004500)
+    4.5
+    """
+    return (now_ms - entry_key(entry_id)[0]) / 1000
+
+
 def is_final_rejection(order: Mapping[str, Any]) -> bool:
     """Whether a rejected order had been validated and has now ended: its venue or the router refused it."""
     return str(order.get("reason", "")).startswith((VENUE_REASON, ROUTER_REASON))
