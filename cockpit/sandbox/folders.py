@@ -16,6 +16,8 @@ from cockpit.paths import runtime_folder
 PRIVATE_PREFIX = "cockpit-"
 YOUNGEST_SWEPT_S = 10.0
 """A sandbox that is just starting may not hold its lock yet."""
+MADE = ("run", "logs", "redis", "bin", "state", "kubecache", "platform")
+"""What every sandbox makes first: where one of them is missing, what is in a folder is somebody's."""
 LONGEST = 60
 """Bytes of a folder's path: the longest socket below it must stay within 107."""
 
@@ -56,8 +58,8 @@ def prepare(folder: Path) -> None:
     if not stat.S_ISDIR(entry.st_mode) or entry.st_uid != os.geteuid():
         raise SandboxError(f"{folder} is not a folder of ours")
     if any(folder.iterdir()):
-        if not (folder / "run").is_dir():
-            raise SandboxError(f"{folder} is not empty and no sandbox made it")
+        if not all((folder / name).is_dir() for name in MADE):
+            raise SandboxError(f"{folder} is not empty, and no sandbox made what is in it: name another folder")
         if is_locked(folder):
             raise SandboxError(f"a sandbox is already running in {folder}")
         empty(folder)
@@ -68,9 +70,8 @@ def prepare(folder: Path) -> None:
 def prepare_run(folder: Path) -> None:
     """Make the folder and those below it that everything else needs first."""
     prepare(folder)
-    for name in ("run", "logs", "redis", "bin", "state", "kubecache"):
+    for name in MADE:
         (folder / name).mkdir(mode=0o700)
-    (folder / "platform").mkdir(mode=0o700)
 
 
 def empty(folder: Path) -> None:

@@ -9,10 +9,11 @@ import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import fields
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 
-from cockpit.errors import ConfigError
+from cockpit.errors import ConfigError, SandboxError
 from cockpit.headless.platform import find_platform
 from cockpit.sandbox import folders
 from cockpit.sandbox.layout import Layout, Ports
@@ -113,3 +114,24 @@ def test_a_sandbox_that_says_it_is_live_is_refused(place: Path) -> None:
     (place / "cockpit.yaml").write_text(f"site: sandbox\nworld: LIVE\nroot: {place}\n")
     with pytest.raises(ConfigError, match="its world is LIVE"):
         find_world(None)
+
+
+@pytest.mark.parametrize("theirs", [("run",), ("run", "bin", "logs", "state"), ("platform",), ()])
+def test_a_folder_that_is_no_sandbox_is_not_emptied(theirs: tuple[str, ...]) -> None:
+    """A fund's own root has a folder `run` too."""
+    with TemporaryDirectory() as name:
+        folder = Path(name)
+        for each in theirs:
+            (folder / each).mkdir()
+        (folder / "ledger.db").write_text("money")
+        with pytest.raises(SandboxError, match="no sandbox made"):
+            folders.prepare(folder)
+        assert (folder / "ledger.db").read_text() == "money"
+
+
+def test_what_a_sandbox_left_behind_is_made_room_for() -> None:
+    with TemporaryDirectory() as name:
+        folders.prepare_run(Path(name))
+        (Path(name) / "platform" / "ledger.db").write_text("training")
+        folders.prepare_run(Path(name))
+        assert not any((Path(name) / "platform").iterdir())
