@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 SEVERITIES = ("P1", "P2", "P3", "P4")
 SEVERITY_HINT = "P1 critical, P2 high, P3 medium, P4 low"
 SECTION_HINT = "3.1 broker, 3.2 feed, 3.3 Redis, 3.4 Postgres, 3.5 risk; empty for anything else"
+MOST_MINUTES = 1e6
 NONE_OPEN = "No incident is open: i opens one"
 
 Done = Callable[[Any], None]
@@ -149,11 +150,12 @@ def promise_update(screen: Wall, incident: Incident) -> None:
     log = _log(screen)
 
     def why_not(answers: Answers) -> str:
-        return "" if answers["minutes"].isdigit() else "It is a number of minutes; 0 promises none any more."
+        known = minutes(answers["minutes"]) is not None
+        return "" if known else "It is a number of minutes; 0 promises none any more."
 
     def taken(answers: Answers | None) -> None:
         if answers and log is not None:
-            promised = log.promise(incident.id, float(answers["minutes"]))
+            promised = log.promise(incident.id, minutes(answers["minutes"]) or 0.0)
             _then(screen, promised, lambda _: screen.hint("Promised; the top line says when it is due"))
 
     form = Form(
@@ -182,9 +184,7 @@ def _close(screen: Wall, log: IncidentsPort, incident: Incident, lacks: tuple[La
     told += [(f"Minutes lost, as measured: {loss.minutes:g}. {loss.words}", "label")] if loss else []
 
     def why_not(answers: Answers) -> str:
-        try:
-            float(answers["rpo_minutes"] or 0)
-        except ValueError:
+        if minutes(answers["rpo_minutes"] or "0") is None:
             return "Lost minutes are a number."
         if any(not lack.is_waivable for lack in others):
             return "It cannot be closed before that is there."
@@ -195,11 +195,25 @@ def _close(screen: Wall, log: IncidentsPort, incident: Incident, lacks: tuple[La
     def taken(answers: Answers | None) -> None:
         if answers:
             values: dict[str, Any] = {"cause": answers["cause"]} if answers["cause"] else {}
-            values |= {"rpo_minutes": float(answers["rpo_minutes"])} if answers["rpo_minutes"] else {}
+            values |= {"rpo_minutes": minutes(answers["rpo_minutes"])} if answers["rpo_minutes"] else {}
             closed = log.close(incident.id, values, answers["although"])
             _then(screen, closed, lambda found: screen.hint(f"Closed: {found.id}"))
 
-    screen.app.push_screen(FormScreen(screen.desk, Form("Close the incident", "closes it", asks, told, why_not)), taken)
+    form = Form(f"Close {incident.title}", "closes it", asks, told, why_not)
+    screen.app.push_screen(FormScreen(screen.desk, form), taken)
+
+
+def minutes(text: str) -> float | None:
+    """A number of minutes that a calendar has room for; None where it is none.
+
+    >>> minutes("30"), minutes("0.5"), minutes("²"), minutes("nan"), minutes("-1"), minutes("9" * 30)
+    (30.0, 0.5, None, None, None, None)
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        return None
+    return number if 0 <= number < MOST_MINUTES else None
 
 
 def _lost(loss: Loss | None) -> Ask:
