@@ -60,6 +60,10 @@ class Writing:
         self._sent, self._changed_at = self.mine, None
         return self.base, self.mine
 
+    def rest(self) -> tuple[str, str]:
+        """Base and text of all that is not on the disk: on top of what is on its way there, where something is."""
+        return self.base if self._sent is None else self._sent, self.mine
+
     def saved(self, saved: Saved) -> str | None:
         """It is on the disk: the text to show now, where that is another than what was typed."""
         sent, self._sent, self.error = self._sent, None, ""

@@ -52,7 +52,7 @@ class IncidentScreen(ListScreen):
 
     def on_unmount(self) -> None:
         """The cockpit ends, whatever ended it: the last letters go to the disk too."""
-        self.typing.flush()
+        self.typing.let_go()
 
     # what is shown
 

@@ -34,6 +34,8 @@ class Typing:
         self._changed = changed
         self._hint = hint
         self._writing: Writing | None = None
+        self._wanted: str | None = None
+        """Which incident was asked for last: what comes late of another one is not shown in its place."""
         self._version = 0
         self._stamp: Stamp | None = None
         self._is_looking = False
@@ -57,13 +59,16 @@ class Typing:
         return ("saved", "ok") if writing.is_saved and self._version == self.editor.version else ("typing", "label")
 
     def open(self, name: str) -> None:
-        """Load it; what is still unsaved of the one before goes to the disk first."""
+        """Load it; what is still unsaved of the one before goes to the disk first.
+
+        Until it is there no incident is open here: what is decided then must not be about the one before.
+        """
         session = self._desk.session
-        if session is None or (self.incident is not None and self.incident.id == name):
+        if session is None or self._wanted == name:
             return
-        self.flush()
-        self._writing = None
-        self._then(session.incidents.load(name), self._loaded)
+        self.let_go()
+        self._wanted, self.incident = name, None
+        self._then(session.incidents.load(name), lambda loaded: self._loaded(name, loaded), lambda: self._unread(name))
 
     def poll(self) -> None:
         """Save what is due; else look what others did."""
@@ -78,7 +83,8 @@ class Typing:
         elif writing.is_saved and not self._is_looking and now >= self._look_at:
             self._look_at = now + LOOK_EVERY_S
             self._is_looking = True
-            self._then(session.incidents.look(writing.name, writing.base, self._stamp), self._looked)
+            looked = session.incidents.look(writing.name, writing.base, self._stamp)
+            self._then(looked, self._looked, self._unlooked, writing)
 
     def flush(self) -> None:
         """Save what is not on the disk, now."""
@@ -87,12 +93,24 @@ class Typing:
             if not self._writing.is_saved:
                 self.save()
 
+    def let_go(self) -> None:
+        """Nobody goes on with this text here: all of it goes to the disk, also behind a save that is under way."""
+        writing, session = self._writing, self._desk.session
+        if writing is None or session is None:
+            return
+        self._collect(self._desk.clock.monotonic())
+        self._writing = None
+        base, mine = writing.rest()
+        if mine != base:
+            self._then(session.incidents.save(writing.name, base, mine), lambda _: None, lambda: None)
+
     def save(self) -> None:
         """Send it to the disk."""
         writing, session = self._writing, self._desk.session
         if writing is not None and session is not None and not writing.is_sending:
             base, mine = writing.send()
-            self._then(session.incidents.save(writing.name, base, mine), lambda saved: self._saved(writing, saved))
+            saved = session.incidents.save(writing.name, base, mine)
+            self._then(saved, lambda saved: self._saved(writing, saved), lambda: None, writing)
 
     def _collect(self, now: float) -> None:
         """What was typed since the last time; the lines are joined here, not at every key."""
@@ -100,26 +118,42 @@ class Typing:
             self._version = self.editor.version
             self._writing.typed(self.editor.text, now)
 
-    def _then(self, future: Future[Any], do: Callable[..., None]) -> None:
-        """On the screen's thread, with what came of it."""
+    def _then(
+        self,
+        future: Future[Any],
+        do: Callable[[Any], None],
+        undo: Callable[[], None],
+        writing: Writing | None = None,
+    ) -> None:
+        """On the screen's thread, with what came of it; `writing` is the text that a failure is about."""
 
         def landed(done: Future[Any]) -> None:
             error = done.exception()
             if error is not None:
-                self._desk.soon(self._failed, str(error) or type(error).__name__)
+                self._desk.soon(self._failed, str(error) or type(error).__name__, undo, writing)
             else:
                 self._desk.soon(do, done.result())
 
         future.add_done_callback(landed)
 
-    def _failed(self, error: str) -> None:
-        self._is_looking = False
-        if self._writing is not None:
-            self._writing.failed(error, self._desk.clock.monotonic())
+    def _failed(self, error: str, undo: Callable[[], None], writing: Writing | None) -> None:
+        undo()
+        if writing is not None:
+            writing.failed(error, self._desk.clock.monotonic())
         self._hint(error)
         self._changed()
 
-    def _loaded(self, loaded: Loaded) -> None:
+    def _unread(self, name: str) -> None:
+        """It may be asked for again."""
+        if self._wanted == name:
+            self._wanted = None
+
+    def _unlooked(self) -> None:
+        self._is_looking = False
+
+    def _loaded(self, name: str, loaded: Loaded) -> None:
+        if name != self._wanted:
+            return
         self.incident = loaded.incident
         self._writing = Writing(loaded.incident.id, loaded.base, loaded.mine)
         self.editor, self.top, self._stamp = Editor(loaded.mine.split("\n")), 0, None
