@@ -14,7 +14,7 @@ from pathlib import Path
 from cockpit.errors import JournalError
 from cockpit.model.audit import AuditRecord
 from cockpit.storage.chain import GENESIS, Head, chained, from_line, to_line
-from cockpit.storage.disk import append_synced, lock, opened, private_folder, reason, sync_folder
+from cockpit.storage.disk import append_synced, lock, opened, private_folder, reason, sync_folder, whole
 from cockpit.storage.verification import DAMAGED, REPAIRED, Verification, Walk
 
 SLACK_S = 60.0
@@ -69,7 +69,7 @@ class AuditLog:
 
     def _read_head(self) -> Head | None:
         try:
-            return Head.from_bytes(self.head_file.read_bytes())
+            return Head.from_bytes(whole(self.head_file))
         except FileNotFoundError:
             return None
 
@@ -123,7 +123,7 @@ class AuditLog:
 
     def _lines(self) -> Iterator[bytes]:
         try:
-            with self.file.open("rb") as file:
+            with opened(self.file, os.O_RDONLY) as descriptor, os.fdopen(os.dup(descriptor), "rb") as file:
                 yield from file
         except FileNotFoundError:
             return

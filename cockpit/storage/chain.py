@@ -9,6 +9,7 @@ from typing import Any
 
 from cockpit.errors import NOT_OURS
 from cockpit.model.audit import AuditRecord, Operator
+from cockpit.storage.journal import FAR_S
 
 GENESIS = "0" * 64
 """`prev` of the first record."""
@@ -32,9 +33,18 @@ def from_line(body: bytes) -> AuditRecord | None:
         fields: dict[str, Any] = json.loads(body)
         record = AuditRecord(**{**fields, "who": Operator(**fields["who"])})
         # Byte for byte: JSON can say the same in many ways, the journal in one.
-        return record if _canonical(asdict(record)) == body else None
+        return record if _is_sound(record) and _canonical(asdict(record)) == body else None
     except NOT_OURS:
         return None
+
+
+def _is_sound(record: AuditRecord) -> bool:
+    """Whether it can be shown: by hand, for there are many of them."""
+    who = record.who
+    texts = (record.kind, record.world, record.site, record.ref, record.text, record.prev, record.hash)
+    names = (who.login, who.user, who.host, who.tty or "", who.ssh_from or "")
+    is_said = all(type(each) is str for each in (*texts, *names))
+    return is_said and type(record.at) in (int, float) and 0 <= record.at < FAR_S
 
 
 def is_intact(record: AuditRecord) -> bool:

@@ -54,7 +54,8 @@ def is_shared(folder: Path) -> bool:
 
 def open_file(file: Path, flags: int) -> int:
     """A descriptor on a file as private as its folder (0600, a team's 0660), never through a symbolic link."""
-    descriptor = os.open(file, flags | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600)
+    # Of files nothing waits by it; a pipe that somebody put in a file's place would keep us for ever.
+    descriptor = os.open(file, flags | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK, 0o600)
     if flags & os.O_CREAT:
         try:
             mode = 0o660 if is_shared(file.parent) else 0o600
@@ -78,6 +79,16 @@ def opened(file: Path, flags: int) -> Iterator[int]:
             # A process that was forked meanwhile has the descriptor too: closing ours would leave it locked.
             fcntl.flock(descriptor, fcntl.LOCK_UN)
         os.close(descriptor)
+
+
+def whole(file: Path) -> bytes:
+    """All of it.
+
+    Raises:
+        OSError: it cannot be read, or is no file.
+    """
+    with opened(file, os.O_RDONLY) as descriptor, os.fdopen(os.dup(descriptor), "rb") as found:
+        return found.read()
 
 
 def lock(descriptor: int, what: str) -> None:

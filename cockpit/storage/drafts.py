@@ -11,8 +11,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from cockpit.errors import NOT_OURS, JournalError
+from cockpit.errors import JournalError
 from cockpit.storage.disk import append_synced, opened, private_folder, reason
+from cockpit.storage.typed import typed
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,8 @@ class Drafts:
     def body(self, name: str) -> Draft | None:
         """What was kept of this incident's body; None where nothing was."""
         try:
-            return Draft(**json.loads(self._file(name).read_bytes()))
-        except (OSError, *NOT_OURS):
+            return typed(Draft, self._file(name).read_bytes())
+        except (OSError, ValueError):
             return None
 
     def forget_body(self, name: str) -> None:
@@ -122,6 +123,6 @@ def _lines(file: Path) -> list[bytes] | None:
 def _notes(lines: Iterable[bytes]) -> tuple[Note, ...]:
     found = []
     for line in lines:
-        with suppress(*NOT_OURS):
-            found.append(Note(**json.loads(line)))
+        with suppress(ValueError):
+            found.append(typed(Note, line))
     return tuple(found)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from cockpit.errors import NOT_OURS, JournalError
-from cockpit.storage.disk import append_synced, lock, opened, reason
+from cockpit.storage.disk import append_synced, lock, opened, reason, whole
 
 FAR_S = 1e11
 """No calendar shows what is later."""
@@ -57,7 +57,7 @@ class Journal:
     def entries(self) -> tuple[Entry, ...]:
         """What is written; a last line that a crash cut short was never acknowledged, so it does not count."""
         try:
-            content = self.file.read_bytes()
+            content = whole(self.file)
         except FileNotFoundError:
             return ()
         except OSError as error:

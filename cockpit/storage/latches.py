@@ -10,9 +10,10 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from cockpit.config import RedisPart
-from cockpit.errors import NOT_OURS, JournalError
+from cockpit.errors import JournalError
 from cockpit.model.latch import Latch
 from cockpit.storage.disk import append_synced, lock, opened, private_folder, reason, sync_folder
+from cockpit.storage.typed import typed
 
 MOST_BYTES = 1 << 14
 
@@ -96,12 +97,9 @@ class LatchFile:
         except OSError as error:
             raise JournalError(f"{self.file.name}: {reason(error)}") from error
         try:
-            found = Latch(**json.loads(content))
-        except NOT_OURS:
-            found = None
-        if found is None or not _is_sound(found):
-            raise DamagedLatch(f"{self.file.name} is damaged: it holds no latch")
-        return found
+            return typed(Latch, content)
+        except ValueError:
+            raise DamagedLatch(f"{self.file.name} is damaged: it holds no latch") from None
 
     def _put(self, latch: Latch) -> None:
         draft = self.file.with_name("latch.json.new")
@@ -118,14 +116,3 @@ class LatchFile:
                 yield
         except OSError as error:
             raise JournalError(f"cannot write {self.file}: {reason(error)}") from error
-
-
-def _is_sound(latch: Latch) -> bool:
-    texts = (latch.where, latch.by, latch.reason, latch.trouble)
-    numbers = (latch.ts_ms, latch.losses)
-    return (
-        all(isinstance(one, str) for one in texts)
-        and all(isinstance(one, int) and not isinstance(one, bool) for one in numbers)
-        and isinstance(latch.is_held, bool)
-        and (latch.restored_at is None or isinstance(latch.restored_at, (int, float)))
-    )

@@ -9,8 +9,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
-from cockpit.errors import NOT_OURS, JournalError
+from cockpit.errors import JournalError
 from cockpit.storage.disk import append_synced, lock, opened, private_folder, reason
+from cockpit.storage.typed import typed
 
 SENDING, DELIVERED, FAILED, UNKNOWN = "sending", "delivered", "failed", "unknown"
 
@@ -116,8 +117,8 @@ class Notices:
         content = os.pread(descriptor, os.fstat(descriptor).st_size, 0)
         for line in content.split(b"\n"):
             try:
-                one = Delivery(**json.loads(line))
-                found[one.key] = replace(one, at=float(one.at))
-            except NOT_OURS:
+                one = typed(Delivery, line)
+            except ValueError:
                 continue
+            found[one.key] = one
         return found

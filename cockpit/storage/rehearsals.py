@@ -6,11 +6,11 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from cockpit.errors import NOT_OURS, JournalError
-from cockpit.model.rehearsal import Outcome, Rehearsal, Rehearsed
+from cockpit.errors import JournalError
+from cockpit.model.rehearsal import Rehearsal
 from cockpit.storage.disk import append_synced, opened, private_folder, reason
+from cockpit.storage.typed import typed
 
 FILE = "readiness.json"
 MOST_BYTES = 1 << 20
@@ -20,10 +20,8 @@ def read_rehearsal(folder: Path) -> Rehearsal | None:
     """The last one; None where there is none, or none that can be understood."""
     try:
         with opened(folder / FILE, os.O_RDONLY) as descriptor:
-            fields: dict[str, Any] = json.loads(os.pread(descriptor, MOST_BYTES, 0))
-        lines = tuple(Rehearsed(**{**line, "outcome": Outcome(line["outcome"])}) for line in fields.pop("lines"))
-        return Rehearsal(**fields, lines=lines)
-    except (OSError, *NOT_OURS):
+            return typed(Rehearsal, os.pread(descriptor, MOST_BYTES, 0))
+    except (OSError, ValueError):
         return None
 
 

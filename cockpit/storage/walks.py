@@ -6,11 +6,11 @@ import json
 import os
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
-from cockpit.errors import NOT_OURS, JournalError
-from cockpit.model.walk import Passed, Walk
+from cockpit.errors import JournalError
+from cockpit.model.walk import Walk
 from cockpit.storage.disk import append_synced, opened, private_folder, reason
+from cockpit.storage.typed import typed
 
 FILE = "walk.json"
 MOST_BYTES = 64 << 10
@@ -20,11 +20,8 @@ def read_walk(folder: Path) -> Walk | None:
     """The walk that was left; None where there is none, or none that can be understood."""
     try:
         with opened(folder / FILE, os.O_RDONLY) as descriptor:
-            fields: dict[str, Any] = json.loads(os.pread(descriptor, MOST_BYTES, 0))
-        fields["steps"] = tuple(str(step) for step in fields["steps"])
-        fields["passed"] = tuple(Passed(each) for each in fields["passed"])
-        return Walk(**fields)
-    except (OSError, *NOT_OURS):
+            return typed(Walk, os.pread(descriptor, MOST_BYTES, 0))
+    except (OSError, ValueError):
         return None
 
 
