@@ -74,6 +74,7 @@ def _send(args: argparse.Namespace, given: dict[str, str]) -> int:
         confirm=args.confirm,
         set=[f"{name}={value}" for name, value in given.items()],
         override=[],
+        break_glass=False,
         dry_run=args.dry_run,
         json=args.json,
     )

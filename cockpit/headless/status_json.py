@@ -22,8 +22,8 @@ EXIT_BASE = 10
 
 
 def as_json(snapshot: Snapshot, settings: Settings) -> str:
-    """One line."""
-    return json.dumps(facts(snapshot, settings), ensure_ascii=False, allow_nan=False)
+    """One line, in ASCII: a file's name is as whoever made it wrote it."""
+    return json.dumps(facts(snapshot, settings), allow_nan=False)
 
 
 def facts(snapshot: Snapshot, settings: Settings) -> dict[str, Any]:

@@ -12,6 +12,7 @@ import pytest
 
 from actions.catalogue import ACTIONS
 from cockpit.errors import Rejected
+from cockpit.headless import notify, run
 from cockpit.headless.audit import record_line
 from cockpit.headless.plan_text import plan_lines
 from cockpit.headless.run import _confirmation, _parameters, _print_json
@@ -56,6 +57,24 @@ def test_a_misspelt_parameter_is_refused(step: str, given: str, words: str) -> N
     assert words in str(caught.value)
     right = argparse.Namespace(set=["venue=ZERODHA", "to=paper"], reason="down")
     assert _parameters(right, row_for(ACTIONS, "reroute")) == {"venue": "ZERODHA", "to": "paper", "reason": "down"}
+
+
+def test_a_notice_is_told_all_that_a_step_may_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fund may want a second person for it: then whether the glass is broken is asked too."""
+    parser = argparse.ArgumentParser()
+    run.add_arguments(parser.add_subparsers())
+    wanted = vars(parser.parse_args(["run", "notify-all"]))
+    given: list[dict[str, object]] = []
+    monkeypatch.setattr(run, "run", lambda step: given.append(vars(step)) or 0)
+    notify.run(
+        argparse.Namespace(
+            **dict.fromkeys(("undelivered", "resend", "text", "config", "confirm")),
+            audience="ops",
+            dry_run=True,
+            json=False,
+        )
+    )
+    assert given[0].keys() - {"config"} == wanted.keys()
 
 
 def test_a_halt_takes_y(monkeypatch: pytest.MonkeyPatch) -> None:

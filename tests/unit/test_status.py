@@ -19,7 +19,7 @@ from cockpit.errors import ConfigError
 from cockpit.headless import status
 from cockpit.headless.listening import Ear
 from cockpit.headless.panel_words import PANEL_WORDS
-from cockpit.headless.status_json import facts
+from cockpit.headless.status_json import as_json, facts
 from cockpit.headless.status_text import as_text, trading_words
 from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
@@ -30,6 +30,7 @@ from cockpit.session import Session, find_world
 from cockpit.severity.judge import assess
 from cockpit.severity.silence import PANELS, configured
 from cockpit.severity.trading import trading
+from cockpit.storage.incident_text import facts as incident_facts
 from tests.unit.healthy import NOW, SETTINGS, dead, feed, feeds, snapshot, values
 
 
@@ -142,6 +143,13 @@ def test_json_of_nothing_is_null_not_zero() -> None:
     assert found["trading"]["state"] == "UNKNOWN"
     assert found["samples"]["redis"]["value"] is None
     assert found["panels"]["redis"] == {"severity": "unknown", "age_s": None}
+
+
+def test_json_is_ascii_whatever_a_file_is_called() -> None:
+    odd = incident_facts("2026-01-01-\x9b2J\u202e", "")
+    said = as_json(replace(judged(), incidents=Sample.good((odd,), NOW, 0.0)), SETTINGS)
+    assert said.isascii() and said.isprintable()
+    assert json.loads(said)["incidents"][0]["id"] == odd.id
 
 
 def test_exit_codes_are_those_of_the_json() -> None:
