@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import queue
 import threading
+from collections import deque
 from collections.abc import Awaitable, Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from functools import partial
+from typing import Any, ClassVar, ParamSpec, TypeVar
 
 from cockpit.errors import TimedOut
 
@@ -17,6 +20,8 @@ P = ParamSpec("P")
 
 IDLE_S = 5.0
 """So long a thread waits for another call."""
+QUICK_S = 0.1
+"""What is quick and takes longer hangs: whatever waits behind it goes on without it."""
 
 _abandoned: set[asyncio.Future[Any]] = set()
 """The event loop holds tasks weakly: without this, one that hangs could be collected, which asyncio logs."""
@@ -95,12 +100,17 @@ def in_daemon_thread(work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) ->
         else:
             future.set_result(result)
 
+    begin(run)
+    return future
+
+
+def begin(call: Callable[[], None]) -> None:
+    """Have it called on a daemon thread; it raises nothing."""
     try:
         hand = _idle.pop()
     except IndexError:
         hand = _Hand()
-    hand.give(run)
-    return future
+    hand.give(call)
 
 
 class _Hand:
@@ -148,14 +158,16 @@ class SoloThread:
     fails at once instead of piling up behind it.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, is_quick: bool = False) -> None:
+        """Quick is what mostly takes no time, a look at a file: those of one turn of the loop share a thread."""
         self._name = name
-        self._running: Future[Any] | None = None
+        self._is_quick = is_quick
+        self._running: _Errand | None = None
 
     @property
     def is_busy(self) -> bool:
         """Whether a call is still on its way, abandoned or not."""
-        return self._running is not None and not self._running.done()
+        return self._running is not None and not self._running.is_over
 
     async def call(self, timeout_s: float, work: Callable[P, T], *args: P.args, **kwargs: P.kwargs) -> T:
         """Run the work on a daemon thread and await it, within the limit.
@@ -165,6 +177,100 @@ class SoloThread:
         """
         if self.is_busy:
             raise TimedOut(f"{self._name} hangs in an earlier call")
-        future = in_daemon_thread(work, *args, **kwargs)
-        self._running = future
-        return await bounded(asyncio.wrap_future(future), timeout_s, self._name)
+        loop = asyncio.get_running_loop()
+        said: asyncio.Future[T] = loop.create_future()
+
+        def expire() -> None:
+            if not said.done():
+                said.set_exception(TimedOut(f"{self._name} did not answer within {timeout_s:g} s"))
+
+        self._running = errand = _Errand(said, partial(work, *args, **kwargs))
+        if self._is_quick:
+            _Batch.of_this_turn(loop).waiting.append(errand)
+        else:
+            batch = _Batch(loop)
+            batch.waiting.append(errand)
+            begin(batch.work)
+        timer = loop.call_later(timeout_s, expire)
+        try:
+            return await said
+        finally:
+            timer.cancel()
+
+
+class _Errand:
+    """A call on its way, and what came of it."""
+
+    __slots__ = ("_call", "_error", "_result", "_said", "is_over")
+
+    def __init__(self, said: asyncio.Future[Any], call: Callable[[], Any]) -> None:
+        self._said = said
+        self._call = call
+        self._result: Any = None
+        self._error: BaseException | None = None
+        self.is_over = False
+
+    def run(self) -> None:
+        """On the thread; nothing where nobody waits for it any more."""
+        if not self._said.done():
+            try:
+                self._result = self._call()
+            except BaseException as error:
+                self._error = error
+        self.is_over = True
+
+    def tell(self) -> None:
+        """On the loop."""
+        if self._said.done():
+            return
+        if self._error is None:
+            self._said.set_result(self._result)
+        else:
+            self._said.set_exception(self._error)
+
+
+class _Batch:
+    """Errands for one thread, told of together; if one hangs, another thread goes on with the rest."""
+
+    _open: ClassVar[dict[asyncio.AbstractEventLoop, _Batch]] = {}
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self.waiting: deque[_Errand] = deque()
+        self._done: deque[_Errand] = deque()
+        self._loop = loop
+        self._relief: asyncio.TimerHandle | None = None
+
+    @classmethod
+    def of_this_turn(cls, loop: asyncio.AbstractEventLoop) -> _Batch:
+        """The one that goes to its thread when the loop's turn ends."""
+        batch = cls._open.get(loop)
+        if batch is None:
+            batch = cls._open[loop] = cls(loop)
+            loop.call_soon(batch._close)
+        return batch
+
+    def work(self) -> None:
+        """On a thread: one after the other."""
+        with contextlib.suppress(IndexError):
+            while True:
+                errand = self.waiting.popleft()
+                errand.run()
+                self._done.append(errand)
+        with contextlib.suppress(RuntimeError):  # the loop may have closed meanwhile
+            self._loop.call_soon_threadsafe(self._tell)
+
+    def _close(self) -> None:
+        del self._open[self._loop]
+        self._relieve()
+
+    def _relieve(self) -> None:
+        self._tell()
+        if self.waiting:
+            begin(self.work)
+            self._relief = self._loop.call_later(QUICK_S, self._relieve)
+
+    def _tell(self) -> None:
+        while self._done:
+            self._done.popleft().tell()
+        if not self.waiting and self._relief is not None:
+            self._relief.cancel()

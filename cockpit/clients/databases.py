@@ -26,6 +26,7 @@ class DatabasesWall:
     def __init__(self, part: PostgresPart) -> None:
         self._part = part
         self._ask = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+        self._wanted = ""
         self._stack: AsyncExitStack | None = None
         self._connection: AsyncConnection | None = None
 
@@ -47,7 +48,8 @@ class DatabasesWall:
         self._drop()
 
     async def _read(self, with_size: bool) -> Mapping[str, Any]:
-        wanted = await asyncio.to_thread(database_name, self._part)
+        if not self._wanted:
+            self._wanted = await asyncio.to_thread(database_name, self._part)
         import psycopg
 
         from cockpit.clients.postgres_words import in_words
@@ -56,7 +58,7 @@ class DatabasesWall:
             self._stack = AsyncExitStack()
             link = linked(self._part, self._part.maintenance_database, is_read_only=True)
             self._connection = await self._stack.enter_async_context(link)
-        asked = {"wanted": wanted, "with_size": with_size, "swapper": SWAPPER}
+        asked = {"wanted": self._wanted, "with_size": with_size, "swapper": SWAPPER}
         try:
             cursor = await self._connection.execute(self._ask.encode(), asked)
             row = await cursor.fetchone()
@@ -65,7 +67,7 @@ class DatabasesWall:
         if row is None:
             raise BackendError("Postgres does not know the role that it was asked as")
         names = [column.name for column in cursor.description or ()]
-        return {**dict(zip(names, row, strict=True)), "wanted": wanted}
+        return {**dict(zip(names, row, strict=True)), "wanted": self._wanted}
 
     def _drop(self) -> None:
         connection, self._connection, self._stack = self._connection, None, None

@@ -21,7 +21,7 @@ class AlertingProbe:
 
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._file = AlertsInForce(settings)
-        self._thread = SoloThread("alerts.yaml's file system")
+        self._thread = SoloThread("alerts.yaml's file system", is_quick=True)
         self.interval_s = settings.interval_s
 
     async def read(self) -> Alerting:

@@ -33,7 +33,7 @@ class DatabasesProbe:
         self._wall = DatabasesWall(settings.postgres)
         self._sizes: dict[str, int] = {}
         self._ticks = 0
-        self._disk = SoloThread("the server's disk")
+        self._disk = SoloThread("the server's disk", is_quick=True)
         self.interval_s = settings.interval_s
         self.deadline_s = 2 * settings.postgres.timeout_s + 0.5
 

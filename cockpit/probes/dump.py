@@ -32,7 +32,7 @@ class DumpProbe:
         self._clock = clock
         self._path = settings.below_root(settings.postgres.dump)
         self._parser = Parser(settings.postgres.pg_restore)
-        self._looking = SoloThread("the dump's file system")
+        self._looking = SoloThread("the dump's file system", is_quick=True)
         self._parsing = SoloThread("pg_restore")
         self._task: asyncio.Task[None] | None = None
         self._judged: Found | None = None

@@ -24,7 +24,7 @@ class RegistryProbe:
         self._feeds = settings.feeds
         self._path = settings.below_root(settings.feeds.registry)
         self._file = RegistryFile(self._path)
-        self._thread = SoloThread("the registry's file system")
+        self._thread = SoloThread("the registry's file system", is_quick=True)
         self.interval_s = settings.interval_s
 
     @staticmethod

@@ -94,3 +94,39 @@ def test_a_hanging_call_does_not_keep_the_process_alive() -> None:
         "in_daemon_thread(threading.Event().wait)"
     )
     assert subprocess.run([sys.executable, "-c", code], timeout=20, check=False).returncode == 0
+
+
+async def test_quick_calls_of_one_turn_share_a_thread_and_its_wake() -> None:
+    looks = [SoloThread(name, is_quick=True) for name in ("registry", "dump", "alerts")]
+    found = await asyncio.gather(*(look.call(5, threading.get_ident) for look in looks))
+    assert len(set(found)) == 1
+    assert threading.get_ident() not in found
+
+
+async def test_quick_call_that_hangs_keeps_no_other_waiting() -> None:
+    release = threading.Event()
+    hung = SoloThread("a share", is_quick=True)
+    looks = [SoloThread(name, is_quick=True) for name in ("first", "second")]
+    hanging = asyncio.ensure_future(hung.call(0.5, release.wait, 30))
+    found = await asyncio.wait_for(asyncio.gather(*(look.call(20, lambda: 7) for look in looks)), 10)
+    assert found == [7, 7]
+    with pytest.raises(TimedOut, match="a share did not answer"):
+        await hanging
+    assert hung.is_busy
+    with pytest.raises(TimedOut, match="a share hangs"):
+        await hung.call(0.5, release.wait, 30)
+    release.set()
+    deadline = time.monotonic() + 5
+    while hung.is_busy and time.monotonic() < deadline:
+        await asyncio.sleep(0.005)
+    assert await hung.call(1, lambda: 8) == 8
+
+
+async def test_error_of_a_quick_call_is_its_own() -> None:
+    def fail() -> None:
+        raise ValueError("inside")
+
+    failing, fine = SoloThread("a", is_quick=True), SoloThread("b", is_quick=True)
+    found = await asyncio.gather(failing.call(5, fail), fine.call(5, lambda: 7), return_exceptions=True)
+    assert isinstance(found[0], ValueError)
+    assert found[1] == 7
