@@ -18,18 +18,22 @@ EARLY = 0.01
 """Part of a beat by which a timer may wake us too soon."""
 TICK_PHASE = 0.25
 """The part of a beat after which the tick's snapshot is made and drawn."""
+LATE_PHASE = 0.7
+APART = 0.02
+"""Where all but Redis begin, and from one turn to the next: a broker or two greet within it."""
 
 
-def phase(at: int, count: int) -> float:
+def phase(at: int) -> float:
     """Which part of a beat the source at this place waits, so that no source's times hold the work of another.
 
-    The first one, Redis, has the beat to itself until the tick is drawn; the others share its second half, evenly: what
-    they say is not much older than half a beat when the next tick shows it.
+    The first one, Redis, has the beat to itself until the tick is drawn. The others come late in it, when what they say
+    is not much older than half a beat as the next tick shows it, and close together: a processor that has slept takes
+    twice as long for the same work.
 
-    >>> [round(phase(at, 4), 2) for at in range(4)]
-    [0.0, 0.56, 0.69, 0.81]
+    >>> [round(phase(at), 2) for at in range(4)]
+    [0.0, 0.7, 0.72, 0.74]
     """
-    return 0.0 if at == 0 else 0.5 + (at - 0.5) / count * 0.5
+    return 0.0 if at == 0 else LATE_PHASE + (at - 1) * APART
 
 
 def turns(are_shared: Sequence[bool]) -> list[int]:

@@ -45,8 +45,7 @@ class Poller:
         # Who is asked in every second beat keeps to the same part of it, or a turn would not be shared.
         beat_s = min((source.pace.interval_s for source in self._sources), default=1.0)
         self._origins = {
-            source.name: began + phase(at, len(set(places))) * beat_s
-            for at, source in zip(places, self._sources, strict=True)
+            source.name: began + phase(at) * beat_s for at, source in zip(places, self._sources, strict=True)
         }
         """Where each source's beat begins. All are asked when the watch begins, Redis before
         all others, then one after the other."""

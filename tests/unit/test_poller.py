@@ -157,7 +157,7 @@ def test_hang_costs_nobody_else_anything() -> None:
     bench.probe("kubernetes", hang)
     healthy = bench.probe("postgres", answer)
     bench.run(10.5)
-    beats = [second + phase(1, 2) for second in range(10)]
+    beats = [second + phase(1) for second in range(10)]
     assert healthy.asked == [0.0, *(pytest.approx(beat, abs=0.002) for beat in beats)]
 
 
@@ -168,7 +168,7 @@ def test_sources_are_asked_at_once_and_then_one_after_the_other() -> None:
     assert all(probe.asked[0] == 0.0 for probe in probes)
     assert all(probe.asked[1] <= 1.0 for probe in probes)
     parts = sorted([*(probe.asked[2] % 1.0 for probe in probes), TICK_PHASE, 1.0])
-    assert all(later - earlier > 0.05 for earlier, later in pairwise(parts))
+    assert all(later - earlier > 0.015 for earlier, later in pairwise(parts))
 
 
 def test_sources_whose_times_nobody_looks_at_share_one_turn() -> None:
@@ -177,10 +177,10 @@ def test_sources_whose_times_nobody_looks_at_share_one_turn() -> None:
     probes[3].interval_s = 2.0
     bench.shared = ("postgres", "databases", "dump")
     bench.run(6.5)
-    turn = [second + phase(1, 3) for second in range(1, 6)]
+    turn = [second + phase(1) for second in range(1, 6)]
     assert probes[1].asked[-4:] == probes[4].asked[-4:] == [pytest.approx(at, abs=0.002) for at in turn[-4:]]
     assert set(probes[3].asked[1:]) < set(probes[1].asked)
-    assert probes[2].asked[-1] % 1.0 == pytest.approx(phase(2, 3), abs=0.002)
+    assert probes[2].asked[-1] % 1.0 == pytest.approx(phase(2), abs=0.002)
 
 
 def test_overdue_call_is_reported_before_its_deadline_and_still_taken() -> None:
