@@ -24,6 +24,10 @@ PAGE = 500
 MAX_PAGES = 20
 LOGIN_PAUSE_S = 15.0
 """From one run of a login program that was no use to the next: it may count failures, or ask somebody's phone."""
+KEPT_BYTES = 1 << 20
+"""An answer up to this size is kept, so that one that comes again is the same objects to whoever reads it."""
+RENEWED_EVERY_S = 5.0
+"""Tokens that expire are renewed a minute or more before."""
 
 Json = Mapping[str, Any]
 
@@ -61,6 +65,9 @@ class KubernetesApi:
         self._history_error: str | None = None
         self._refusal = ""
         self._refused_until = 0.0
+        self._requests: dict[str, Any] = {}
+        self._known: dict[str, tuple[bytes, Json]] = {}
+        self._renewed_at = 0.0
 
     async def read(self, names: tuple[str, ...]) -> Cluster:
         """The named deployments and their pods: two requests on one connection.
@@ -120,6 +127,7 @@ class KubernetesApi:
             raise Refused(self._refusal)
         try:
             self._api, self._namespace = login(self._settings)
+            self._requests = {}
         except Refused as error:
             self._pause(error)
             raise
@@ -172,22 +180,25 @@ class KubernetesApi:
             raise in_words(error, server, self._settings.timeout_s) from None
         if status != 200:
             raise of_status(status, body)
+        known = self._known.get(path)
+        if known is not None and known[0] == body:
+            return known[1]
         try:
             answer = json.loads(body)
         except (ValueError, RecursionError):
             raise BackendError(f"{clean(server)} answered, but not JSON: it may not be a Kubernetes API") from None
         if not isinstance(answer, dict):
             raise BackendError(f"{clean(server)} answered something else than a Kubernetes API does")
+        if len(body) <= KEPT_BYTES and "continue=" not in path:
+            self._known[path] = body, answer
         return answer
 
     def _fetch(self, path: str, give_up_at: float) -> tuple[int, bytes]:
         """Status and body, read within the limits."""
         limit_s = self._settings.timeout_s
-        request = self._api.param_serialize(
-            "GET", path, header_params={"Accept": "application/json"}, auth_settings=["BearerToken"]
-        )
         # Their time-outs bound the connect and each single read; the loop below bounds the whole.
-        response = self._api.call_api(*request, _request_timeout=(min(2.0, limit_s), min(3.0, limit_s))).response
+        limits = (min(2.0, limit_s), min(3.0, limit_s))
+        response = self._api.call_api(*self._request(path), _request_timeout=limits).response
         body = bytearray()
         try:
             while chunk := response.read1(65536):
@@ -201,6 +212,18 @@ class KubernetesApi:
             raise
         response.release_conn()
         return response.status, bytes(body)
+
+    def _request(self, path: str) -> Any:
+        """What their client makes of it, with a login that it renews where that is due: it takes as long as asking."""
+        now = self._clock.monotonic()
+        if now - self._renewed_at >= RENEWED_EVERY_S:
+            self._requests, self._renewed_at = {}, now
+        request = self._requests.get(path)
+        if request is None:
+            request = self._requests[path] = self._api.param_serialize(
+                "GET", path, header_params={"Accept": "application/json"}, auth_settings=["BearerToken"]
+            )
+        return request
 
 
 def common_selector(deployments: Iterable[Json]) -> dict[str, str]:

@@ -16,8 +16,10 @@ from aiohttp import web
 from probe_servers import CLOCK, drip, flood, free_port, garbage, hang_up, serving, settings, silence, speaking
 
 from cockpit.clients import kubernetes_login
+from cockpit.clients.kubernetes import Cluster
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
-from cockpit.probes.kubernetes import KubernetesProbe, matches, pod, reason, rollout
+from cockpit.probes import kubernetes as probing
+from cockpit.probes.kubernetes import KubernetesProbe, aged, kubernetes, matches, pod, reason, rollout
 from cockpit.sandbox.served.certificate import self_signed
 
 LABELS = {"app": "ws-gateway"}
@@ -159,6 +161,42 @@ async def test_two_lists_a_tick(tmp_path: Path) -> None:
         await one.close()
     assert len(seen) == 3  # deployments came in two pages
     assert "labelSelector=app+in+%28ws-gateway%29" in seen[2]
+
+
+BEGAN = 1577836800.0  # 2020-01-01T00:00:00Z
+
+
+def test_same_answers_later_are_the_same_facts_and_older() -> None:
+    cluster = Cluster("v1", "trading", (deployed(),), (running("ws-a"), running("ws-b")))
+    first = kubernetes(cluster, ["ws-gateway"], [], BEGAN + 8.0)
+    assert aged(first, 2.5) == kubernetes(cluster, ["ws-gateway"], [], BEGAN + 10.5)
+
+
+def test_what_lies_ahead_of_our_clock_is_not_older_by_what_has_passed() -> None:
+    cluster = Cluster("v1", "trading", (deployed(),), (running("ws-a"),))
+    assert aged(kubernetes(cluster, ["ws-gateway"], [], BEGAN - 2.0), 2.5) is None
+
+
+async def test_only_what_changed_is_read_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted: list[str] = []
+    pods = [running("ws-a"), running("ws-b")]
+    monkeypatch.setattr(probing, "kubernetes", lambda *given: counted.append("read") or kubernetes(*given))
+
+    def answer(request: web.Request) -> Any:
+        if request.path == "/version":
+            return {"gitVersion": "v1.31.0"}
+        return {"items": pods if request.path.endswith("/pods") else [deployed()], "metadata": {}}
+
+    async with serving(answer) as url:
+        one = probe(tmp_path, url)
+        first, second = await one.read(), await one.read()
+        assert counted == ["read"]
+        assert [len(found.deployments[0].pods) for found in (first, second)] == [2, 2]
+        del pods[0]
+        third = await one.read()
+        await one.close()
+    assert [each.name for each in third.deployments[0].pods] == ["ws-b"]
+    assert counted == ["read", "read"]
 
 
 async def failure(one: KubernetesProbe, within_s: float) -> BackendError:
