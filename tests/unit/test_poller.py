@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from cockpit.errors import Unreachable
@@ -129,6 +129,7 @@ def test_failure_backs_off_and_keeps_the_last_good_value() -> None:
 
 
 @pytest.mark.parametrize("broken", [refuse, hang])
+@settings(deadline=None)
 @given(healed_at=some.floats(2.0, 40.0))
 def test_recovery_is_seen_within_three_seconds(broken: Callable[[int], Awaitable[int]], healed_at: float) -> None:
     bench = Bench()
@@ -144,6 +145,7 @@ def test_recovery_is_seen_within_three_seconds(broken: Callable[[int], Awaitable
 
 
 @pytest.mark.parametrize("broken", [refuse, hang])
+@settings(deadline=None)
 @given(broken_at=some.floats(0.5, 5.0))
 def test_failure_is_seen_within_three_seconds(broken: Callable[[int], Awaitable[int]], broken_at: float) -> None:
     bench = Bench()
