@@ -69,13 +69,18 @@ def _dispatch(args: argparse.Namespace) -> int:
         from cockpit.app import run_app
 
         return run_app(args.config, args.colours, args.ascii)
+    from cockpit.headless.sanitized import sanitize_terminal
+
+    sanitize_terminal()
     module: Any = import_module(COMMANDS[args.command][0])
     return int(module.run(args))
 
 
 def _explain(error: Exception) -> int:
     from cockpit.errors import CockpitError
+    from cockpit.headless.sanitized import sanitize_terminal
 
+    sanitize_terminal()
     if isinstance(error, CockpitError):
         print(f"cockpit: {error}", file=sys.stderr)
         return error.exit_code

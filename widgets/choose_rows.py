@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from cockpit.model.choice import Choice
 from cockpit.text import clean
 from widgets.field import Field
-from widgets.line import Line, both, cut, cut_text, line, pad
+from widgets.line import Line, both, cells, cut_text, line, pad
+from widgets.printable import safe
 
 
 def matching(choices: Sequence[Choice], letters: str) -> tuple[Choice, ...]:
@@ -39,8 +40,8 @@ def choose_rows(
         rows.append(line((f" {note or 'nothing begins so'}", "label")))
     rows.extend([()] * (min(room, max(3, len(matches))) + 1 - len(rows)))
     head = cut_text(f" {clean(title, 160)} ", width - 4)
-    top: Line = (("╭─", "accent"), (head, "title"), ("─" * (width - len(head) - 3), "accent"), ("╮", "accent"))
+    top: Line = (("╭─", "accent"), (head, "title"), ("─" * (width - cells(head) - 3), "accent"), ("╮", "accent"))
     foot = cut_text(" Enter takes it, its dialog comes next   Esc closes ", width - 4)
     bottom: Line = (("╰─", "accent"), (foot, "dim"), ("─" * (width - len(foot) - 3), "accent"), ("╯", "accent"))
-    body = [(("│ ", "accent"), *pad(cut(row, inner), inner), (" │", "accent")) for row in rows]
+    body = [(("│ ", "accent"), *pad(safe(row), inner), (" │", "accent")) for row in rows]
     return [top, *body, bottom]

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from cockpit.model.action import ActionSpec
 from cockpit.model.finding import Finding
 from themes.glyphs import DANGER, SEVERITY
-from widgets.line import EMPTY, Line, cut, cut_text, field, line, pad, width_of, wrapped
+from widgets.line import EMPTY, Line, cells, cut_text, field, line, pad, width_of, wrapped
+from widgets.printable import printable, safe
 
 REFUSED = "refused: "
 WIDEST_TITLE = 35
@@ -47,16 +48,16 @@ def chooser_rows(
     else:
         rows = _table(found[section], refusals, width - 4)
         first = found[section][0]
-        title = f"Space {section} › {first.section} {first.section_title}"
+        title = cut_text(printable(f"Space {section} › {first.section} {first.section_title}"), width - 6)
     if not rows:
         rows = [line(("no steps yet: the cockpit is still starting", "label"))]
     top: Line = (
         ("╭─", "accent"),
         (f" {title} ", "title"),
-        ("─" * max(0, width - len(title) - 5), "accent"),
+        ("─" * max(0, width - cells(title) - 5), "accent"),
         ("╮", "accent"),
     )
-    body: list[Line] = [(("│ ", "accent"), *pad(cut(row, width - 4), width - 4), (" │", "accent")) for row in rows]
+    body: list[Line] = [(("│ ", "accent"), *pad(safe(row), width - 4), (" │", "accent")) for row in rows]
     foot = "Esc closes" if section is None else "Esc closes, Backspace goes back"
     bottom: Line = (
         ("╰─", "accent"),

@@ -11,6 +11,7 @@ from themes.glyphs import DANGER
 from themes.verdicts import VERDICT
 from widgets.figures import short_age
 from widgets.line import EMPTY, Line, both, cut, cut_text, field, line, pad, plain, width_of, wrapped
+from widgets.printable import safe
 
 LABEL = 10
 _WORST_FIRST = (Verdict.FAIL, Verdict.UNKNOWN, Verdict.WARN, Verdict.PASS)
@@ -60,10 +61,10 @@ def dialog(title: Line, tail: Line, body: list[Line], ink: str, width: int) -> l
     """Lines in a border of the world's colour."""
     end = line(" ", *tail, (" ─╮", ink)) if tail else line(("─╮", ink))
     # A long title gives way: the class of the step and the corner stay.
-    top = line(("╭─ ", ink), *cut(title, max(1, width - width_of(end) - 4)), " ")
+    top = line(("╭─ ", ink), *cut(safe(title), max(1, width - width_of(end) - 4)), " ")
     fill = max(0, width - width_of(top) - width_of(end))
     rows: list[Line] = [(*top, ("─" * fill, ink), *end)]
-    rows.extend((("│ ", ink), *pad(each, width - 4), (" │", ink)) for each in body)
+    rows.extend((("│ ", ink), *pad(safe(each), width - 4), (" │", ink)) for each in body)
     rows.append((("╰" + "─" * (width - 2) + "╯", ink),))
     return rows
 

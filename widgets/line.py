@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
 
-from cockpit.text import ONE_CELL
+from cockpit.text import ONE_CELL, clean
 
 Span = tuple[str, str]
 """Text and the ink of its style."""
@@ -182,11 +182,14 @@ def tinted(spans: Line, ink: str) -> Line:
 
 
 def wrapped(text: str, width: int) -> tuple[str, ...]:
-    """The text in lines of at most `width` cells, broken at spaces.
+    """The text as it may be shown, in lines of at most `width` cells, broken at spaces.
 
-    >>> wrapped("one two three", 8)
-    ('one two', 'three')
+    >>> wrapped("one two three", 8), wrapped("a\\x1b[2Jb", 4)
+    (('one two', 'three'), ('a␛[2', 'Jb'))
     """
+    if not ONE_CELL.issuperset(text):
+        # A control takes no cell until something that can be seen stands in its place.
+        text = clean(text, limit=len(text))
     lines: list[str] = []
     current = ""
     for word in text.split():

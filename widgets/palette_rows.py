@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from widgets.field import Field
 from widgets.line import Line, both, line, pad
+from widgets.printable import safe
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,4 +68,4 @@ def palette_rows(matches: Sequence[Entry], needle: Field, picked: int, width: in
     top: Line = (("╭─", "accent"), (" Commands ", "title"), ("─" * (width - 13), "accent"), ("╮", "accent"))
     foot = " Enter opens it, nothing runs without its dialog   Esc closes "[: width - 4]
     bottom: Line = (("╰─", "accent"), (foot, "dim"), ("─" * (width - len(foot) - 3), "accent"), ("╯", "accent"))
-    return [top, *((("│ ", "accent"), *pad(row, inner), (" │", "accent")) for row in rows), bottom]
+    return [top, *((("│ ", "accent"), *pad(safe(row), inner), (" │", "accent")) for row in rows), bottom]

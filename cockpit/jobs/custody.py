@@ -13,7 +13,7 @@ from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import CockpitError, JournalError
 from cockpit.jobs import journaling
-from cockpit.jobs.launch import SETTINGS, launch
+from cockpit.jobs.launch import SETTINGS, launch, settings_text
 from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.prove import Proving
 from cockpit.jobs.record import Record
@@ -65,7 +65,7 @@ class Custody:
         if record.claim is None:
             record.save()
         self._store.write(record.id, "plan.json", plan_to_json(plan))
-        self._store.write(record.id, SETTINGS, self._settings.model_dump_json(indent=1))
+        self._store.write(record.id, SETTINGS, settings_text(self._settings))
         self._store.sync(record.id)
 
     def delegate(self, record: Record, plan: Plan) -> None:
@@ -221,7 +221,7 @@ class Custody:
             try:
                 own_text(self._store.folder(job.id) / SETTINGS)
             except JournalError:
-                self._store.write(job.id, SETTINGS, self._settings.model_dump_json(indent=1))
+                self._store.write(job.id, SETTINGS, settings_text(self._settings))
             self._workers[job.id] = launch(self._store.folder(job.id), claim, self._settings.jobs.systemd)
         except JournalError as error:
             self._minutes.write("in_doubt", f"{job.title}: {error}", job.id)

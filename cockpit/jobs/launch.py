@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+from cockpit.config import Settings
 from cockpit.errors import JournalError
 from cockpit.jobs.scope import scope
 from cockpit.storage.disk import reason
@@ -15,6 +18,18 @@ from cockpit.storage.jobs import Claim
 SETTINGS = "settings.json"
 WORKER = "cockpit.jobs.worker"
 LOG = "worker.log"
+_NOT_IN_YAML = re.compile("[^\t\n -~\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+"""JSON may hold it as it is; who reads the configuration reads YAML."""
+
+
+def settings_text(settings: Settings) -> str:
+    """The configuration as a worker reads it.
+
+    >>> '"site":"a"' in settings_text(Settings(site="a", root=Path("/"))).replace(" ", "")
+    True
+    """
+    text = json.dumps(settings.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def worker_command(folder: Path, systemd: str) -> list[str]:

@@ -95,8 +95,19 @@ def _page(offset: int, data: bytes, size: int) -> Page:
 
 def _lines(offset: int, data: bytes) -> Iterator[tuple[int, str]]:
     for whole in data.removesuffix(b"\n").split(b"\n") if data else ():
-        for at in range(0, len(whole), LONGEST) or (0,):
+        at = 0
+        while at == 0 or at < len(whole):
+            end = _end(whole, at)
             # What a carriage return would have overwritten is shown as it was printed last.
-            part = whole[at : at + LONGEST].rstrip(b"\r").rpartition(b"\r")[2]
+            part = whole[at:end].rstrip(b"\r").rpartition(b"\r")[2]
             yield offset + at, clean(part.decode("utf-8", "replace"), limit=LONGEST)
+            at = end
         offset += len(whole) + 1
+
+
+def _end(whole: bytes, at: int) -> int:
+    """Where this piece of the line ends: at its limit, but not within a character of UTF-8."""
+    end = at + LONGEST
+    while at + LONGEST - end < 3 and whole[end : end + 1] and whole[end] & 0xC0 == 0x80:
+        end -= 1
+    return end

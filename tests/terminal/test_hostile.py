@@ -15,11 +15,13 @@ from textual.screen import Screen
 from textual.widgets import Static
 
 from cockpit.screens.incident import IncidentScreen
+from cockpit.screens.sheet import Sheet
 from cockpit.terminal.gate import passed
 from cockpit.text import clean
 from tests.terminal.hostile import TEXTS, raw_in, row_widths
 from tests.terminal.hostile_world import poison, shown, write_incident
 from tests.terminal.test_outlet import SIZES, Cockpit
+from widgets.canvas import Canvas
 
 WALL = ["z", "right", "escape", "slash", "a", "enter", "escape", "question_mark", "escape", "colon", "a", "escape"]
 DIALOGS = [
@@ -37,14 +39,31 @@ INCIDENT = [
     "escape", "u", "escape", "c", "escape", "slash", "e", "enter", "escape", "1", "n", "a", "escape", "i", "o",
     "escape", "1",
 ]  # fmt: skip
-ROUND = [*WALL, *DIALOGS, *SCREENS, *INCIDENT]
+REHEARSED = [
+    "4",
+    "j",
+    "enter",
+    "escape",
+    "r",
+    "slash",
+    "a",
+    "escape",
+    "5",
+    "j",
+    "enter",
+    "escape",
+    "slash",
+    "a",
+    "escape",
+]
+ROUND = [*WALL, *DIALOGS, *SCREENS, *REHEARSED, *INCIDENT]
 """Through every screen and dialog."""
 SOON = 30
 """So many turns of the loop are enough for what follows a key, however slow the machine is."""
 SEEN = {
     "OverviewScreen", "RunbookScreen", "IncidentScreen", "JobsScreen", "AuditScreen", "HelpScreen", "PaletteScreen",
     "ChooserScreen", "ChooseScreen", "GuardScreen", "ApprovalScreen", "LeaveScreen", "AskScreen", "JobSheet",
-    "ResolveScreen", "FormScreen",
+    "ResolveScreen", "FormScreen", "DrillsScreen", "ReadinessScreen",
 }  # fmt: skip
 
 
@@ -68,6 +87,14 @@ def is_ready(app: Cockpit) -> bool:
     return not isinstance(front, IncidentScreen) or front.typing.is_loaded
 
 
+def is_framed(screen: Screen[Any]) -> bool:
+    """Whether what is laid over the wall has its right edge: no row was wider than it was counted."""
+    canvas = getattr(screen, "canvas", None)
+    if not isinstance(screen, Sheet) or not isinstance(canvas, Canvas):
+        return True
+    return all(row.endswith(("╮", "│", "╯")) for row in canvas.text.split("\n") if row)
+
+
 async def tour(text: str, names: tuple[str, ...], keys: list[str], is_ascii: bool = False) -> str:
     """Everything that was written while the keys were pressed."""
     app = Cockpit()
@@ -87,6 +114,7 @@ async def tour(text: str, names: tuple[str, ...], keys: list[str], is_ascii: boo
                 seen.add(type(app.screen).__name__)
                 rows = ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
                 assert row_widths(rows) == {app.size.width}, key
+                assert is_framed(app.screen), (key, app.screen)
         app.exit(0)
 
     try:

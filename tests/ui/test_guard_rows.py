@@ -9,6 +9,7 @@ import pytest
 from tests.ui.fake_session import NOW, release_plan
 from widgets.guard_rows import Answer, guard_rows
 from widgets.line import plain, width_of
+from widgets.printable import safe
 
 
 @pytest.mark.parametrize("width", [76, 84, 120])
@@ -34,3 +35,13 @@ def test_a_long_title_gives_way_to_the_class_and_the_corner() -> None:
     for width in (76, 84):
         top = plain(guard_rows(replace(release_plan(), title=title), Answer("phrase", ""), NOW, (width, 40))[0])
         assert top.endswith(("… ─ danger ─╮", "…  danger ─╮"))
+
+
+@pytest.mark.parametrize("text", ["\x1b[31mred\x9b2J\u202e\u4e2d", "\u4e2d" * 60], ids=["controls", "wide"])
+def test_whatever_a_plan_says_the_border_is_whole(text: str) -> None:
+    by_hand = f"psql 'user={text} dbname=hedgefund host=127.0.0.1 port=5432' -c 'SELECT 1'"
+    plan = release_plan()
+    plan = replace(plan, title=text, steps=tuple(replace(step, by_hand=by_hand) for step in plan.steps))
+    rows = [safe(row) for row in guard_rows(plan, Answer("phrase", ""), NOW, (84, 60))]
+    assert {width_of(row) for row in rows} == {84}
+    assert all(plain(row).endswith(("╮", "│", "╯")) for row in rows)

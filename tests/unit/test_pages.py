@@ -57,6 +57,13 @@ def test_hostile_bytes_are_made_harmless_and_long_lines_broken(folder: Path) -> 
     assert [len(each) for each in rest] == [LONGEST, LONGEST, LONGEST, 2000 - 3 * LONGEST]
 
 
+def test_no_character_is_lost_where_a_long_line_is_broken(folder: Path) -> None:
+    for head in range(4):
+        line = "x" * head + "\u4e2d\u00e9\U0001f600" * 400
+        (folder / OUTPUT).write_bytes(line.encode())
+        assert "".join(texts(page_from(folder, 0))) == line
+
+
 def test_searching_both_ways_over_the_edges_of_pieces(folder: Path) -> None:
     head = "a" * ((1 << 20) - 3) + "\n"
     (folder / OUTPUT).write_text(f"{head}Error one\n{'filler ' * 10}\n" * 2)
