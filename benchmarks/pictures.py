@@ -14,7 +14,7 @@ SETTLED_S = 40.0
 
 
 def main() -> None:
-    """Write docs/overview.svg and docs/kill-switch.svg."""
+    """Write docs/overview.svg, docs/kill-switch.svg and docs/pictures/."""
     FOLDER.mkdir(exist_ok=True)
     program = PtyProgram([sys.executable, "-m", "cockpit"])
     try:
@@ -27,6 +27,11 @@ def main() -> None:
         (FOLDER / "kill-switch.svg").write_text(svg(program.screen), encoding="utf-8")
     finally:
         program.close()
+    try:
+        from benchmarks.terminals import take
+    except ImportError as error:
+        sys.exit(f"docs/pictures/ is as it was: {error}; it takes Pillow (pip install pillow)")
+    take()
 
 
 if __name__ == "__main__":
