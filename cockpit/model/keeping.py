@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from cockpit.model.backends import RedisServer
-from cockpit.model.plan import Verdict
+from cockpit.model.verdict import Verdict
+
+if TYPE_CHECKING:
+    from cockpit.model.redis_server import RedisServer
 
 FLUSHED = ("always", "everysec")
 """With these the append-only file is on the disk at the latest after seconds; with `no` whenever the system likes."""

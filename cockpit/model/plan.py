@@ -5,22 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict, dataclass, field
-from enum import StrEnum
 
 from cockpit.model.danger import Danger as Danger
+from cockpit.model.verdict import Verdict as Verdict
 from cockpit.model.world import World
 
 GLASS = "BREAK GLASS"
 """What must be typed to act alone where a second person is needed."""
-
-
-class Verdict(StrEnum):
-    """The outcome of one check."""
-
-    PASS = "pass"  # noqa: S105
-    WARN = "warn"
-    FAIL = "fail"
-    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,16 +7,13 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.model.finding import Assessment
-from cockpit.model.incident import Incident
-from cockpit.model.job import Job
 from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
-from cockpit.model.states import Reach
 from cockpit.observe.bell import Bell
 from cockpit.observe.history import History
 from cockpit.observe.journals import Jobs
@@ -25,11 +22,16 @@ from cockpit.observe.poller import Poller, Samples
 from cockpit.observe.source import Source
 from cockpit.observe.trends import points
 
+if TYPE_CHECKING:
+    from cockpit.model.incident import Incident
+    from cockpit.model.job import Job
+    from cockpit.model.states import Reach
+
 SOONEST_S = 0.1
 """No two snapshots are closer together than this, whatever happens."""
 JOBS_EVERY_S = 0.2
 """While a job is under way; else they are looked at with every tick, and when somebody says that they changed."""
-OpenIncidents = Callable[[], Sample[tuple[Incident, ...]]]
+OpenIncidents = Callable[[], "Sample[tuple[Incident, ...]]"]
 """The open incidents as last read; must not wait for a disk."""
 EARLY_S = 0.005
 """A timer may wake us this much too soon; the tick is not put off for that."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cockpit.clients.redis_facts import Fields, number, whole
 from cockpit.clients.redis_reading import KeyFault, WallReading
 from cockpit.errors import Refused
-from cockpit.model.backends import RedisServer
+from cockpit.model.redis_server import RedisServer
 from cockpit.text import clean
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from cockpit.config import VenuePart
-from cockpit.model.states import Venue
+
+if TYPE_CHECKING:
+    from cockpit.model.states import Venue
 
 SAID = re.compile(r"\bnightly reset\b", re.IGNORECASE)
 """Only these words: "connection reset by peer" is an outage."""

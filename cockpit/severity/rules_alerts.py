@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cockpit.model.alerting import Alerting
-from cockpit.model.backends import AlertRule, Alerts
 from cockpit.model.severity import Severity
 from cockpit.severity import sections
 from cockpit.severity.rule import Hit, View, rule
+
+if TYPE_CHECKING:
+    from cockpit.model.backends import AlertRule, Alerts
 
 ANSWERS = (
     (re.compile(r"var\b|\bes\b|shortfall|drawdown|risk|exposure", re.IGNORECASE), sections.RISK),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cockpit.config import VenuePart
 from cockpit.model.severity import Severity
-from cockpit.model.states import Reach, Venue
 from cockpit.severity import sections, words
 from cockpit.severity.reset import is_reset
 from cockpit.severity.rule import Hit, View, rule
+
+if TYPE_CHECKING:
+    from cockpit.model.states import Reach, Venue
 
 DOWN = frozenset({"down", "disconnected", "offline", "error"})
 UP = frozenset({"up", "standby"})

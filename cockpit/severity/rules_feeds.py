@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cockpit.model.exchange import local
 from cockpit.model.severity import Severity
-from cockpit.model.states import Feed, Feeds, Registry
 from cockpit.severity import sections, words
 from cockpit.severity.rule import Hit, View, rule
 from cockpit.severity.rules_trading import behind
+
+if TYPE_CHECKING:
+    from cockpit.model.states import Feed, Feeds, Registry
 
 LATE_CANDLES = 3.0
 """Candle intervals without a new candle."""

@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.model.latch import Hold, Latch
 from cockpit.model.severity import Severity
-from cockpit.model.states import KillSwitch
 from cockpit.severity import sections
 from cockpit.severity.rule import Hit, View, rule
+
+if TYPE_CHECKING:
+    from cockpit.model.states import KillSwitch
 
 SUBJECT = "kill switch"
 RISK_MANAGER = "risk-manager"

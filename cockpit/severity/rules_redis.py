@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
-from cockpit.model.backends import Container, Docker, RedisServer
 from cockpit.model.severity import Severity
 from cockpit.severity import sections, words
 from cockpit.severity.rule import Hit, View, rule
+
+if TYPE_CHECKING:
+    from cockpit.model.backends import Container, Docker, RedisServer
 
 SUBJECT = "redis"
 

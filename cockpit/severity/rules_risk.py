@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
 
 from cockpit.model.severity import Severity
-from cockpit.model.states import Risk
 from cockpit.severity import sections, words
 from cockpit.severity.rule import Hit, View, rule
+
+if TYPE_CHECKING:
+    from cockpit.model.states import Risk
 
 
 @rule("risk", panel="risk", section=sections.RISK)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 from cockpit.model.severity import Severity
-from cockpit.model.states import Group, Heartbeat, OrderFlow, Stream
 from cockpit.severity import sections, words
 from cockpit.severity.rule import Hit, View, rule
+
+if TYPE_CHECKING:
+    from cockpit.model.states import Group, Heartbeat, OrderFlow, Stream
 
 LEAST_BEHIND = 25
 """A slow stream's group is not late before it is behind by this many entries (a burst is about five)."""

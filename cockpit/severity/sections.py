@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from cockpit.model.action import ActionSpec
 from cockpit.model.finding import Finding
+
+if TYPE_CHECKING:
+    from cockpit.model.action import ActionSpec
 
 BROKER = "3.1"
 FEED = "3.2"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from cockpit.config import Settings
-from cockpit.model.backends import RedisServer
 from cockpit.model.keeping import durable, writable
 from cockpit.model.snapshot import Snapshot
 from cockpit.severity.watch import STOPPED, is_blind
+
+if TYPE_CHECKING:
+    from cockpit.model.backends import RedisServer
 
 DEFAULT_FULL_FRACTION = 0.97
 
