@@ -38,7 +38,7 @@ NIGHT = Look(
         "bar_empty": "#2a3442",
         "block_ok": "bold #0b1710 on #7fc997",
         "block_warn": "bold #1c1303 on #f0b64d",
-        "block_crit": "bold #ffffff on #c2313a",
+        "block_crit": "bold #ffffff on #c62828",
         "block_unknown": "bold #ffffff on #6e56a8",
         "block_notice": "bold #1c1a03 on #e3d28a",
         "halted": "#ffffff on #a3242d",

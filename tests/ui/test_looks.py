@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
+from rich.color import ColorSystem
 from rich.style import Style
 
 from cockpit.model.severity import Severity
@@ -17,6 +18,8 @@ from themes.night import NIGHT
 from themes.verdicts import VERDICT
 
 ROOT = Path(__file__).parents[2]
+STRONG = 175
+"""Of 255; #c2313a becomes the old rose #af5f5f, which has 80."""
 
 
 @pytest.mark.parametrize("look", LOOKS, ids=lambda look: look.name)
@@ -35,6 +38,15 @@ def test_nothing_is_invisible(look: Look) -> None:
     for ink in look.inks:
         style = look.style(ink)
         assert style.color is None or style.color != style.bgcolor or style.color.is_default, ink
+
+
+@pytest.mark.parametrize("look", [each for each in LOOKS if not each.is_ansi], ids=lambda look: look.name)
+@pytest.mark.parametrize("ink", ["block_crit", "halted", "halted_big", "world_live"])
+def test_what_says_halted_is_as_strong_in_256_colours(look: Look, ink: str) -> None:
+    ground = look.style(ink).bgcolor
+    assert ground is not None
+    shown = ground.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
+    assert max(shown) - min(shown) >= STRONG, shown
 
 
 def test_states_differ_without_colour() -> None:
