@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from redis.exceptions import RedisError
 
-from cockpit.clients.redis_facts import config_fields, info_fields, whole
+from cockpit.clients.redis_facts import Fields, config_fields, info_fields, whole
 from cockpit.clients.redis_link import Command, RedisLink, Reply
 from cockpit.clients.redis_words import refusal
 from cockpit.config import RedisPart, Settings
@@ -52,20 +52,24 @@ class RedisKeeper:
             BackendError: Redis stopped answering.
         """
         loop = asyncio.get_running_loop()
-        started, is_begun, begun_at = loop.time(), False, 0.0
+        started, is_begun, begun_at, is_verdict_ours = loop.time(), False, 0.0, False
         while loop.time() - started < timeout_s:
             state, clock, saved = await self._ask(("INFO", "persistence"), ("TIME",), ("LASTSAVE",))
             info, now = info_fields(state), int(clock[0]) + int(clock[1]) / 1e6
             is_busy = info.get("rdb_bgsave_in_progress") != "0" or info.get("rdb_bgsave_scheduled", "0") != "0"
             # LASTSAVE counts whole seconds: begun in the second of the last one, its end would not show.
             if not is_begun and not is_busy and int(saved) < int(now):
-                await self._begin()
+                is_at_work = await self._begin()
                 is_begun, begun_at = True, now
-            elif is_begun and not is_busy:
-                if info.get("rdb_last_bgsave_status") != "ok" or int(saved) < int(begun_at):
+                is_verdict_ours = is_at_work or info.get("rdb_last_bgsave_status") == "ok"
+            elif is_busy:
+                is_verdict_ours = is_begun
+            elif is_begun:
+                if is_verdict_ours and info.get("rdb_last_bgsave_status") != "ok":
                     raise Refused("its save FAILED: its own log says why (disk full, no permission, no memory to fork)")
-                return Saved(begun_at, loop.time() - started)
-            tell("it is saving" if is_begun else "waiting for the save before")
+                if int(saved) >= int(begun_at):
+                    return Saved(begun_at, loop.time() - started)
+            tell(_waiting_for(info, is_busy) if is_begun else "waiting for the save before")
             await asyncio.sleep(LOOK_S)
         raise TimedOut(f"its save has not ended in {timeout_s:.0f} s")
 
@@ -99,11 +103,13 @@ class RedisKeeper:
         """Close the connection."""
         self._link.drop()
 
-    async def _begin(self) -> None:
+    async def _begin(self) -> bool:
+        """Whether it is at work at once; while the append-only file is rewritten it has to wait for that."""
         (reply,) = await self._link.ask([("BGSAVE", "SCHEDULE")])
         # One that has begun in between ends too, and is as good.
         if isinstance(reply, RedisError) and "in progress" not in str(reply):
             raise refusal(reply)
+        return "scheduled" not in str(reply)
 
     async def _ask(self, *commands: Command, timeout_s: float | None = None) -> list[Reply]:
         replies = await self._link.ask(commands, timeout_s)
@@ -111,6 +117,16 @@ class RedisKeeper:
             if isinstance(reply, RedisError):
                 raise refusal(reply)
         return replies
+
+
+def _waiting_for(info: Fields, is_busy: bool) -> str:
+    """A save that was asked for while the append-only file is rewritten begins after that, and shows nowhere till then.
+
+    >>> _waiting_for({"aof_rewrite_in_progress": "1"}, False), _waiting_for({}, True)
+    ('waiting for the rewrite of its append-only file', 'it is saving')
+    """
+    is_rewriting = info.get("aof_rewrite_in_progress", "0") != "0" and not is_busy
+    return "waiting for the rewrite of its append-only file" if is_rewriting else "it is saving"
 
 
 def named_keys(part: RedisPart, feeds: Sequence[str]) -> tuple[str, ...]:

@@ -100,3 +100,27 @@ async def test_keys_come_back_with_their_groups_and_a_failed_save_is_said(tmp_pa
             client.restore(row["key"], row["ttl_ms"], base64.b64decode(row["dump"]))
         assert client.hgetall("positions") == {"AAPL": '{"qty": 5}'} and client.xlen("orders.validated") == 20
         assert client.xpending("orders.validated", "router")["pending"] == 3
+
+
+async def test_a_save_that_waits_for_the_append_only_file_has_not_failed(tmp_path: Path) -> None:
+    """Nor is it the failure before it that is told of it."""
+    with lone_redis(tmp_path) as server:
+        client = server.client
+        for number in range(60):
+            client.set(f"key-{number}", "x")
+        (tmp_path / "dump.rdb").mkdir()
+        client.bgsave()
+        wait_until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", 10.0)
+        (tmp_path / "dump.rdb").rmdir()
+        client.config_set("rdb-key-save-delay", 30_000)
+        client.bgrewriteaof()  # which takes 2 s by that delay
+        wait_until(lambda: client.info("persistence")["aof_rewrite_in_progress"] == 1, 10.0)
+        client.config_set("rdb-key-save-delay", 0)
+        said: list[str] = []
+        keeper = RedisKeeper(server.settings())
+        try:
+            saved = await keeper.save(30.0, said.append)
+        finally:
+            keeper.close()
+        assert (tmp_path / "dump.rdb").stat().st_mtime >= saved.begun_at
+        assert any("append-only file" in one for one in said)
