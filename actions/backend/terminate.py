@@ -9,7 +9,7 @@ from typing import Any
 from actions.by_hand import psql
 from actions.checks import FAIL, PASS, WARN, evidence_error, world_check
 from actions.step import Result, Stage, Step
-from cockpit.clients.postgres_end import end_backend
+from cockpit.clients.postgres_end import end_backend, is_there
 from cockpit.config import PostgresPart, Settings
 from cockpit.errors import ConfigError
 from cockpit.model.audit import Operator
@@ -99,17 +99,17 @@ class _Terminate(Step):
         if part is None:
             raise ConfigError("no Postgres is configured")
         if not await end_backend(part, pid, began, END_S):
-            return Result(DONE, "it had ended by itself")
-        return Result(DONE, "told to end, and gone")
+            return Result(DONE, "it had ended by itself", {"gone": True})
+        return Result(DONE, "told to end, and gone", {"gone": True})
 
-    def probe(self, stage: Stage) -> Result:
-        """Whether it still holds anybody up."""
-        sample, (pid, began) = stage.snapshot.postgres, _confirmed(stage.plan)
-        if sample.value is None or not sample.is_live(stage.clock.now()):
-            return Result(UNKNOWN, sample.error or "Postgres was not read")
-        if _holder(sample.value, pid, began) is not None:
-            return Result(FAILED, f"backend {pid} is there and still holds others up")
-        return Result(DONE, f"backend {pid} holds nobody up")
+    async def look(self, stage: Stage) -> Result:
+        """The server is asked for that session: one that nobody waits for any more may be there all the same."""
+        part, (pid, began) = stage.settings.postgres, _confirmed(stage.plan)
+        if part is None:
+            raise ConfigError("no Postgres is configured")
+        if await is_there(part, pid, began):
+            return Result(FAILED, f"backend {pid} is there")
+        return Result(DONE, f"backend {pid} is gone", {"gone": True})
 
 
 def judge(stage: Stage) -> tuple[JobStep, ...]:
@@ -119,7 +119,7 @@ def judge(stage: Stage) -> tuple[JobStep, ...]:
     if server is None or not sample.is_live(stage.clock.now()):
         why = sample.error or "Postgres was not read"
         return (JobStep(GONE, UNKNOWN, why), JobStep(FREE, UNKNOWN, why))
-    is_gone = _holder(server, pid, began) is None
+    is_gone = bool(stage.facts.get("gone")) and _holder(server, pid, began) is None
     waiting = sum(pid in one.blocked_by for one in server.blocked)
     others = f"; {len(server.blocked)} wait for others" if server.blocked else ""
     return (

@@ -21,6 +21,17 @@ SELECT EXISTS (
 LOOK_S = 0.05
 
 
+async def is_there(part: PostgresPart, pid: int, began_us: int) -> bool:
+    """Whether there is that very session.
+
+    Raises:
+        BackendError: nobody said.
+    """
+    async with linked(part, part.maintenance_database, is_read_only=True) as connection:
+        row = await (await connection.execute(IS_THERE, {"pid": pid, "began_us": began_us})).fetchone()
+    return row is None or bool(row[0])
+
+
 async def end_backend(part: PostgresPart, pid: int, began_us: int, within_s: float) -> bool:
     """End it and wait until it has gone; False where there was no such session any more.
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
+from dataclasses import replace
+from types import SimpleNamespace
 
 import psycopg
 import pytest
 
-from cockpit.model.job import Phase
+from actions.backend import terminate
+from cockpit.clock import SystemClock
+from cockpit.model.job import Phase, StepState
 from cockpit.model.plan import Plan
 from cockpit.sandbox.layout import Layout
 from tests.sandbox.conftest import Control, wait_until
@@ -56,6 +61,25 @@ def test_the_blocker_is_ended_and_nobody_waits_any_more(desk: StepDesk) -> None:
     job = desk.ended(desk.submit(plan))
     assert job.phase is Phase.DONE, told(job)
     wait_until(lambda: not desk.control.status()["faults"], 5.0)
+
+
+async def test_a_session_that_nobody_waits_for_any_more_is_not_called_gone(desk: StepDesk) -> None:
+    """A worker that died before it ended it: those who waited gave up, and it lives."""
+    (step,) = terminate.steps(desk.plan(TERMINATE))
+    with superuser(desk.layout) as session:
+        pid, microseconds = session.info.backend_pid, "(extract(epoch FROM backend_start) * 1000000)::bigint"
+        row = session.execute(f"SELECT {microseconds} FROM pg_stat_activity WHERE pid = {pid}").fetchone()
+        assert row is not None
+        plan = replace(desk.plan(TERMINATE), parameters=(("pid", str(pid)), ("began_us", str(row[0]))))
+        stage = SimpleNamespace(
+            settings=desk.settings, plan=plan, snapshot=desk.snapshot, clock=SystemClock(), facts={}
+        )
+        assert (await step.look(stage)).state is StepState.FAILED  # type: ignore[arg-type]
+        gone, free = terminate.judge(stage)  # type: ignore[arg-type]
+        assert (gone.state, free.state) == (StepState.RUNNING, StepState.DONE)
+    async with asyncio.timeout(15.0):
+        while (await step.look(stage)).facts != {"gone": True}:  # type: ignore[arg-type]
+            await asyncio.sleep(0.05)
 
 
 def test_a_later_session_with_the_same_pid_is_not_hit(desk: StepDesk) -> None:
