@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -100,12 +101,16 @@ class TeamFolder:
     def names(self, ending: str, most: int | None, beginning: str = "") -> tuple[str, ...]:
         """The newest files whose names begin and end so; all of them without `most`."""
         try:
-            entries = os.scandir(self.folder)
-            found = [entry for entry in entries if entry.name.startswith(beginning) and entry.name.endswith(ending)]
-            found.sort(key=lambda entry: entry.stat(follow_symlinks=False).st_mtime, reverse=True)
+            names = [entry.name for entry in os.scandir(self.folder)]
         except OSError:
             return ()
-        return tuple(entry.name for entry in found[:most])
+        dated = []
+        for name in names:
+            # One that is taken away meanwhile takes none of the others with it: a refusal must not be overlooked.
+            if name.startswith(beginning) and name.endswith(ending):
+                with suppress(OSError):
+                    dated.append(((self.folder / name).lstat().st_mtime, name))
+        return tuple(name for _, name in sorted(dated, reverse=True)[:most])
 
     def _make(self) -> None:
         state = private_folder(self.folder.parent)

@@ -21,6 +21,7 @@ from cockpit.model.audit import Operator
 from cockpit.model.danger import Danger
 from cockpit.model.plan import Confirmation
 from cockpit.storage.approvals import Approvals
+from cockpit.storage.attested import TeamFolder
 from tests.unit.test_confirm import PLAN
 
 TEAM, ASHA, BEN, CARL = 64001, 64011, 64012, 64013
@@ -273,6 +274,20 @@ def test_a_request_that_is_none_hides_no_other(tmp_path: Path, change: dict[str,
     broken.write_bytes(content)
     broken.chmod(0o640)
     assert [one.id for one in approvals.waiting(1.0)] == [asked.id]
+
+
+def test_what_is_taken_away_meanwhile_hides_no_refusal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    team = TeamFolder(tmp_path / "state" / "approvals")
+    for name in ("x.1.refused", "x.2.refused"):
+        team.put(name, b"{}")
+    lstat = Path.lstat
+
+    def meanwhile(file: Path) -> os.stat_result:
+        (tmp_path / "state" / "approvals" / "x.2.refused").unlink(missing_ok=True)
+        return lstat(file)
+
+    monkeypatch.setattr(Path, "lstat", meanwhile)
+    assert team.names(".refused", None) == ("x.1.refused",)
 
 
 def test_alone_in_a_private_folder_says_what_to_configure(tmp_path: Path) -> None:
