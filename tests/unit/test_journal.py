@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import asdict
 from pathlib import Path
 
@@ -277,3 +278,14 @@ def test_a_moment_that_is_none_is_no_entry(tmp_path: Path, at: str) -> None:
     journal = Journal(tmp_path / "journal.jsonl")
     journal.file.write_text(f'{{"at": {at}, "kind": "done"}}\n')
     assert [entry.kind for entry in journal.entries()] == ["note"]
+
+
+def test_two_jobs_of_one_tick_are_both_seen(tmp_path: Path) -> None:
+    store, other = JobStore(tmp_path / "jobs"), JobStore(tmp_path / "jobs")
+    other.create("1-x", intent()).release()
+    at = time.time_ns()
+    os.utime(tmp_path / "jobs", ns=(at, at))
+    assert [job.id for job in store.jobs()] == ["1-x"]
+    other.create("2-x", intent()).release()
+    os.utime(tmp_path / "jobs", ns=(at, at))
+    assert [job.id for job in store.jobs()] == ["2-x", "1-x"]
