@@ -53,10 +53,11 @@ class Minutes:
         while self._owed:
             try:
                 self._log.append(self._owed[0])
-            except JournalError as error:
-                self.error = str(error)
+            except Exception as error:
+                # Also a mistake of ours: unsaid, it would keep every later record from being written.
+                self.error = str(error) if isinstance(error, JournalError) else f"{type(error).__name__}: {error}"
                 self._owed = [_late(record) for record in self._owed]
-                raise
+                raise JournalError(self.error) from error
             del self._owed[0]
         self.error = None
         self._scribe.tell(self._log.sync_head)

@@ -170,3 +170,20 @@ def test_a_job_that_runs_is_nobodys_to_resolve(desk: Desk) -> None:
         desk.requests.resolve(JOB, True, "it must be")
     claim.release()
     assert desk.requests.resolve(JOB, False, "its worker is dead").phase is Phase.FAILED
+
+
+def test_a_mistake_in_the_audit_is_said_and_keeps_no_later_record_from_it(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def mistaken(*_: object) -> None:
+        raise RuntimeError("never thought of")
+
+    minutes = Minutes(desk.log, Scribe(), SystemClock(), WHO, World.SANDBOX, "t")
+    with monkeypatch.context() as patch:
+        patch.setattr(AuditLog, "append", mistaken)
+        with pytest.raises(JournalError, match="never thought of"):
+            minutes.write("confirmed", "first").result(30)
+    assert minutes.error == "RuntimeError: never thought of" and minutes.owed == 1
+    minutes.write("confirmed", "second").result(30)
+    assert [record.text.partition(" [")[0] for record in desk.log.tail()] == ["first", "second"]
+    assert minutes.error is None
