@@ -1,0 +1,92 @@
+"""The terminal is lost while a drill goes on and somebody types a confirmation: nothing is done, nothing stops."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from benchmarks.operator import CALM_S, Operator
+from benchmarks.ptyprogram import PtyProgram
+from cockpit.config import load
+from cockpit.sandbox.layout import Layout
+from cockpit.storage.audit import AuditLog
+from cockpit.storage.jobs import JobStore
+from tests.sandbox.conftest import Control
+from tests.terminal.test_ends import IGNORES_HANGUP
+from tests.terminal.test_everywhere import SOON_S
+
+FAULT = "feed-stalled"
+TYPED = "regist"
+
+
+@pytest.fixture
+def config(sandbox: tuple[Layout, Control], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The shared sandbox, with a state, drills and incidents of its own."""
+    layout, control = sandbox
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "home"))
+    found: dict[str, Any] = yaml.safe_load(layout.config.read_text())
+    found |= {"state": str(tmp_path / "state"), "incidents": {"folder": str(tmp_path / "incidents")}}
+    file = tmp_path / "cockpit.yaml"
+    file.write_text(yaml.safe_dump(found))
+    yield file
+    headless(file, "drill", "stop")
+    control.clear()
+
+
+def headless(config: Path, *words: str) -> str:
+    command = [sys.executable, "-m", "cockpit", "--config", str(config), *words]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False).stdout
+
+
+def opened(config: Path, *before: str) -> Operator:
+    operator = Operator(PtyProgram([*before, sys.executable, "-m", "cockpit", "--config", str(config)]))
+    operator.sees(lambda text: "ACTIVE" in text and "ws-gateway" in text)
+    return operator
+
+
+def test_the_drill_goes_on_and_what_was_half_typed_is_not_done(sandbox: tuple[Layout, Control], config: Path) -> None:
+    registry = sandbox[0].registry.read_bytes()
+    for at, before in enumerate(((), IGNORES_HANGUP)):
+        operator = opened(config, *before)
+        try:
+            operator.press("4")
+            if at == 0:
+                begin(operator)
+            else:
+                operator.sees(lambda text: "Feed failover" in text and " hint " in text)
+            operator.press("1")
+            operator.chord(" fs")
+            operator.sees(lambda text: "to go on" in text)
+            operator.program.drain(CALM_S)
+            operator.type(TYPED, "to go on:")
+            operator.program.hang_up()
+            assert operator.program.wait(SOON_S) == 129
+        finally:
+            operator.program.close()
+        assert json.loads(headless(config, "drill", "show", "--json"))["verdict"] == "running"
+        assert [fault["id"] for fault in sandbox[1].status()["faults"]] == [FAULT]
+    state = load(config).state
+    assert state is not None
+    log = AuditLog(state)
+    assert log.verify().is_sound
+    kinds = [record.kind for record in log.tail(100)]
+    assert kinds.count("closed") == kinds.count("opened") == 2 and "confirmed" not in kinds
+    assert not list(JobStore(state / "jobs").jobs())
+    assert sandbox[0].registry.read_bytes() == registry
+
+
+def begin(operator: Operator) -> None:
+    """The drill of a feed's failure."""
+    operator.sees(lambda text: "Feed failover" in text)
+    operator.chord("jj\r")
+    operator.sees(lambda text: "Begin a drill" in text and "Feed failover" in text.partition("Begin a drill")[2])
+    operator.program.drain(CALM_S)
+    operator.press("y")
+    operator.sees(lambda text: "It runs" in text)
