@@ -88,12 +88,13 @@ def judge(stage: Stage) -> tuple[JobStep, ...]:
 def _flows(stage: Stage, label: str) -> JobStep:
     name, flow = FLOWS[label], stage.snapshot.flow.value
     stream = flow.stream(label) if flow is not None else None
-    if stream is None or stream.depth is None:
+    if flow is None or stream is None or stream.depth is None:
         return JobStep(name, RUNNING, "there is no such stream")
-    if stream.rate_per_s is None or stream.newest_age_s is None:
+    newest_s = flow.age_s(stream)
+    if stream.rate_per_s is None or newest_s is None:
         return JobStep(name, UNKNOWN, "its rate is not known")
-    words = f"{stream.rate_per_s:.1f}/s, the newest {stream.newest_age_s:.1f} s old, {stream.depth} kept"
-    if stream.rate_per_s > 0 and stream.newest_age_s <= FRESH_S:
+    words = f"{stream.rate_per_s:.1f}/s, the newest {newest_s:.1f} s old, {stream.depth} kept"
+    if stream.rate_per_s > 0 and newest_s <= FRESH_S:
         return JobStep(name, DONE, words)
     state, held = _held(stage)
     return JobStep(name, state, f"{held}; {words}" if held else words)

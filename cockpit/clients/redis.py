@@ -2,35 +2,27 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from typing import Any
+from itertools import zip_longest
 
 from redis.exceptions import RedisError
 
+from cockpit.clients.bounded import abandon
+from cockpit.clients.redis_batches import Together, batches_of
 from cockpit.clients.redis_durability import version_of
 from cockpit.clients.redis_facts import config_fields, info_fields, text
 from cockpit.clients.redis_link import Command, RedisLink, Reply
-from cockpit.clients.redis_pipelines import Wanted, read_hashes, read_streams
-from cockpit.clients.redis_reading import (
-    KeyFault,
-    StreamAnswer,
-    StreamFacts,
-    WallReading,
-    hash_answer,
-    is_still,
-    stream_answer,
-    unpacked,
-)
+from cockpit.clients.redis_pipelines import read_hashes, read_streams
+from cockpit.clients.redis_reading import KeyFault, WallReading, hash_answer
 from cockpit.clients.redis_words import code_of, refusal, reply_text
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import Refused
 
 CONFIG_NAMES = ("appendfsync", "save", "stop-writes-on-bgsave-error")
-BATCH = 250
-"""Streams a round trip: each costs the server some 15 us, during which it serves nobody else."""
 OUR_WORK_MS = 50.0
 """Reading and parsing everything takes less than this, other threads' turns included."""
 _ONLY_INFO = ("LOADING", "MASTERDOWN")
@@ -70,11 +62,10 @@ class RedisWall:
         self._timeout_s = settings.redis.timeout_s
         self._link = RedisLink(settings.redis)
         self._hashes = hash_keys(settings)
-        self._streams = stream_keys(settings)
+        self._batches = batches_of(stream_keys(settings))
+        self._together = Together()
         self._ways: _Ways | None = None
         self._before: WallReading | None = None
-        self._said: dict[str, tuple[Any, StreamAnswer]] = {}
-        """What the server said of each stream last, and what was made of it."""
         self._ends_at = 0.0
 
     async def read(self) -> WallReading:
@@ -100,6 +91,8 @@ class RedisWall:
             self._ways = None
         if reading.may_be_counted_from:
             self._before = reading
+            for batch in self._batches:
+                batch.count()
         return reading
 
     async def close(self) -> None:
@@ -129,14 +122,11 @@ class RedisWall:
 
     async def _read(self, ways: _Ways) -> WallReading | None:
         """None where the server no longer knows the scripts."""
-        config, wanted = ways.config(), self._wanted()
-        scripts = self._script_calls(ways, wanted)
+        config = ways.config()
+        calls = self._script_calls(ways)
         # As quick as PING, and allowed wherever the reading is.
         ping_ms, _ = await self._timed([("TIME",)])
-        # More streams than one batch holds are asked for in further round trips, so that other clients get their turns.
-        batch_ms, replies = await self._timed([("TIME",), ("INFO",), *config, *scripts[:2]])
-        for call in scripts[2:]:
-            replies += await self._ask([call])
+        batch_ms, replies = await self._timed([("TIME",), ("INFO",), *config, *calls[:2]])
         clock, info, *rest = replies
         if isinstance(clock, RedisError):
             raise refusal(clock)
@@ -150,7 +140,7 @@ class RedisWall:
             fault=ways.fault,
             note=ways.note,
         )
-        return reading if ways.fault else await self._with_keys(reading, ways, wanted, rest[len(config) :])
+        return reading if ways.fault else await self._with_keys(reading, ways, rest[len(config) :], calls[2:])
 
     async def _timed(self, commands: Sequence[Command]) -> tuple[float, list[Reply]]:
         started = self._clock.monotonic()
@@ -158,9 +148,11 @@ class RedisWall:
         return (self._clock.monotonic() - started) * 1000, replies
 
     async def _with_keys(
-        self, reading: WallReading, ways: _Ways, wanted: list[Wanted], replies: list[Reply]
+        self, reading: WallReading, ways: _Ways, replies: list[Reply], more: list[Command]
     ) -> WallReading | None:
         failed = next((reply for reply in replies if isinstance(reply, RedisError)), None)
+        if failed is None and replies:
+            failed = await self._take_batches(replies[1], more)
         if failed is not None:
             if code_of(failed) == "NOSCRIPT":
                 return None
@@ -171,49 +163,49 @@ class RedisWall:
             self._ways = ways = _without_scripts(ways.is_seven, ways.may_config, failed)
         if ways.scripts is None:
             hashes = await read_hashes(self._ask, self._hashes)
-            streams = await read_streams(self._ask, wanted, reading.now_ms)
+            for batch in self._batches:
+                batch.take_each(await read_streams(self._ask, batch.wanted(), reading.now_ms))
         else:
-            hashes, streams = replies[0], [line for batch in replies[1:] for line in batch.split(b"\n")]
-        before = self._before.streams if self._before is not None else {}
+            hashes = replies[0]
+        streams, anew = self._together.of(self._batches)
         return replace(
             reading,
             note=ways.note,
             hashes={key: hash_answer(raw) for key, raw in zip(self._hashes, hashes, strict=True)},
-            streams={
-                key: self._answer(key, raw, before.get(key)) for (key, _, _), raw in zip(wanted, streams, strict=True)
-            },
+            streams=streams,
+            anew=anew,
         )
 
-    def _answer(self, key: str, raw: Any, before: StreamAnswer) -> StreamAnswer:
-        """Most of a thousand streams stand still: what is made of the same words twice is kept."""
-        said = self._said.get(key)
-        if said is not None and said[1] is before and said[0] == raw and is_still(before):
-            return before
-        answer = stream_answer(unpacked(raw) if isinstance(raw, bytes) else raw, before)
-        self._said[key] = raw, answer
-        return answer
+    async def _take_batches(self, said: Reply, more: list[Command]) -> RedisError | None:
+        """Make something of each batch while the server works on the next: other clients get their turns between.
 
-    def _wanted(self) -> list[Wanted]:
-        before = self._before.streams if self._before is not None else {}
-        return [(key, _last_id(before.get(key)), mode) for key, mode in self._streams.items()]
+        The refusal, where there is one.
+        """
+        for batch, call in zip_longest(self._batches, more):
+            if isinstance(said, RedisError):
+                return said
+            asking = asyncio.ensure_future(self._ask([call])) if call is not None else None
+            try:
+                await asyncio.sleep(0)  # it is sent
+                batch.take(said)
+            except BaseException:
+                if asking is not None:
+                    abandon(asking)
+                raise
+            if asking is not None:
+                (said,) = await asking
+        return None
 
-    def _script_calls(self, ways: _Ways, wanted: list[Wanted]) -> list[Command]:
+    def _script_calls(self, ways: _Ways) -> list[Command]:
         if ways.scripts is None:
             return []
         hashes, streams = ways.scripts
-        calls: list[Command] = [(ways.evalsha, hashes, 0, *self._hashes)]
-        for start in range(0, len(wanted), BATCH):
-            packed = "\0".join([part for want in wanted[start : start + BATCH] for part in want]) + "\0"
-            calls.append((ways.evalsha, streams, 0, packed))
-        return calls
+        batches: list[Command] = [(ways.evalsha, streams, 0, batch.packed()) for batch in self._batches]
+        return [(ways.evalsha, hashes, 0, *self._hashes), *batches]
 
 
 def _without_scripts(is_seven: bool, may_config: bool, failed: RedisError) -> _Ways:
     return _Ways(is_seven, None, may_config, note=f"no scripts, plain commands: {reply_text(failed)}")
-
-
-def _last_id(answer: StreamAnswer) -> str:
-    return answer.last_id if isinstance(answer, StreamFacts) else ""
 
 
 def trip_ms(ping_ms: float, batch_ms: float) -> float:

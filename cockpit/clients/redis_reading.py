@@ -10,10 +10,9 @@ from typing import Any, NamedTuple
 
 from cockpit.clients.redis_facts import Fields, id_order, text
 from cockpit.errors import Refused
+from cockpit.model.states import age_s
 from cockpit.text import clean
 
-AHEAD_MS = 2_000
-"""Clocks differ by a little; what lies further ahead than this has no age."""
 SHORTEST_MS = 300
 """Rates are counted over at least this long; orders come in some ten bursts a second."""
 
@@ -63,6 +62,14 @@ Hash = Fields | None | KeyFault
 StreamAnswer = StreamFacts | None | KeyFault
 
 
+class Anew(NamedTuple):
+    """Which streams' answers are not the very ones of a reading before."""
+
+    since: Mapping[str, StreamAnswer]
+    """The streams of that reading."""
+    keys: frozenset[str]
+
+
 @dataclass(frozen=True, slots=True)
 class WallReading:
     """All of Redis that the wall shows, at one moment of Redis' own clock."""
@@ -76,6 +83,8 @@ class WallReading:
     """Empty where CONFIG may not be read."""
     hashes: Mapping[str, Hash] = field(default_factory=dict)
     streams: Mapping[str, StreamAnswer] = field(default_factory=dict)
+    anew: Anew | None = None
+    """None = any of the streams may be another."""
     fault: str | None = None
     """Why there are no keys although the server answers: it is loading its data."""
     note: str | None = None
@@ -90,9 +99,7 @@ class WallReading:
 
     def age_s(self, at_ms: int | None) -> float | None:
         """Seconds since then by Redis' own clock; None where that lies ahead, for nobody knows when it was."""
-        if at_ms is None or at_ms - self.now_ms > AHEAD_MS:
-            return None
-        return max(0.0, (self.now_ms - at_ms) / 1000)
+        return age_s(at_ms, self.now_ms)
 
     def fields(self, key: str) -> Fields:
         """A hash; empty where the key does not exist.

@@ -10,6 +10,18 @@ from dataclasses import dataclass
 
 from cockpit.model.sample import Sample
 
+AHEAD_MS = 2_000
+"""Clocks differ by a little; what lies further ahead than this has no age."""
+
+
+def age_s(at_ms: int | None, now_ms: int) -> float | None:
+    """Seconds between two moments of one clock; None where the first lies ahead, for nobody knows when it was.
+
+    >>> age_s(500, 1_500), age_s(2_000, 1_500), age_s(9_000, 1_500)
+    (1.0, 0.0, None)
+    """
+    return None if at_ms is None or at_ms - now_ms > AHEAD_MS else max(0.0, (now_ms - at_ms) / 1000)
+
 
 @dataclass(frozen=True, slots=True)
 class SwitchRecord:
@@ -93,7 +105,8 @@ class Stream:
     depth: int | None
     """None where the stream does not exist, or could not be read."""
     rate_per_s: float | None
-    newest_age_s: float | None
+    newest_ms: int | None
+    """When the newest entry came, by Redis' own clock: of thousands that stand still none is made anew to be older."""
     groups: tuple[Group, ...] = ()
     fault: str | None = None
     """Why it could not be read: denied, or something else than a stream."""
@@ -109,6 +122,12 @@ class OrderFlow:
     oldest_in_flight_s: float | None
     restless: tuple[Stream, ...] | None = None
     """Those of which there is anything to say beside their depth; None where nobody has looked."""
+    now_ms: int = 0
+    """When this was so, by Redis' own clock."""
+
+    def age_s(self, stream: Stream) -> float | None:
+        """Seconds since the stream's newest entry; None where there is none, or nobody knows."""
+        return age_s(stream.newest_ms, self.now_ms)
 
     @property
     def judged(self) -> tuple[Stream, ...]:

@@ -93,7 +93,7 @@ def _feed(reading: WallReading, name: str, key: str, memory: FeedMemory, lost: L
         lag_p50_ms=percentile(lags, 0.50),
         lag_p95_ms=percentile(lags, 0.95),
         tick_rate_per_s=stream.rate_per_s,
-        newest_age_s=stream.newest_age_s,
+        newest_age_s=reading.age_s(stream.newest_ms),
         gaps=memory.gaps,
         last_gap_age_s=reading.age_s(memory.last_gap_ms),
         stream=stream,

@@ -2,29 +2,59 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
 
 from cockpit.clients.redis_facts import id_ms
-from cockpit.clients.redis_reading import StreamFacts, WallReading, is_still
+from cockpit.clients.redis_reading import StreamAnswer, StreamFacts, WallReading
+from cockpit.clients.redis_reading import is_still as is_still_there
 from cockpit.config import RedisPart
 from cockpit.model.states import OrderFlow, Stream
-from cockpit.probes.streams import NEVER, Lost, read_stream, refuse_if_all_fail
+from cockpit.probes.streams import Lost, read_stream, refuse_if_all_fail
 
 VALIDATED = "validated"
 
 
-class Still(NamedTuple):
-    """A stream that stood still when it was last read, and what it was made of."""
+class Kept:
+    """The watched streams as last told: of thousands only those that moved are told anew."""
 
-    facts: StreamFacts | None
-    """None where it did not."""
-    stream: Stream
-    is_calm: bool
-    """Everything is read."""
+    def __init__(self) -> None:
+        self.streams: list[Stream] = []
+        self._places: dict[str, int] = {}
+        self._restless: set[int] = set()
+        self._moving: set[str] = set()
+        """Those that have to be told anew with every reading."""
+        self._of: Mapping[str, StreamAnswer] | None = None
 
+    def look(self, reading: WallReading, lost: Lost, watched: tuple[str, ...]) -> None:
+        """Bring them up to date."""
+        anew = reading.anew
+        keys: Iterable[str] = watched
+        if anew is not None and anew.since is self._of and len(watched) == len(self.streams):
+            keys = (anew.keys | self._moving) & self._places.keys()
+        else:
+            self._places = {key: at for at, key in enumerate(watched)}
+            self.streams = [Stream("", "", None, None, None)] * len(watched)
+            self._restless, self._moving = set(), set()
+        for key in keys:
+            self._tell(reading, key, read_stream(reading, key, key, lost))
+        self._of = reading.streams
 
-Kept = dict[str, Still]
-"""By their keys: of thousands of streams only the age has to be told anew."""
+    def _tell(self, reading: WallReading, key: str, stream: Stream) -> None:
+        """It stays as it is where nothing came, nothing waits for its worker, nothing was lost."""
+        facts, place = reading.streams.get(key), self._places[key]
+        is_still = is_still_there(facts) and reading.before_ms is not None
+        is_calm = stream.fault is None
+        for group in stream.groups:
+            is_still &= not group.pending and group.oldest_pending_s is None and not group.has_lost_entries
+            is_calm &= group.lag == 0 and not group.pending and not group.has_lost_entries
+        self.streams[place] = stream
+        (self._moving.discard if is_still else self._moving.add)(key)
+        (self._restless.discard if is_calm else self._restless.add)(place)
+
+    @property
+    def restless(self) -> list[Stream]:
+        """Those in which not everything is read."""
+        return [self.streams[place] for place in sorted(self._restless)]
 
 
 def read_flow(reading: WallReading, lost: Lost, part: RedisPart, kept: Kept | None = None) -> OrderFlow:
@@ -34,36 +64,12 @@ def read_flow(reading: WallReading, lost: Lost, part: RedisPart, kept: Kept | No
         Refused: none of the streams could be read.
     """
     refuse_if_all_fail(reading, tuple(part.order_streams.values()))
-    kept = {} if kept is None else kept
+    kept = Kept() if kept is None else kept
+    kept.look(reading, lost, part.watched_streams)
     streams = [read_stream(reading, key, label, lost) for label, key in part.order_streams.items()]
-    restless = list(streams)
-    for key in part.watched_streams:
-        known = kept.get(key)
-        if known is None or known.facts is None or known.facts is not reading.streams.get(key):
-            known = _still(reading, key, read_stream(reading, key, key, lost))
-            kept[key] = known
-        streams.append(_older(reading, known) if known.facts is not None else known.stream)
-        if not known.is_calm:
-            restless.append(streams[-1])
     in_flight, oldest_s = _in_flight(reading, part)
-    return OrderFlow(tuple(streams), in_flight, oldest_s, tuple(restless))
-
-
-def _still(reading: WallReading, key: str, stream: Stream) -> Still:
-    """With its facts where it can be kept: nothing came, nothing waits for its worker, nothing was lost."""
-    facts = reading.streams.get(key)
-    is_kept = is_still(facts) and reading.before_ms is not None
-    is_calm = stream.fault is None
-    for group in stream.groups:
-        is_kept &= not group.pending and group.oldest_pending_s is None and not group.has_lost_entries
-        is_calm &= group.lag == 0 and not group.pending and not group.has_lost_entries
-    return Still(facts if is_kept and isinstance(facts, StreamFacts) else None, stream, is_calm)
-
-
-def _older(reading: WallReading, known: Still) -> Stream:
-    was, last_id = known.stream, known.facts.last_id if known.facts is not None else NEVER
-    age_s = None if last_id == NEVER else reading.age_s(id_ms(last_id))
-    return Stream(was.name, was.label, was.depth, was.rate_per_s, age_s, was.groups)
+    every, restless = (*streams, *kept.streams), (*streams, *kept.restless)
+    return OrderFlow(every, in_flight, oldest_s, restless, reading.now_ms)
 
 
 def _in_flight(reading: WallReading, part: RedisPart) -> tuple[int | None, float | None]:

@@ -42,7 +42,7 @@ class RedisProbes:
         self._last: WallReading | None = None
         self._lost = NONE_LOST
         self._memory = NO_MEMORY
-        self._still: Kept = {}
+        self._still = Kept()
         self._switch: SwitchMemory | None = None
 
     async def tick(self) -> dict[str, Sample[Any]]:

@@ -30,7 +30,7 @@ def read_stream(reading: WallReading, key: str, label: str, lost: Lost) -> Strea
         return Stream(name, label, None, None, None, fault=None if facts is None else clean(facts.reason))
     groups = tuple([_group(reading, group, (key, group.name) in lost) for group in facts.groups])
     newest_ms = None if facts.last_id == NEVER else id_ms(facts.last_id)
-    return Stream(name, label, facts.depth, rate_per_s(reading, facts), reading.age_s(newest_ms), groups)
+    return Stream(name, label, facts.depth, rate_per_s(reading, facts), newest_ms, groups)
 
 
 def refuse_if_all_fail(reading: WallReading, keys: tuple[str, ...]) -> None:
@@ -88,10 +88,12 @@ def find_lost(reading: WallReading, before: WallReading | None, known: Lost) -> 
     streams = before.streams if before is not None else {}
     # Of a stream that is just as it was, no more is lost than was.
     same = {key for key, _ in known if reading.streams.get(key) is streams.get(key)}
+    anew = reading.anew
+    keys = anew.keys if anew is not None and anew.since is streams else reading.streams
     return frozenset(one for one in known if one[0] in same) | frozenset(
         (key, group.name)
-        for key, facts in reading.streams.items()
-        if isinstance(facts, StreamFacts) and facts is not streams.get(key)
+        for key in keys
+        if isinstance(facts := reading.streams[key], StreamFacts) and facts is not streams.get(key)
         for group in facts.groups
         if group.delivered_id != facts.last_id
         and _is_before(group.delivered_id, facts.first_id)

@@ -83,7 +83,7 @@ def stream_missing(view: View, flow: OrderFlow) -> Iterator[Hit]:
 def rejects_many(view: View, flow: OrderFlow) -> Iterator[Hit]:
     """The risk manager refuses more than it should; a halt refuses all, and is told by itself."""
     limit, switch = view.limits.reject_fraction, view.snapshot.kill_switch.value
-    rates = {stream.label: stream.rate_per_s for stream in flow.streams}
+    rates = {stream.label: stream.rate_per_s for stream in flow.judged}
     rejected, validated = rates.get("rejected"), rates.get("validated")
     if limit is None or rejected is None or validated is None or (switch is not None and switch.is_engaged):
         return
@@ -182,7 +182,7 @@ def is_warming_up(view: View) -> bool:
 
 
 def _crucial(flow: OrderFlow) -> tuple[Stream, ...]:
-    return tuple(stream for stream in flow.streams if stream.label in CRUCIAL)
+    return tuple(stream for stream in flow.judged if stream.label in CRUCIAL)
 
 
 def group_severity(view: View, group: Group) -> Severity:

@@ -42,6 +42,7 @@ from cockpit.model.states import (
 from cockpit.model.world import World
 
 NOW = 1_781_984_652.0
+NOW_MS = int(NOW * 1000)
 """2026-06-20 19:44:12 UTC, a Saturday."""
 
 PANELS = ("brokers", "flow", "feeds", "redis", "risk", "postgres", "kubernetes", "alerts")
@@ -56,11 +57,11 @@ def group(name: str, lag: int | None = 0, pending: int = 0) -> Group:
 
 
 def stream(label: str, rate: float, age: float = 0.0, *groups: Group, depth: int = 1000) -> Stream:
-    return Stream(f"orders.{label}", label, depth, rate, age, groups)
+    return Stream(f"orders.{label}", label, depth, rate, NOW_MS - int(age * 1000), groups)
 
 
 def ticks(name: str, rate: float, age: float) -> Stream:
-    return Stream(f"ticks.{name}", name, 5000, rate, age, (group("candles"),))
+    return Stream(f"ticks.{name}", name, 5000, rate, NOW_MS - int(age * 1000), (group("candles"),))
 
 
 def wave(base: float, swing: float, seed: float, n: int = 160) -> tuple[float | None, ...]:
@@ -174,6 +175,7 @@ def healthy() -> Snapshot:
         ),
         3,
         0.1,
+        now_ms=NOW_MS,
     )
     feeds = Feeds(
         (

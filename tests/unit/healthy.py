@@ -42,6 +42,7 @@ from cockpit.model.states import (
 from cockpit.model.world import World
 
 NOW = 1_800_000_000.0
+NOW_MS = int(NOW * 1000)
 
 SETTINGS = Settings.model_validate(
     {
@@ -73,7 +74,7 @@ def group(name: str, **changes: Any) -> Group:
 def stream(
     name: str, label: str, *groups: Group, depth: int | None = 1000, rate: float = 50.0, fault: str | None = None
 ) -> Stream:
-    return Stream(name, label, depth, rate, 0.05, groups, fault)
+    return Stream(name, label, depth, rate, NOW_MS - 50, groups, fault)
 
 
 def flow(**streams: Stream) -> OrderFlow:
@@ -83,7 +84,7 @@ def flow(**streams: Stream) -> OrderFlow:
         "rejected": stream("orders.rejected", "rejected", depth=100, rate=2.0),
         "fills": stream("orders.fills", "fills", group("ledger")),
     }
-    return OrderFlow(tuple({**healthy, **streams}.values()), in_flight=3, oldest_in_flight_s=0.1)
+    return OrderFlow(tuple({**healthy, **streams}.values()), in_flight=3, oldest_in_flight_s=0.1, now_ms=NOW_MS)
 
 
 def feed(name: str = "yahoo", **changes: Any) -> Feed:

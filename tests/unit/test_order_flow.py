@@ -13,7 +13,7 @@ from actions.step import Stage
 from cockpit.model.job import StepState
 from cockpit.model.sample import Sample
 from cockpit.model.states import KillSwitch
-from tests.unit.healthy import NOW, SETTINGS, flow, snapshot, stream, venue, venues
+from tests.unit.healthy import NOW, NOW_MS, SETTINGS, flow, snapshot, stream, venue, venues
 from tests.unit.test_journal import WHO
 
 CLOCK = SimpleNamespace(now=lambda: NOW)
@@ -28,7 +28,7 @@ def stage(facts: dict[str, Any] | None = None, **samples: Any) -> Stage:
 
 
 def flowing(label: str, rate: float) -> Any:
-    return replace(stream(f"orders.{label}", label), rate_per_s=rate, newest_age_s=0.1 if rate else 60.0)
+    return replace(stream(f"orders.{label}", label), rate_per_s=rate, newest_ms=NOW_MS - (100 if rate else 60_000))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ import pytest
 from redis_readings import NOW_MS, PART, SETTINGS, a_group, a_reading, a_stream
 
 from actions.kill_switch.intent import Halt
-from cockpit.clients.redis_reading import KeyFault
+from cockpit.clients.redis_reading import Anew, KeyFault
 from cockpit.errors import Refused
 from cockpit.model.states import Heartbeat, KillSwitch, Limits, SwitchRecord
 from cockpit.probes.flow import Kept, read_flow
@@ -118,8 +118,8 @@ def test_flow_is_a_rate_and_a_missing_stream_has_no_depth() -> None:
     flow = read_flow(a_reading(streams={"orders.incoming": a_stream(new=50, depth=10)}), NONE_LOST, PART)
     incoming, fills = flow.stream("incoming"), flow.stream("fills")
     assert incoming is not None and fills is not None
-    assert (incoming.depth, incoming.rate_per_s, incoming.newest_age_s) == (10, 50.0, 0.1)
-    assert (fills.depth, fills.rate_per_s, fills.newest_age_s, fills.groups) == (None, None, None, ())
+    assert (incoming.depth, incoming.rate_per_s, flow.age_s(incoming)) == (10, 50.0, 0.1)
+    assert (fills.depth, fills.rate_per_s, fills.newest_ms, fills.groups) == (None, None, None, ())
     assert flow.in_flight is None
 
 
@@ -284,7 +284,7 @@ def test_of_a_stream_that_stands_still_only_the_age_is_new() -> None:
     part = PART.model_copy(update={"watched_streams": ("md.1",)})
     order = {"orders.incoming": a_stream(new=5, depth=10)}
     still = a_stream(new=0, depth=7)
-    kept: Kept = {}
+    kept = Kept()
     readings = [
         replace(a_reading(streams={**order, **more}), now_ms=NOW_MS + 1000 * at, before_ms=NOW_MS - 1000)
         for at, more in enumerate(({"md.1": still}, {"md.1": still}, {}, {"md.1": KeyFault("denied")}, {"md.1": still}))
@@ -293,5 +293,34 @@ def test_of_a_stream_that_stands_still_only_the_age_is_new() -> None:
     assert [flow.streams for flow in flows] == [read_flow(one, NONE_LOST, part).streams for one in readings]
     first, second, gone, denied, back = (flow.streams[-1] for flow in flows)
     assert first.depth == second.depth == back.depth == 7 and gone.depth is None and denied.fault == "denied"
-    assert first.newest_age_s is not None and second.newest_age_s == pytest.approx(first.newest_age_s + 1)
+    ages = [flow.age_s(flow.streams[-1]) for flow in flows[:2]]
+    assert first == second and ages[0] is not None and ages[1] == pytest.approx(ages[0] + 1)
     assert [len(flow.judged) - len(part.order_streams) for flow in flows] == [0, 0, 0, 1, 0]
+
+
+def test_of_thousands_of_streams_only_those_that_moved_are_told_anew() -> None:
+    part = PART.model_copy(update={"watched_streams": ("md.1", "md.2", "md.3")})
+    waiting = a_group(pending=1, oldest_pending_id=f"{NOW_MS - 9000}-0")
+    still, moved, pending = a_stream(new=0), a_stream(new=4, groups=(a_group(lag=4),)), a_stream(groups=(waiting,))
+    steps = [{"md.2": still}, {"md.2": moved}, {"md.2": still}, {"md.2": None}]
+    kept, streams, flows, fresh = Kept(), {}, [], []
+    for at, step in enumerate(steps):
+        before, streams = streams, {"md.1": still, "md.3": pending, "orders.incoming": a_stream(), **step}
+        reading = a_reading(streams=streams, now_ms=NOW_MS + 1000 * at, anew=Anew(before, frozenset({"md.2"})))
+        flows.append(read_flow(reading, NONE_LOST, part, kept))
+        fresh.append(read_flow(reading, NONE_LOST, part))
+    assert flows == fresh
+    assert {flow.streams[-3] for flow in flows} == {flows[0].streams[-3]}
+    assert len({id(flow.streams[-3]) for flow in flows}) == 1, "it was made once"
+    assert [flow.streams[-1].groups[0].oldest_pending_s for flow in flows] == [9.0, 10.0, 11.0, 12.0]
+    other = a_reading(streams={"orders.incoming": a_stream()}, anew=Anew({}, frozenset()))
+    assert read_flow(other, NONE_LOST, part, kept).streams[-1].depth is None, "anew since another reading"
+
+
+def test_a_loss_is_found_among_those_that_are_anew() -> None:
+    before = {"md.1": a_stream(first_id="50-0", added=None), "md.2": a_stream(added=None)}
+    cut = a_stream(first_id="90-0", added=None, groups=(a_group(delivered_id="40-0", entries_read=None),))
+    after = {**before, "md.1": cut}
+    last = a_reading(streams=before)
+    for anew in (None, Anew(before, frozenset({"md.1"})), Anew({}, frozenset())):
+        assert find_lost(a_reading(streams=after, anew=anew), last, NONE_LOST) == {("md.1", "router")}

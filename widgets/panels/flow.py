@@ -20,8 +20,8 @@ def lines(view: View, width: int, height: int) -> list[Line]:
         return []
     if height <= len(flow.streams) and height < EVERY_LINE:
         # Of thousands only those are put into words that are seen.
-        return [_header(width), *(_stream(stream, width) for stream in flow.streams[: height - 1])][:height]
-    rows = [_header(width), *(_stream(stream, width) for stream in flow.streams), _in_flight(flow)]
+        return [_header(width), *(_stream(flow, stream, width) for stream in flow.streams[: height - 1])][:height]
+    rows = [_header(width), *(_stream(flow, stream, width) for stream in flow.streams), _in_flight(flow)]
     if height >= len(rows) + 8:
         rows.extend(_groups(flow, width))
     else:
@@ -43,7 +43,7 @@ def _header(width: int) -> Line:
     return line(" " * LABEL, *(number(name, size, "label") for name, size in zip(names, _columns(width), strict=True)))
 
 
-def _stream(stream: Stream, width: int) -> Line:
+def _stream(flow: OrderFlow, stream: Stream, width: int) -> Line:
     depth, per_s, newest, lag = _columns(width)
     if stream.depth is None:
         if stream.fault is not None:
@@ -54,7 +54,7 @@ def _stream(stream: Stream, width: int) -> Line:
         field(stream.label, LABEL, "text"),
         number(count(stream.depth), depth),
         number(rate(stream.rate_per_s), per_s),
-        number(short_age(stream.newest_age_s), newest, "text"),
+        number(short_age(flow.age_s(stream)), newest, "text"),
         number(waiting, lag, ink),
     )
 
