@@ -31,8 +31,12 @@ class PatientWriter(threading.Thread):
     def __init__(self, file: IO[str], when_drained: Drained = lambda is_lost: None) -> None:
         super().__init__(daemon=True, name="terminal-output")
         self._descriptor = file.fileno()
+        self._ready = _own(self._descriptor)
+        """The same terminal, opened for us alone, so that it may be told not to block; None where that is denied."""
         self._when_drained = when_drained
         self._parts: deque[bytes] = deque()
+        self._is_begun = False
+        """The first part is the rest of one that the terminal has begun to read."""
         self._pending = 0
         self._is_owing = self._has_lost = False
         self._is_stopping = False
@@ -67,9 +71,21 @@ class PatientWriter(threading.Thread):
                 self._ask()
 
     def _queue(self, data: bytes) -> None:
-        self._parts.append(data)
-        self._pending += len(data)
-        self._changed.notify_all()
+        left = data if self._pending else data[self._written(data) :]
+        if left:
+            self._is_begun |= len(left) < len(data)
+            self._parts.append(left)
+            self._pending += len(left)
+            self._changed.notify_all()
+
+    def _written(self, data: bytes) -> int:
+        """How much of it the terminal takes at once: waking the writer for it would cost a key's answer a turn."""
+        if self._ready is None or self.is_broken:
+            return 0
+        try:
+            return os.write(self._ready, data)
+        except OSError:
+            return 0  # nobody reads, or it is gone: the writer finds out
 
     def _ask(self) -> None:
         self._queue(REQUEST)
@@ -94,8 +110,9 @@ class PatientWriter(threading.Thread):
         long, as whoever reads the terminal after us would take it for keys."""
         with self._changed:
             is_asked = REQUEST not in self._parts
-            self._pending -= sum(map(len, self._parts))
-            self._parts.clear()
+            kept = [self._parts[0]] if self._is_begun else []
+            self._pending -= sum(map(len, self._parts)) - sum(map(len, kept))
+            self._parts = deque(kept)
             if is_asked:
                 self._changed.wait_for(lambda: self.is_broken or not self._receipts.is_open, within_s)
 
@@ -122,6 +139,7 @@ class PatientWriter(threading.Thread):
                     return
                 data = b"".join(self._parts)
                 self._parts.clear()
+                self._is_begun = False
             if data:
                 self._send(data)
             self._tell_if_drained()
@@ -162,3 +180,14 @@ class PatientWriter(threading.Thread):
             self._is_stopping = True
             self._changed.notify()
         self.join(JOIN_S)
+        with self._changed:
+            own, self._ready = self._ready, None
+        if own is not None:
+            os.close(own)
+
+
+def _own(descriptor: int) -> int | None:
+    try:
+        return os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return None
