@@ -108,8 +108,11 @@ def group_missing(view: View, flow: OrderFlow) -> Iterator[Hit]:
     """Nobody reads for a worker without which orders are not safely traded."""
     if is_warming_up(view) or any(stream.depth is None for stream in _crucial(flow)):
         return  # a stream that is not there, or not readable, is told by itself
-    there = {group.name for stream in flow.streams for group in stream.groups}
-    for name in view.settings.critical_workers:
+    workers = view.settings.critical_workers
+    there = _groups_of(flow.judged)
+    if not there.issuperset(workers):
+        there = _groups_of(flow.streams)
+    for name in workers:
         if name not in there:
             yield Hit(name, Severity.P2, f"{name}: its consumer group is on no order stream", "absent", "present")
 
@@ -179,6 +182,10 @@ def is_warming_up(view: View) -> bool:
     redis = view.snapshot.redis
     uptime_s = redis.value.uptime_s if redis.value is not None and redis.is_live(view.now) else None
     return uptime_s is not None and uptime_s < WARM_UP_S
+
+
+def _groups_of(streams: tuple[Stream, ...]) -> set[str]:
+    return {group.name for stream in streams for group in stream.groups}
 
 
 def _crucial(flow: OrderFlow) -> tuple[Stream, ...]:
