@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 
 from rich.segment import Segment
+from textual.color import Color
 from textual.filter import LineFilter
 from textual.geometry import Region
 from textual.strip import Strip
@@ -88,19 +89,24 @@ class Canvas(Widget):
         filters = self.get_line_filters()
         if filters != self._filters:
             self._filters, self._shown = filters, [None] * len(self._shown)
-        strips = [self._filtered(y) for y in crop.line_range]
+        width, background = self.size.width, None
+        strips: list[Strip] = []
+        for y in crop.line_range:
+            known = self._shown[y] if y < len(self._shown) else None
+            if known is None:
+                # The toolkit works it out from all that the canvas is in: once for all rows.
+                background = background or self.background_colors[1]
+                known = self._filtered(y, width, background)
+            strips.append(known)
         first, last = crop.column_span
-        return strips if (first, last) == (0, self.size.width) else [strip.crop(first, last) for strip in strips]
+        return strips if (first, last) == (0, width) else [strip.crop(first, last) for strip in strips]
 
-    def _filtered(self, y: int) -> Strip:
+    def _filtered(self, y: int, width: int, background: Color) -> Strip:
         """One row as it may be shown; a strip is dear (it has seven caches), so that a change makes just one."""
-        known = self._shown[y] if y < len(self._shown) else None
-        if known is not None:
-            return known
-        segments, background = self._segments(y), self.background_colors[1]
+        segments = self._segments(y)
         for each in self._filters:
             segments = each.apply(segments, background)
-        strip = Row(segments, self.size.width)
+        strip = Row(segments, width)
         if y < len(self._shown):
             self._shown[y] = strip
         return strip

@@ -15,7 +15,7 @@ def safe(spans: Line) -> Line:
     (('a␛[2Jb', 'ok'), ('▁', 'ok'))
     """
     for text, _ in spans:
-        if not ONE_CELL.issuperset(text):
+        if not (text.isascii() and text.isprintable()) and not ONE_CELL.issuperset(text):
             return tuple((printable(text), ink) for text, ink in spans)
     return spans
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from rich.cells import cell_len
 from rich.color import ColorSystem
 from rich.segment import Segment
+from rich.style import Style
 
 from cockpit.terminal.pen import Ink, blank_of, ink_of
 from cockpit.text import ONE_CELL
@@ -19,25 +21,41 @@ NOTHING: Cell = ("\0", None)
 """What is on a cell of which nothing is known: equal to nothing that is drawn."""
 
 
-def cells_of(segments: Iterable[Segment], colours: ColorSystem) -> list[Cell]:
-    """One entry a cell. A blank shows only its ground: whatever else its style says is left out."""
+def cells_of(segments: Iterable[Segment], colours: ColorSystem) -> tuple[list[Cell], bool]:
+    """One entry a cell, and whether each character is one. A blank shows only its ground: nothing else of its style."""
     found: list[Cell] = []
+    is_plain = True
     for text, style, control in segments:
         if control:
             continue
-        ink = ink_of(style, colours)
-        blank = (" ", blank_of(ink))
-        if ONE_CELL.issuperset(text):
-            found.extend([(char, ink) if char != " " else blank for char in text])
-            continue
-        for char in text:
-            size = cell_len(char)
-            if size == 0:
-                _combine(found, char)
-            else:
-                found.append((char, ink) if char != " " else blank)
-                found.extend([("", ink)] * (size - 1))
-    return found
+        plain = _plain_cells(text, style, colours)
+        if plain is not None:
+            found.extend(plain)
+        else:
+            is_plain = False
+            _extend(found, text, ink_of(style, colours))
+    return found, is_plain
+
+
+@lru_cache(maxsize=1024)
+def _plain_cells(text: str, style: Style | None, colours: ColorSystem) -> tuple[Cell, ...] | None:
+    """Most of a row that changes is as it was: the same objects, which compare at once. None for wide characters."""
+    if not ONE_CELL.issuperset(text):
+        return None
+    ink = ink_of(style, colours)
+    blank = (" ", blank_of(ink))
+    return tuple([(char, ink) if char != " " else blank for char in text])
+
+
+def _extend(found: list[Cell], text: str, ink: Ink) -> None:
+    blank = (" ", blank_of(ink))
+    for char in text:
+        size = cell_len(char)
+        if size == 0:
+            _combine(found, char)
+        else:
+            found.append((char, ink) if char != " " else blank)
+            found.extend([("", ink)] * (size - 1))
 
 
 def _combine(found: list[Cell], mark: str) -> None:
@@ -74,7 +92,7 @@ def runs(before: list[Cell], after: list[Cell]) -> Iterator[tuple[int, int]]:
     [(4, 7), (12, 13)]
     """
     first = last = -1
-    for at in [at for at, (old, new) in enumerate(zip(before, after, strict=True)) if old != new]:
+    for at in [at for at, (old, new) in enumerate(zip(before, after, strict=True)) if old is not new and old != new]:
         start = at
         while start > 0 and not (after[start][0] and before[start][0]):
             start -= 1

@@ -71,6 +71,9 @@ class GateFilter(LineFilter):
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Segments whose text is safe."""
         is_ascii = self.is_ascii
-        if all(ONE_CELL.issuperset(text) and (not is_ascii or text.isascii()) for text, _, _ in segments):
+        for text, _, _ in segments:
+            if not (text.isascii() and text.isprintable()) and (is_ascii or not ONE_CELL.issuperset(text)):
+                break
+        else:
             return segments
         return [Segment("" if control else passed(text, is_ascii), style, None) for text, style, control in segments]

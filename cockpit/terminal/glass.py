@@ -18,19 +18,25 @@ Pieces = list[tuple[int, Strip]]
 class Row:
     """One line of the terminal: its strips by their column, and its cells once they are needed."""
 
-    __slots__ = ("cells", "strips")
+    __slots__ = ("cells", "is_plain", "strips")
 
     def __init__(self) -> None:
         self.strips: dict[int, Strip] = {}
         self.cells: list[Cell] | None = None
+        self.is_plain = False
+        """Whether each character is one cell: then no half of one is to be mended."""
 
     def known(self, width: int, colours: ColorSystem) -> list[Cell]:
         """The cells; built at the first comparison, so that a full picture costs nothing more."""
         if self.cells is None:
             self.cells = [NOTHING] * width
+            self.is_plain = True
             for x, strip in self.strips.items():
-                put(self.cells, x, cells_of(strip, colours))
-            mend(self.cells)
+                fresh, is_plain = cells_of(strip, colours)
+                put(self.cells, x, fresh)
+                self.is_plain = self.is_plain and is_plain
+            if not self.is_plain:
+                mend(self.cells)
         return self.cells
 
     def keep(self, x: int, strip: Strip) -> None:
@@ -89,11 +95,15 @@ class Glass:
             return
         before = row.known(self._width, colours)
         after = before.copy()
+        is_plain = row.is_plain
         for x, strip in fresh:
-            put(after, x, cells_of(strip, colours))
+            cells, is_one_each = cells_of(strip, colours)
+            put(after, x, cells)
             row.keep(x, strip)
-        mend(after)
-        row.cells = after
+            is_plain = is_plain and is_one_each
+        if not is_plain:
+            mend(after)
+        row.cells, row.is_plain = after, is_plain
         for first, last in runs(before, after):
             found.extend(pieces_of(y, first, after[first:last]))
 
