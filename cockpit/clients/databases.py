@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.clients.bounded import bounded
+from cockpit.clients.postgres_driver import bare
 from cockpit.clients.postgres_link import SWAPPER, database_name, keywords, linked
 from cockpit.config import PostgresPart
 from cockpit.errors import BackendError
@@ -25,7 +26,7 @@ class DatabasesWall:
 
     def __init__(self, part: PostgresPart) -> None:
         self._part = part
-        self._ask = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+        self._ask = bare(Path(__file__).with_suffix(".sql"))
         self._wanted = ""
         self._stack: AsyncExitStack | None = None
         self._connection: AsyncConnection | None = None
@@ -60,14 +61,13 @@ class DatabasesWall:
             self._connection = await self._stack.enter_async_context(link)
         asked = {"wanted": self._wanted, "with_size": with_size, "swapper": SWAPPER}
         try:
-            cursor = await self._connection.execute(self._ask.encode(), asked)
-            row = await cursor.fetchone()
+            cursor = self._connection.cursor(row_factory=psycopg.rows.dict_row)
+            row = await (await cursor.execute(self._ask, asked)).fetchone()
         except psycopg.Error as error:
             raise in_words(error, self._part.timeout_s) from None
         if row is None:
             raise BackendError("Postgres does not know the role that it was asked as")
-        names = [column.name for column in cursor.description or ()]
-        return {**dict(zip(names, row, strict=True)), "wanted": self._wanted}
+        return {**row, "wanted": self._wanted}
 
     def _drop(self) -> None:
         connection, self._connection, self._stack = self._connection, None, None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.clients.bounded import SoloThread, bounded
-from cockpit.clients.postgres_driver import load_driver
+from cockpit.clients.postgres_driver import bare, load_driver
 from cockpit.clients.postgres_words import in_words
 from cockpit.config import PostgresPart
 from cockpit.errors import BackendError, Refused
@@ -27,7 +27,7 @@ class PostgresWall:
     def __init__(self, settings: PostgresPart) -> None:
         self._settings = settings
         self._thread = SoloThread("the set-up for Postgres")
-        self._ask = ""
+        self._ask = b""
         self._connect_with: dict[str, Any] | None = None
         self._connection: AsyncConnection | None = None
         self._ticks = 0
@@ -68,8 +68,8 @@ class PostgresWall:
             self._connection = connection
             # The size is asked for on a connection's first tick, which follows every failure.
             parameters = {"tables": list(self._settings.tables), "with_size": self._ticks % SIZE_EVERY == 0}
-            cursor = await connection.execute(self._ask.encode(), parameters)
-            row = await cursor.fetchone()
+            cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
+            row = await (await cursor.execute(self._ask, parameters)).fetchone()
         except BaseException as error:
             # Also reached long after a cancel, which psycopg itself takes up to ten seconds to obey.
             self._drop(connection)
@@ -81,8 +81,7 @@ class PostgresWall:
         self._ticks += 1
         if row is None:
             raise BackendError("Postgres counts nothing for this database")
-        names = [column.name for column in cursor.description or ()]
-        return dict(zip(names, row, strict=True))
+        return row
 
     def _drop(self, connection: AsyncConnection | None) -> None:
         if connection is not None:
@@ -103,7 +102,7 @@ class PostgresWall:
 
         # It warns of abandoned queries, and what nobody handles Python prints to the screen.
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
-        self._ask = Path(__file__).with_suffix(".sql").read_text(encoding="utf-8")
+        self._ask = bare(Path(__file__).with_suffix(".sql"))
         timeout_s = self._settings.timeout_s
         try:
             given = psycopg.conninfo.conninfo_to_dict(self._settings.dsn)

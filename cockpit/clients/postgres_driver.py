@@ -1,9 +1,10 @@
-"""Postgres' driver, imported by one thread at a time: two at once may each wait for a part that the other has."""
+"""Postgres' driver, imported by one thread at a time: two may each wait for a part of it. And what it is asked."""
 
 from __future__ import annotations
 
 import importlib
 import threading
+from pathlib import Path
 
 _loading = threading.Lock()
 
@@ -11,5 +12,14 @@ _loading = threading.Lock()
 def load_driver() -> None:
     """Blocks for as long as the import takes, which is nothing once it is there."""
     with _loading:
-        for name in ("psycopg", "psycopg.conninfo", "psycopg.sql"):
+        for name in ("psycopg", "psycopg.conninfo", "psycopg.rows", "psycopg.sql"):
             importlib.import_module(name)
+
+
+def bare(file: Path) -> bytes:
+    """A query without its comments and its indents: the driver takes one over 4,096 characters apart at each question.
+
+    Blocks. The comments stand on lines of their own.
+    """
+    lines = (line.strip() for line in file.read_text(encoding="utf-8").splitlines())
+    return "\n".join(line for line in lines if line and not line.startswith("--")).encode()
