@@ -55,6 +55,15 @@ def short_age(seconds: float | None) -> str:
     return text if seconds is None or seconds < 100 else " ".join(text.split()[:2])
 
 
+def whole_minutes(seconds: float) -> str:
+    """The same for where it must not change more often than once a minute.
+
+    >>> [whole_minutes(s) for s in (34.0, 61.0, 99.0, 125.0, 5400.0)]
+    ['<1 m', '1 m', '1 m', '2 m', '1 h']
+    """
+    return "<1 m" if seconds < 60 else short_age(max(100.0, seconds))
+
+
 def milliseconds(value: float | None) -> str:
     """A duration in ms, in s from ten seconds on.
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.model.severity import Severity
 from themes.glyphs import SEVERITY, WORLD
-from widgets.figures import plural, short_age
+from widgets.figures import plural, short_age, whole_minutes
 from widgets.incident_part import incident_part
 from widgets.line import Line, both, cut, cut_text, fitted, joined, line, width_of
 from widgets.panels.findings import clock
@@ -84,7 +84,7 @@ def _state(scene: Scene, has_since: bool) -> Line:
 
 
 def _lasting(scene: Scene, seconds: float) -> str:
-    return short_age(seconds if scene.frozen_since is None else max(100.0, seconds))
+    return short_age(seconds) if scene.frozen_since is None else whole_minutes(seconds)
 
 
 def _exchanges(scene: Scene) -> Line:

@@ -188,7 +188,9 @@ def _below(scene: Scene, view: View, width: int, room: int) -> list[Line]:
         findings = tuple(each for each in findings if scene.needle.casefold() in each.summary.casefold())
     jobs = view.snapshot.jobs
     kept = min(len(jobs), max(1, room // 3)) if jobs else 0
-    if not findings:
+    if not findings and view.snapshot.assessment.findings:
+        rows.append(line((f" no finding matches {scene.needle}", "dim")))
+    elif not findings:
         panel = PANELS[-1]
         rows.append(line(" ", *panel.summary(view, width - 2)))
     for at, finding in enumerate(findings):

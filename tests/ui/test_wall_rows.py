@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from cockpit.model.states import Reach
+from cockpit.model.states import KillSwitch, Reach
 from tests.ui import snapshots
 from tests.ui.fake_session import SETTINGS
 from widgets.line import plain, width_of
@@ -201,6 +201,24 @@ def test_while_frozen_nothing_changes_that_says_nothing_new() -> None:
 
     assert shown(0.4) == shown(2.9)
     assert shown(0.4)[:2] != shown(0.4, "broker_down")[:2], "the top lines stay live"
+
+
+def test_while_frozen_no_clock_runs_ahead() -> None:
+    view = scene("healthy").live
+    assert view is not None
+    assert view.snapshot.kill_switch.value is not None and view.snapshot.kill_switch.value_at is not None
+    for passed, said in ((34.0, "HALTED <1 m"), (61.0, "HALTED 1 m")):
+        halted = KillSwitch(True, True, "drill", "asha", view.now - passed)
+        snapshot = replace(view.snapshot, kill_switch=replace(view.snapshot.kill_switch, value=halted))
+        live = replace(view, snapshot=snapshot)
+        first, _ = top_lines(replace(scene("healthy"), live=live, wall=live, frozen_since=view.now), 120)
+        assert f"{said} " in plain(first)
+
+
+def test_a_filter_that_fits_no_finding_says_so() -> None:
+    rows = wall_rows(scene("broker_down", needle="nothing of the kind"), 80, 21)
+    said = "\n".join(plain(row) for row in rows)
+    assert "no finding matches nothing of the kind" in said and "IBKR down" not in said
 
 
 def test_before_the_first_snapshot_the_wall_is_already_there() -> None:
