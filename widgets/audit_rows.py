@@ -43,7 +43,8 @@ def audit_rows(
     """Head, list and the picked record."""
     width, height = size
     of = "" if recent.is_all else f", the newest of {megabytes(recent.size_bytes)}: cockpit audit show has all"
-    rows = [ruled("Audit", width, line((f"{plural(len(shown), 'record')}{of}", "label"))), _sound(sound, now)]
+    rows = [ruled("Audit", width, line((f"{plural(len(shown), 'record')}{of}", "label")))]
+    rows += _sound(sound, now, width)
     detail = DETAIL if height >= 14 else 0
     room = max(1, height - len(rows) - detail)
     first = max(0, min(picked - room // 2, len(shown) - room))
@@ -57,14 +58,13 @@ def audit_rows(
     return [cut(row, width) for row in rows[:height]]
 
 
-def _sound(sound: Soundness | None, now: float) -> Line:
+def _sound(sound: Soundness | None, now: float, width: int) -> list[Line]:
+    """What came of the last walk, to its last word: the end of it says what no walk can find."""
     if sound is None:
-        return line((" the chain has not been walked here yet: v walks it", "label"))
-    ago = f"  {age(max(0.0, now - sound.at))} ago"
-    return line(
-        (f" ● {sound.words}" if sound.is_sound else f" ■ {sound.words}", "ok" if sound.is_sound else "crit"),
-        (ago, "label"),
-    )
+        return [line((" the chain has not been walked here yet: v walks it", "label"))]
+    glyph, ink = ("●", "ok") if sound.is_sound else ("■", "crit")
+    first, *more = wrapped(f"{sound.words}  ({age(max(0.0, now - sound.at))} ago)", max(10, width - 4))
+    return [line((f" {glyph} {first}", ink)), *(line((f"   {part}", "label")) for part in more)]
 
 
 def _record(record: AuditRecord, now: float, width: int, is_picked: bool) -> Line:

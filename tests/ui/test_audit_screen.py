@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import pytest
 
-from cockpit.model.audit import AuditRecord, Operator, Recent
+from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
+from cockpit.storage.verification import BLIND_SPOT
 from tests.ui import snapshots
 from tests.ui.conftest import cockpit
+from widgets.audit_rows import audit_rows
+from widgets.line import plain
 
 WHO = Operator("asha", "asha", "jump1", "pts/3", "10.0.0.7")
 
@@ -47,6 +50,13 @@ async def test_the_hand_stays_on_its_record() -> None:
         it.app.screen.tick()  # type: ignore[attr-defined]
         await it.sees("4 records")
         assert "job-3" in it.text()
+
+
+@pytest.mark.parametrize("width", [80, 120])
+def test_what_no_walk_can_find_is_said_to_its_last_word(width: int) -> None:
+    sound = Soundness(True, f"sound: 5 records, last hash 73d860015a58e304; {BLIND_SPOT}", snapshots.NOW)
+    rows = audit_rows((), Recent(), 0, sound, snapshots.NOW + 3, (width, 21))
+    assert BLIND_SPOT in " ".join(" ".join(plain(row).split()) for row in rows)
 
 
 @pytest.mark.parametrize(("is_sound", "said"), [(True, "● sound: 2 records"), (False, "■ BROKEN at line 2")])
