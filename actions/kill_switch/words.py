@@ -41,8 +41,8 @@ def rate(snapshot: Snapshot, label: str) -> float | None:
 
 
 def standing(switch: KillSwitch, now: float) -> str:
-    """Since when and by whom it is engaged."""
-    since = "" if switch.since is None else f" since {duration(now - switch.since)}"
+    """For how long and by whom it is engaged."""
+    since = "" if switch.since is None else f" for {duration(now - switch.since)}"
     by = f" by {switch.by}" if switch.by else ""
     why = f": {switch.reason}" if switch.reason else ""
     return f"engaged{since}{by}{why}"

@@ -140,7 +140,9 @@ def _checks(
         verdict = FAIL if len(mute) == len(told) else WARN
         yield Check("channels", verdict, f"alerts.yaml has no way to tell {', '.join(mute)}")
     elif told:
-        yield Check("channels", PASS, f"{len(ways)} ways out", snapshot.alerting.age_s(now))
+        yield Check(
+            "channels", PASS, f"{len(ways)} {'way' if len(ways) == 1 else 'ways'} out", snapshot.alerting.age_s(now)
+        )
     if any(one.is_summary for one in told):
         yield _redaction_check(fields)
 

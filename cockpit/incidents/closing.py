@@ -16,10 +16,12 @@ from cockpit.storage.incidents import Incidents
 from cockpit.storage.merge import has_conflict
 from cockpit.text import clean
 
+NO_CAUSE = "the cause is not given"
+
 
 @dataclass(frozen=True, slots=True)
 class Lack:
-    """One thing that is missing, and how to give it."""
+    """One thing that stands against closing it, and how to mend that."""
 
     what: str
     how: str
@@ -35,15 +37,15 @@ def lacks(incident: Incident, text: str) -> tuple[Lack, ...]:
     if incident.break_glass and not incident.reviewed_by:
         who = ", ".join(incident.break_glass)
         found.append(
-            Lack(f"a review by somebody else than {who}", "cockpit incident review, as another user", is_waivable=False)
+            Lack(f"nobody but {who} has reviewed it", "cockpit incident review, as another user", is_waivable=False)
         )
     if has_conflict(text):
         found.append(Lack("two changes of the same lines stand in it", "keep what is right, delete the markers"))
     found += [Lack(f"the {name} is empty", f"write it below `## {name}`") for name in _empty(text)]
     if not incident.cause:
-        found.append(Lack("the cause", "--cause, or the field in the dialog"))
+        found.append(Lack(NO_CAUSE, "--cause, or the field in the dialog"))
     if len(incident.severity_history) > 1 and any(not change.reason for change in incident.severity_history):
-        found.append(Lack("the reason of a change of severity", "write it into severity_history"))
+        found.append(Lack("a change of severity has no reason", "write it into severity_history"))
     standing = [entry.text for entry in outstanding(incident.timeline).values()]
     if standing:
         found.append(Lack(f"it is not over: {standing[0]}", "wait until it has cleared"))
@@ -74,11 +76,11 @@ def close(
     found = lacks(incident, incidents.text(incident.id))
     forbidding = [lack for lack in found if not (waived and lack.is_waivable)]
     if forbidding:
-        raise Rejected("not closed, it lacks: " + "; ".join(f"{lack.what} ({lack.how})" for lack in forbidding))
+        raise Rejected("not closed, still open: " + "; ".join(f"{lack.what} ({lack.how})" for lack in forbidding))
     now = clock.now()
     words = f"by {by}: {incident.cause or 'cause unknown'}"
     if found:
-        words += f"; closed although it lacks {', '.join(lack.what for lack in found)}: {waived}"
+        words += f"; closed although {', '.join(lack.what for lack in found)}: {waived}"
 
     def ended(found: Incident) -> Mapping[str, Any]:
         """By what stands there as it is written: somebody else may have closed it, or acted alone, since the look."""

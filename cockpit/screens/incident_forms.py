@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from cockpit.incidents.closing import NO_CAUSE
 from cockpit.incidents.loss import Loss, measured
 from cockpit.model.incident import ROLES, Incident
 from cockpit.model.severity import Severity
@@ -178,8 +179,8 @@ def _close(screen: Wall, log: IncidentsPort, incident: Incident, lacks: tuple[La
         _lost(loss),
         Ask("although", "Close anyway", Field(), "why it may be closed although something is missing"),
     ]
-    others = [lack for lack in lacks if lack.what != "the cause"]
-    told = [(f"It lacks: {lack.what} ({lack.how})", "warn" if lack.is_waivable else "crit") for lack in others]
+    others = [lack for lack in lacks if lack.what != NO_CAUSE]
+    told = [(f"Still open: {lack.what} ({lack.how})", "warn" if lack.is_waivable else "crit") for lack in others]
     told = told or [("Nothing is missing.", "ok")]
     told += [(f"Minutes lost, as measured: {loss.minutes:g}. {loss.words}", "label")] if loss else []
 

@@ -105,7 +105,7 @@ def test_evidence_that_ages_does_not_change_the_digest_but_the_reason_does() -> 
         ({"redis": dead()}, "Redis answers", "connection refused"),
         ({"redis": Sample()}, "Redis answers", "not asked yet"),
         ({"kill_switch": dead()}, "kill switch", "connection refused"),
-        ({"kill_switch": ENGAGED}, "kill switch", "already engaged since 42 s by asha@jump1: broker outage"),
+        ({"kill_switch": ENGAGED}, "kill switch", "already engaged for 42 s by asha@jump1: broker outage"),
     ],
 )
 def test_engage_warns_of_everything_and_is_forbidden_by_nothing(changed: dict[str, Any], name: str, words: str) -> None:

@@ -67,10 +67,10 @@ def test_closing_asks_for_what_is_missing() -> None:
         lack.what for lack in lacks(incident((60, "finding", "finding/a/x/P1"), break_glass=("ben",)), body("", "t"))
     ]
     assert found == [
-        "a review by somebody else than ben",
+        "nobody but ben has reviewed it",
         "the Summary is empty",
         "the Impact is empty",
-        "the cause",
+        "the cause is not given",
         "it is not over: words",
     ]
     text = body("", "t").replace("## Summary\n", "## Summary\n\ns\n").replace("## Impact\n", "## Impact\n\ni\n")
