@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -13,6 +14,7 @@ from cockpit.model.snapshot import Snapshot
 from cockpit.observe.hub import Beside, Hub, Judge, OpenIncidents
 from cockpit.observe.journals import Jobs
 from cockpit.observe.observer import Observer
+from cockpit.observe.poller import DRAWN_S
 from cockpit.observe.recall import Recall
 from cockpit.observe.sources import sources
 
@@ -51,9 +53,12 @@ class Lookout:
         self._begin()
 
     def until_data(self, within_s: float) -> None:
-        """Wait for the first answer of Redis, which alone says whether trading goes on; not where there is none."""
-        if self._settings.redis is not None:
-            self._has_data.wait(within_s)
+        """Wait until the first answer of Redis can be seen; not where there is none.
+
+        It alone says whether trading goes on. What is imported meanwhile would only hold it up.
+        """
+        if self._settings.redis is not None and self._has_data.wait(within_s):
+            time.sleep(DRAWN_S)
 
     def join(
         self, runbook: Runbook, jobs: Jobs, hear: Listener, incidents: OpenIncidents = Sample, beside: Beside = dict

@@ -23,6 +23,8 @@ CLOSE_WITHIN_S = 0.3
 HEAD_START_S = 0.5
 """Redis has the start for itself, for so long at most: the others' drivers take as long to import as its own answer,
 and it alone says whether trading goes on."""
+DRAWN_S = 0.03
+"""So long afterwards the screen may draw it: beside drivers that are being imported it takes several times as long."""
 
 Samples = Mapping[str, Sample[Any]]
 Changed = Callable[[Samples, Samples], None]
@@ -65,6 +67,7 @@ class Poller:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(HEAD_START_S):
                             await self._has_begun.wait()
+                            await asyncio.sleep(DRAWN_S)
             await asyncio.gather(*loops, return_exceptions=True)
         finally:
             for loop in loops:

@@ -14,8 +14,8 @@ from hypothesis import strategies as some
 from cockpit.errors import Unreachable
 from cockpit.model.sample import Sample
 from cockpit.observe.pace import TICK_PHASE, Pace, phase
-from cockpit.observe.poller import Poller, Samples
-from cockpit.observe.source import ProbeSource, RedisSource
+from cockpit.observe.poller import DRAWN_S, HEAD_START_S, Poller, Samples
+from cockpit.observe.source import REDIS_FIELDS, ProbeSource, RedisSource
 from tests.unit.virtual_time import EPOCH, LoopClock, VirtualLoop, play
 
 
@@ -161,6 +161,37 @@ def test_hang_costs_nobody_else_anything() -> None:
     bench.run(10.5)
     beats = [second + phase(1) for second in range(10)]
     assert healthy.asked == [0.0, *(pytest.approx(beat, abs=0.002) for beat in beats)]
+
+
+class OneTick:
+    """Redis that takes its time."""
+
+    def __init__(self, takes_s: float) -> None:
+        self._takes_s = takes_s
+
+    async def tick(self) -> dict[str, Sample[Any]]:
+        await asyncio.sleep(self._takes_s)
+        return dict.fromkeys(REDIS_FIELDS, Sample.good(1, EPOCH, self._takes_s))
+
+    async def close(self) -> None:
+        return
+
+
+@pytest.mark.parametrize(("takes_s", "others_at_s"), [(0.1, 0.1 + DRAWN_S), (1.5, HEAD_START_S)])
+def test_the_first_answer_of_redis_is_drawn_before_others_are_asked(takes_s: float, others_at_s: float) -> None:
+    bench = Bench()
+    other = bench.probe("postgres", lambda turn: asyncio.sleep(0, turn))
+
+    async def main() -> None:
+        redis = RedisSource(OneTick(takes_s), 1.0, 2.0)
+        poller = Poller([redis, ProbeSource(other, bench.clock)], bench.clock, bench.note)
+        running = asyncio.ensure_future(poller.run())
+        await asyncio.sleep(0.9)
+        running.cancel()
+        await poller.close()
+
+    play(main(), bench.loop)
+    assert other.asked[0] == pytest.approx(others_at_s)
 
 
 def test_sources_are_asked_at_once_and_then_one_after_the_other() -> None:
