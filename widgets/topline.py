@@ -125,7 +125,8 @@ def _second(scene: Scene, width: int) -> Line:
         line((" halt: ", "label"), *(scene.readiness or line(("not known yet", "unknown")))),
         *incident_part(scene.live, scene.frozen_since is not None, width >= WIDE),
         *_requests(scene.live, width),
-        _jobs(scene.live),
+        # Who sits here is known as soon as somebody can act, and the jobs with it.
+        _jobs(scene.live) if scene.operator else line(("jobs ", "label"), ("not read yet", "unknown")),
         _oldest(scene.live, scene.frozen_since is not None),
     ]
     return both(fitted(parts, width - width_of(who) - 1, BAR), who, width)

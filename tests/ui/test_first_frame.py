@@ -44,12 +44,13 @@ async def test_data_are_on_the_wall_before_the_session_is_there() -> None:
     try:
         async with cockpit(healthy, opener=opener) as it:
             await it.sees("ACTIVE")
-            await it.sees(session.settings.site)
+            await it.sees("halt: not known yet")
+            await it.sees("jobs not read yet")
             assert it.app.desk.session is None
             await it.press("K", "space", "escape", "enter", "2", "6", "1")
             assert it.app.is_running
             is_loaded.set()
             await it.until(lambda: it.app.desk.session is not None, "a session")
-            await it.sees("ACTIVE")
+            await it.until(lambda: "jobs not read yet" not in it.text(), "the jobs")
     finally:
         is_loaded.set()
