@@ -1,4 +1,4 @@
-"""Names of machines, users and brokers in the configuration: what a summary for outsiders must not have in it."""
+"""Names of machines, people and firms in the configuration: what a summary for outsiders must not have in it."""
 
 from __future__ import annotations
 
@@ -15,16 +15,17 @@ def names_in(settings: Settings) -> tuple[str, ...]:
 
     >>> from pathlib import Path
     >>> names_in(Settings(site="hf-1", root=Path("/srv/hf"), grafana={"url": "https://graf-01:3000"}))
-    ('graf-01', '/srv/hf')
+    ('graf-01', '/srv/hf', 'yahoo', 'moneycontrol')
     """
     urls = [settings.redis.url if settings.redis else "", settings.grafana.url if settings.grafana else ""]
     urls += [venue.probe or "" for venue in settings.venues]
     urls += [settings.docker.url if settings.docker else ""]
     found = [urlsplit(url).hostname or "" for url in urls] + [str(settings.root)]
     if settings.postgres is not None:
-        found += re.findall(r"\b(?:host|hostaddr|dbname|user)=([^ ]+)", settings.postgres.dsn)
+        found += re.findall(r"\b(?:host|hostaddr|dbname|user) *= *([^ ]+)", settings.postgres.dsn)
     if settings.kubernetes is not None:
         found += [settings.kubernetes.context or "", settings.kubernetes.namespace or ""]
-    found += [venue.name for venue in settings.venues]
+    found += [*(venue.name for venue in settings.venues), *settings.feeds.names]
+    found += [contact.name for contact in settings.contacts]
     kept = dict.fromkeys(word for word in found if len(word) >= SHORTEST)
     return tuple(sorted(kept, key=lambda word: found.index(word)))

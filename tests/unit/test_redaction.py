@@ -8,12 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cockpit.alerting.redaction import ACRONYMS, PRODUCTS, TRACE, WITHHELD, redacted, redacted_report
+from cockpit.alerting.names import names_in
+from cockpit.alerting.redaction import ACRONYMS, COMMON, PRODUCTS, TRACE, WITHHELD, redacted, redacted_report
+from cockpit.config import Settings
 from cockpit.incidents.exports import summary
 from cockpit.model.incident import Incident
 from cockpit.model.severity import Severity
 
-NAME = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=9)
+NAME = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=9).filter(lambda name: name not in COMMON)
 LEAKS = st.one_of(
     st.ip_addresses().map(str).filter(lambda one: one != "::"),
     st.builds("{}.{}.{}".format, NAME, NAME, NAME),
@@ -108,3 +110,17 @@ def test_the_summary_of_an_incident_names_nobody_in_it() -> None:
     out = summary(one, text, 60.0, ["graf-01"])
     assert "Redis was killed at 19:44:12 UTC. [withheld] and [withheld] restored it on [withheld]" in out
     assert not re.search("asha|Ben|jump1|hf-1", out)
+
+
+def test_people_and_feeds_of_the_configuration_are_withheld() -> None:
+    fields = {
+        "site": "hf-1",
+        "root": "/srv/hf",
+        "contacts": [{"name": "Asha Rao", "phone": "1"}],
+        "postgres": {"dsn": "host = db1 dbname = hedgefund user=writer"},
+    }
+    known = names_in(Settings.model_validate(fields))
+    text = "Asha was called. Prices from yahoo are late, hedgefund is restored as writer"
+    assert redacted(text, known) == (
+        "[withheld] was called. Prices from [withheld] are late, [withheld] is restored as [withheld]"
+    )
