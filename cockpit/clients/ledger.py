@@ -81,16 +81,21 @@ def held_by_venue(file: Path) -> Mapping[str, Filled]:
     Raises:
         BackendError: it is not there, not readable or no ledger.
     """
-    signed = "SUM(CASE lower(o.side) WHEN 'buy' THEN f.qty ELSE -f.qty END)"
-    summed = f"SELECT f.venue, f.symbol, {signed}, MAX(f.ts_ms) FROM fills f"  # noqa: S608
-    summed += " JOIN orders o ON o.id = f.order_id GROUP BY f.venue, f.symbol"
+    signed = "SUM(CASE lower(o.side) WHEN 'buy' THEN f.qty WHEN 'sell' THEN -f.qty ELSE 0 END)"
+    sideless = "SUM(coalesce(lower(o.side), '') NOT IN ('buy', 'sell'))"
+    summed = f"SELECT f.venue, f.symbol, {signed}, MAX(f.ts_ms), {sideless} FROM fills f"  # noqa: S608
+    summed += " LEFT JOIN orders o ON o.id = f.order_id GROUP BY f.venue, f.symbol"
     if not file.is_file():
         raise BackendError(f"there is no ledger at {clean(file)}")
     held: dict[str, dict[str, float]] = {}
     newest: dict[str, int] = {}
     try:
         with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=TIMEOUT_S)) as ledger:
-            for name, symbol, qty, ts_ms in ledger.execute(summed):
+            for name, symbol, qty, ts_ms, without in ledger.execute(summed):
+                if without:
+                    # Left out, or taken for the other side, it would make what is held look as it is not.
+                    words = f"{without} fills of {clean(symbol, 40)}"
+                    raise BackendError(f"{words} in the ledger are neither bought nor sold")
                 venue = clean(name, 40).casefold()
                 held.setdefault(venue, {})[clean(symbol, 40)] = float(qty)
                 newest[venue] = max(newest.get(venue, 0), int(ts_ms))
