@@ -59,8 +59,8 @@ class RowCount:
                 break
             at = after
         self._rest = data[at:]
-        if len(self._rest) > LONGEST_LINE_BYTES and self._table is None:
-            # One statement as long as this is no COPY; its end is all that matters of it.
+        if len(self._rest) > LONGEST_LINE_BYTES:
+            # One statement as long as this is no COPY, one row neither; all that matters of it is its end.
             self._rest = b"-" + self._rest[-1:]
 
     def _line(self, data: bytes, at: int) -> int | None:

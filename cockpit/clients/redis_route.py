@@ -10,6 +10,7 @@ from cockpit.clients.redis_facts import id_ms, json_object, payload, text
 from cockpit.clients.redis_link import Command, RedisLink, Reply
 from cockpit.clients.redis_words import refusal
 from cockpit.config import RedisPart
+from cockpit.errors import BackendError
 from cockpit.text import clean
 
 PAGE = 2000
@@ -42,8 +43,9 @@ class RouteWriter:
         key = self._part.route_override_key
         command: Command = ("HDEL", key, venue) if adapter is None else ("HSET", key, venue, adapter)
         written, clock = await self._link.ask([command, ("TIME",)])
-        for reply in (written, clock):
-            _raise_refused(reply)
+        _raise_refused(written)
+        if isinstance(clock, RedisError):
+            raise BackendError(f"it is written, but Redis does not tell its time: {refusal(clock)}")
         return int(clock[0]) * 1000 + int(clock[1]) // 1000
 
     async def first_fill(self, venue: str, by: str, since_ms: int) -> Filled | None:

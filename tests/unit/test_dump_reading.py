@@ -59,6 +59,17 @@ def test_one_endless_statement_is_not_kept() -> None:
     assert count.rows == ROWS and len(count._rest) < 1 << 20
 
 
+def test_one_endless_row_is_counted_and_not_kept() -> None:
+    """A value may be as long as a gigabyte: gathered piece by piece it would be copied thousands of times."""
+    count = RowCount()
+    count.feed(b"COPY public.blobs (id, data) FROM stdin;\n1\tx\n2\t")
+    for _ in range(80):
+        count.feed(b"\\\\." * 20_000)
+        assert len(count._rest) < 2 << 20
+    count.feed(b"\n3\ty\n\\.\n" + SCRIPT)
+    assert count.rows == {"public.blobs": 3, **ROWS}
+
+
 def test_the_list_says_what_the_dump_is_of() -> None:
     count = RowCount()
     count.feed(SCRIPT)
