@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rich.color import ColorSystem
 from rich.console import Console
@@ -15,6 +16,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 
 from cockpit.terminal.glass import Glass
+from cockpit.terminal.sequence import BAND_ROWS
 from tests.terminal.emulators import Emulator
 
 CONSOLE = Console(color_system="truecolor", force_terminal=True)
@@ -119,6 +121,37 @@ def test_changed_cells_give_the_whole_picture(story: list[Frame]) -> None:
         expected = Emulator(*frame.size)
         expected.feed(scene.whole().render_segments(CONSOLE))
         assert terminal.difference(expected) is None
+
+
+pictures = st.lists(
+    st.lists(st.tuples(st.text("ab 0─中", min_size=1, max_size=3), st.integers(0, 5)), min_size=30, max_size=40),
+    min_size=20,
+    max_size=20,
+)
+
+
+@settings(max_examples=10, deadline=None, suppress_health_check=list(HealthCheck))
+@given(pictures)
+def test_a_new_picture_is_painted_from_top_to_bottom_in_few_bytes(picture: list[list[tuple[str, int]]]) -> None:
+    size = 80, len(picture)
+    whole = LayoutUpdate([[_strip(row, size[0])] for row in picture], Region(0, 0, *size))
+    sequence = Glass().encode(whole, size, ColorSystem.TRUECOLOR)
+    terminal, expected = Emulator(*size), Emulator(*size)
+    assert sequence is not None
+    terminal.feed(sequence)
+    reference = whole.render_segments(CONSOLE)
+    expected.feed(reference)
+    assert terminal.difference(expected) is None
+    bands = [(int(row) - 1) // BAND_ROWS for row in re.findall(r"\x1b\[(\d+);\d+H", sequence)]
+    assert bands == sorted(bands)
+
+
+def test_a_new_picture_tells_the_pen_each_ink_once_in_a_band() -> None:
+    row = [("a", 1), ("b", 2), ("c", 3)] * 12
+    whole = LayoutUpdate([[_strip(row, 36)] for _ in range(2 * BAND_ROWS)], Region(0, 0, 36, 2 * BAND_ROWS))
+    sequence = Glass().encode(whole, (36, 2 * BAND_ROWS), ColorSystem.TRUECOLOR)
+    assert sequence is not None
+    assert sequence.count("m") == 2 * 3 + 1
 
 
 def test_nothing_changed_sends_nothing() -> None:
