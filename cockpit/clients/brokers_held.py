@@ -145,7 +145,7 @@ def _number(told: object) -> float:
     """A quantity that is none must not pass for 0."""
     try:
         number = float(told)  # type: ignore[arg-type]
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         number = math.nan
     if not math.isfinite(number) or isinstance(told, bool):
         raise BackendError("it tells of a position without a quantity")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import struct
 import time
 from typing import Any
@@ -12,6 +13,9 @@ from aiohttp import web
 from probe_servers import CLOCK, free_port, garbage, hang_up, serving, settings, silence, speaking
 
 from cockpit.clients.brokers import GREETING
+from cockpit.clients.brokers_held import kite_held
+from cockpit.clients.web import Answer
+from cockpit.errors import BackendError
 from cockpit.model.states import Reach
 from cockpit.probes.reach import ReachProbe
 
@@ -143,3 +147,10 @@ async def test_each_in_its_turn_and_each_bounded() -> None:
 def test_configured() -> None:
     assert not ReachProbe.is_configured(settings(venues=[{"name": "PAPER"}]))
     assert ReachProbe.is_configured(settings(venues=[{"name": "IBKR", "probe": "tws://h"}]))
+
+
+def test_a_quantity_that_no_float_holds_is_none() -> None:
+    rows = json.dumps({"status": "success", "data": [{"tradingsymbol": "INFY", "opening_quantity": 10**400}]})
+    net = b'{"status": "success", "data": {"net": []}}'
+    with pytest.raises(BackendError, match="without a quantity"):
+        kite_held(Answer(200, "OK", net), Answer(200, "OK", rows.encode()))
