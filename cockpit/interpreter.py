@@ -7,9 +7,9 @@ import sys
 
 SWITCH_S = 0.001
 """How long a probe that computes keeps the interpreter from the screen's thread: a fifth of Python's usual."""
-COLLECTED_EVERY = (3_000, 20, 20)
-"""Looking through 20,000 young objects for garbage holds everybody up for 5 to 15 ms, through these for one or two;
-the tick's own drawing has less than that under way."""
+COLLECTED_EVERY = (2_000, 5, 1_000)
+"""Looking through 20,000 young objects for garbage holds everybody up for 5 to 15 ms, through these for one or two; the
+second look through what five of those have left, for as long. All of it is only looked through by `tidy`."""
 IDLE_S = 3.0
 """Without a key for so long, nobody waits for an answer."""
 FULLY_EVERY_S = 30.0
