@@ -88,7 +88,9 @@ async def test_a_folder_that_refuses_is_said_and_nothing_is_lost() -> None:
         await it.press("tab", *"kept")
         await it.until(lambda: later(it) and "NOT SAVED" in it.text(), "said")
         drafts = it.session.incidents._drafts.folder
-        await it.until(lambda: any("kept" in each.read_text() for each in drafts.glob("*.json")), "a draft")
+        await it.until(
+            lambda: later(it) and any("kept" in each.read_text() for each in drafts.glob("*.json")), "a draft"
+        )
         lock.rmdir()
         await saved(it, file, "kept")
         await it.until(lambda: not list(drafts.glob("*.json")), "the draft is gone")
