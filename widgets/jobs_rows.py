@@ -32,14 +32,16 @@ def list_rows(jobs: Sequence[Job], picked: str | None, now: float, width: int, h
         return [line((" no job yet: Space chooses a step", "label"))]
     at = next((index for index, job in enumerate(jobs) if job.id == picked), 0)
     first = max(0, min(at - height // 2, len(jobs) - height))
-    return [_row(job, now, width, index == at) for index, job in enumerate(jobs[first : first + height], first)]
+    shown = jobs[first : first + height]
+    moment = 1 + max((len(when(job.submitted_at, now)) for job in shown), default=0)
+    return [_row(job, now, width, moment, index == at) for index, job in enumerate(shown, first)]
 
 
-def _row(job: Job, now: float, width: int, is_picked: bool) -> Line:
+def _row(job: Job, now: float, width: int, moment: int, is_picked: bool) -> Line:
     mark = phase_mark(job)
     took = age((job.ended_at or now) - job.submitted_at)
     left = line(
-        " ", (f"{mark.glyph} ", mark.ink), field(when(job.submitted_at, now), 12, "label"), (job.title, "value")
+        " ", (f"{mark.glyph} ", mark.ink), field(when(job.submitted_at, now), moment, "label"), (job.title, "value")
     )
     row = both(left, line((f"{mark.word} ", mark.ink), (f"{took} ", "label")), width)
     return tuple((text, "picked") for text, _ in row) if is_picked else row

@@ -11,8 +11,19 @@ from cockpit.model.job import Phase
 from cockpit.storage.output import OUTPUT
 from tests.ui import snapshots
 from tests.ui.conftest import Cockpit, cockpit
+from widgets.jobs_rows import list_rows
+from widgets.line import plain, width_of
 
 RUNNING = replace(snapshots.healthy(), jobs=(snapshots.engaged(Phase.RUNNING),))
+
+
+def test_the_list_beside_a_job_names_each_in_full() -> None:
+    job = snapshots.engaged()
+    older = replace(job, submitted_at=job.submitted_at - 86400, title="Release")
+    (row,) = list_rows((job,), job.id, snapshots.NOW, 48, 9)
+    assert "Engage the kill switch " in plain(row) and width_of(row) == 48
+    both = [plain(each) for each in list_rows((job, older), job.id, snapshots.NOW, 80, 9)]
+    assert both[0].index("Engage") == both[1].index("Release"), "in one column, whatever day it was"
 
 
 def printed(it: Cockpit, folder: Path, text: bytes) -> None:
