@@ -64,11 +64,13 @@ def notices_unsent(view: View, alerting: Alerting) -> Iterator[Hit]:
 @rule("alerts", panel="alerts")
 def alerts_blind(view: View, alerts: Alerts) -> Iterator[Hit]:
     """Rules without data watch nothing."""
-    blind = [alert.name for alert in alerts.rules if alert.state == "nodata"]
+    found = [alert for alert in alerts.rules if alert.state == "nodata"]
+    blind = [alert.name for alert in found]
     if blind:
+        oldest_s = max((alert.since_s for alert in found if alert.since_s is not None), default=None)
         noun = "alert rule has" if len(blind) == 1 else "alert rules have"
         summary = f"NoData: {len(blind)} {noun} no data: {', '.join(blind)}"
-        yield Hit(alerts.source, Severity.P3, summary, f"{len(blind)} NoData", "0")
+        yield Hit(alerts.source, Severity.P3, summary, f"{len(blind)} NoData", "0", since=view.ago(oldest_s))
 
 
 @rule("alerts", panel="alerts")

@@ -11,6 +11,7 @@ import pytest
 
 from actions.runbook import Runbook
 from cockpit.headless.status_text import as_text
+from cockpit.model.backends import AlertRule
 from cockpit.model.finding import Assessment, Finding, Seen, Since
 from cockpit.model.snapshot import Snapshot
 from cockpit.observe.lookout import make_judge
@@ -21,7 +22,7 @@ from cockpit.severity.judge import assess
 from cockpit.severity.silence import REDIS_FIELDS
 from cockpit.severity.standing import LOST_S, NOTHING, Memory
 from cockpit.storage import seen
-from tests.unit.healthy import NOW, SETTINGS, dead, docker, heartbeats, risk, snapshot, values, venue, venues
+from tests.unit.healthy import NOW, SETTINGS, alerts, dead, docker, heartbeats, risk, snapshot, values, venue, venues
 
 ILL: dict[str, Any] = {"risk": risk(var_99=3e6)}
 DEAD: dict[str, Any] = {name: dead(age_s=None) for name in REDIS_FIELDS}
@@ -159,6 +160,8 @@ def test_the_platform_itself_says_since_when() -> None:
         assert (round(found.since - NOW), found.since_is) == (-1200, Since.EXACT)
     said = values()["heartbeats"], heartbeats(risk=600.0)
     assert only(run((0, {"heartbeats": said[1]}))[0]) == (-600, Since.EXACT)
+    nodata = tuple(AlertRule(name, "nodata", "warn", since_s, None) for name, since_s in (("a", 90.0), ("b", 20.0)))
+    assert only(run((0, {"alerts": alerts(*nodata)}))[0]) == (-90, Since.EXACT)
     late = venues(venue("IBKR", age_s=300.0), venue("ZERODHA"), venue("PAPER"))
     assert only(run((0, {"venues": late}))[0]) == (-300, Since.EXACT)
 
