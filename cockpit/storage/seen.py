@@ -12,7 +12,7 @@ from types import MappingProxyType
 
 from cockpit.errors import JournalError
 from cockpit.model.finding import Seen, Since
-from cockpit.storage.disk import lock, opened, private_folder, reason
+from cockpit.storage.disk import lock, opened, reason
 
 FILE = "seen.json"
 MOST = 500
@@ -38,12 +38,14 @@ def read_seen(folder: Path, platform: str) -> Known:
 def change_seen(folder: Path, platform: str, change: Callable[[Known], Known]) -> None:
     """Put what `change` makes of it in its place; other cockpits wait meanwhile.
 
-    It is not waited for the disk: what a power cut takes along is only known less exactly.
+    It is not waited for the disk: what a power cut takes along is only known less exactly. Nor is the folder made:
+    that of a sandbox that has ended must not come back.
 
     Raises:
         JournalError: the disk refused.
     """
-    private_folder(folder)
+    if not folder.is_dir():
+        return
     with _locked(folder, os.O_RDWR | os.O_CREAT) as descriptor:
         found = _read(descriptor)
         changed = dict(list(change(found.get(platform, {})).items())[:MOST])

@@ -143,6 +143,8 @@ def test_platforms_are_kept_apart_and_a_folder_that_refuses_hurts_nobody(tmp_pat
     seen.change_seen(tmp_path, "LIVE hf-1", lambda known: {**known, **other})
     assert only(Cockpit(tmp_path).look(5, **ILL)) == (5, Since.OR_EARLIER)
     assert seen.read_seen(tmp_path, "LIVE hf-1") == other
+    Cockpit(tmp_path / "gone").look(5, **ILL)
+    assert not (tmp_path / "gone").exists(), "a sandbox that has ended"
     (tmp_path / "file").touch()
     broken = Recall(tmp_path / "file", SITE, is_kept=True)
     broken.start()
