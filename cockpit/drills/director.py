@@ -49,7 +49,9 @@ class Director:
         running = self._drills.running()
         if running is not None and launcher.find_running(Path(running.sandbox)) is None:
             with self._drills.held():
-                self._finish(running, "lost", None)
+                now = self._drills.running()
+                if now is not None and now.id == running.id:  # else another cockpit has ended it meanwhile
+                    self._finish(now, "lost", None)
             running = None
         ended = self._drills.ended()
         return Board(schedule(ended, self._clock.now()), running, ended)
@@ -64,9 +66,7 @@ class Director:
         found = scenario_named(name)
         if found is None:
             raise Rejected(f"there is no drill {name!r}; there are: {', '.join(one.name for one in scenarios())}")
-        running = self.board().running
-        if running is not None:
-            raise Rejected(f"{running.title} runs already, begun by {running.by}: stop that one first")
+        _check_alone(self.board().running)
         layout, settings, is_own = find_place(self._settings, tell)
         check_ways_out(settings)
         _check_whole(layout)
@@ -75,8 +75,10 @@ class Director:
         drill = self._begun(found, layout, settings, is_own, snapshot)
         if snapshot is not None:
             _check_open(found, drill, snapshot)
-        drill = replace(drill, incident=self._open(settings, found).id)
         with self._drills.held():
+            # Looked at again where no other cockpit can: of two that begin one at once one would be forgotten.
+            _check_alone(self._drills.running())
+            drill = replace(drill, incident=self._open(settings, found).id)
             self._drills.keep(drill)
             try:
                 launcher.inject(layout, found.fault)
@@ -246,6 +248,11 @@ def put_away() -> bool:
         SandboxError: it does not end.
     """
     return launcher.down(own_folder())
+
+
+def _check_alone(running: Drill | None) -> None:
+    if running is not None:
+        raise Rejected(f"{running.title} runs already, begun by {running.by}: stop that one first")
 
 
 def _check_whole(layout: Layout) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
 
+from cockpit.config import Settings
+from cockpit.drills import director as director_module
 from cockpit.drills import place
 from cockpit.drills.coach import said
 from cockpit.drills.director import Director, _dumped, _lost_minutes
@@ -24,6 +26,7 @@ from cockpit.model.severity import Severity
 from cockpit.model.states import KillSwitch, Registry
 from cockpit.model.world import World
 from cockpit.sandbox import launcher
+from cockpit.sandbox.layout import Layout, Ports
 from cockpit.storage.drills import Drills
 from tests.unit.healthy import NOW, SETTINGS, snapshot, venue, venues
 
@@ -89,6 +92,23 @@ def test_no_drill_begins_where_its_messages_could_leave_the_host(way: str, is_re
             place.check_ways_out(settings)
     else:
         place.check_ways_out(settings)
+
+
+def test_of_two_cockpits_that_begin_a_drill_at_once_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder, settings = tmp_path / "drills", SETTINGS.model_copy(update={"root": tmp_path})
+    theirs = a_drill(id="20270115-080000-redis-crash", title="Redis crash", by="ben")
+    injected: list[object] = []
+
+    def meanwhile(*_: object) -> tuple[Layout, Settings, bool]:
+        Drills(folder).keep(theirs)
+        return Layout(tmp_path, Ports(*(1 for _ in fields(Ports)))), settings, False
+
+    monkeypatch.setattr(director_module, "find_place", meanwhile)
+    monkeypatch.setattr(launcher, "status", lambda _: {"faults": []})
+    monkeypatch.setattr(launcher, "inject", lambda *given: injected.append(given))
+    with pytest.raises(Rejected, match="begun by ben"):
+        Director(settings, _Clock(), "asha", folder).start("broker-failover", None, lambda _: None)
+    assert Drills(folder).running() == theirs and injected == [] and not settings.incidents_folder.exists()
 
 
 def halted(since: float) -> Sample[KillSwitch]:
