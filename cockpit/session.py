@@ -192,6 +192,8 @@ class Session:
 
     def _tell(self, audiences: str, headline: str) -> None:
         """A notice that goes out by itself: the same step that a person takes, with the same plan and journal."""
+        from cockpit.model.plan import Confirmation
+
         plan = self._runner.prepare(NOTICE, {"audiences": audiences, "note": headline}, self.snapshot)
         self._runner.submit(plan, Confirmation(plan.digest, reason="told by itself"), self.snapshot)
         self._look_again()
