@@ -57,7 +57,9 @@ async def run_program(
     try:
         await asyncio.wait({reading, stopping}, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
         if not reading.done():
-            is_stopped, is_late = stopping.done(), not stopping.done()
+            # One that has ended is not late: what it left running holds its output, and is ended with it.
+            is_stopped = stopping.done()
+            is_late = not is_stopped and process.returncode is None
             await _end(process, reading)
         if not reading.cancelled():
             reading.result()

@@ -10,6 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
+from cockpit.clients import programs
 from cockpit.clients.programs import Ended, run_program
 from cockpit.errors import Refused
 from cockpit.storage.output import OUTPUT, OutputFile, last_output
@@ -77,3 +78,12 @@ def test_a_secret_is_found_wherever_the_pieces_break(tmp_path: Path) -> None:
         output.close()
         whole = text.removesuffix(b"sw0rdfis").replace(b"sw0rdfish", b"[secret]")
         assert (folder / OUTPUT).read_bytes() == whole + b"[secret]", "half a secret at the very end is too much"
+
+
+async def test_one_that_has_ended_is_not_called_late_for_what_it_left_behind(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(programs, "TERM_S", 0.1)
+    command = ("sh", "-c", "setsid sleep 5 & echo ok; exit 0")
+    ended = await run_program(command, tmp_path, dict(os.environ), lambda piece: piece, 2.0)
+    assert (ended.code, ended.last_line, ended.is_late) == (0, "ok", False)
