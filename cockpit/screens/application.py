@@ -188,6 +188,9 @@ class CockpitApp(App[int], inherit_bindings=False):
         session.start(self._heard)
         self._garbage.settle(self.desk.clock.monotonic())
         self.front.draw()
+        owed, self.desk.owed = self.desk.owed, None
+        if owed is not None:
+            owed()
 
     def _heard(self, snapshot: Snapshot) -> None:
         """Called on the observing thread: keep the newest, wake the screen once."""

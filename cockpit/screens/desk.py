@@ -39,6 +39,8 @@ class Desk:
     progress: list[str] = field(default_factory=list)
     typed_at: float = float("-inf")
     """The moment of the last key, on the clock that never goes back."""
+    owed: Callable[[], None] | None = None
+    """What a key asked for before there was a session; the next key takes it back."""
     soon: Callable[..., None] = lambda function, *arguments: function(*arguments)
     """Has the screen's own thread call something; for callbacks that arrive on other threads."""
     judge_readiness: Readiness = _no_readiness
@@ -71,6 +73,10 @@ class Desk:
     def operator(self) -> str:
         """Who sits here, as soon as it is known."""
         return self.session.operator.label if self.session else ""
+
+    def note_key(self) -> None:
+        """A key was typed."""
+        self.typed_at, self.owed = self.clock.monotonic(), None
 
     def next_look(self) -> Look:
         """Turn to the next theme."""

@@ -116,7 +116,7 @@ class FullScreen(Screen[None], inherit_bindings=False):
     async def on_key(self, event: events.Key) -> None:
         """Look the key up where the operator stands."""
         event.stop()
-        self.desk.typed_at = self.desk.clock.monotonic()
+        self.desk.note_key()
         if passed_on(self, event):
             return
         if self.typed(event.key, event.character):

@@ -82,7 +82,7 @@ class Sheet(ModalScreen[Result], inherit_bindings=False):
         """No key goes past a sheet."""
         event.stop()
         event.prevent_default()
-        self.desk.typed_at = self.desk.clock.monotonic()
+        self.desk.note_key()
         if not passed_on(self, event):
             self.press(event.key, event.character)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from cockpit.model.action import ActionSpec, row_named
 from cockpit.screens.approval import ApprovalScreen
 from cockpit.screens.choose import open_step
@@ -12,7 +14,7 @@ from cockpit.screens.palette import PaletteScreen
 from cockpit.screens.wall import Wall
 from widgets.palette_rows import Entry
 
-NOT_YET = "Not yet: the cockpit is still starting"
+NOT_YET = "Opens as soon as the cockpit has started"
 
 
 async def open_sheet(screen: Wall, what: str, which: str = "") -> None:
@@ -40,6 +42,8 @@ def _step(screen: Wall, name: str) -> None:
     """The dialog of the step of that name, or of the first that performs that action."""
     session = screen.desk.session
     if session is None:
+        # The wall is there before what acts is: a hand that reaches for the halt then need not reach twice.
+        screen.desk.owed = partial(_step, screen, name)
         screen.hint(NOT_YET)
         return
     row = row_named(session.actions(), name)

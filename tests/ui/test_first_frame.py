@@ -7,6 +7,8 @@ import sys
 import threading
 from typing import Any
 
+import pytest
+
 from cockpit.screens.application import Begin, Progress
 from tests.ui import snapshots
 from tests.ui.conftest import cockpit
@@ -30,6 +32,34 @@ def test_the_application_loads_no_client() -> None:
 def test_keys_load_no_toolkit() -> None:
     modules = loaded_by("import cockpit.headless.keys, cockpit.keymap")
     assert not modules & {"textual", "rich", *HEAVY}
+
+
+@pytest.mark.parametrize("more", [(), ("escape",)], ids=["waits", "taken-back"])
+async def test_a_halt_asked_for_before_the_session_is_there_is_served_then(more: tuple[str, ...]) -> None:
+    is_loaded, healthy = threading.Event(), snapshots.healthy()
+    session = FakeSession(healthy)
+
+    def opener(progress: Progress, begin: Begin) -> tuple[Any, Any]:
+        begin(session.settings)(healthy)
+        is_loaded.wait(20.0)
+        return session, lambda view: (("ready", "ok"),)
+
+    try:
+        async with cockpit(healthy, opener=opener) as it:
+            await it.sees("ACTIVE")
+            await it.press("K")
+            await it.sees("as soon as the cockpit has started")
+            await it.press(*more, after_s=1.0)
+            is_loaded.set()
+            await it.until(lambda: it.app.desk.session is not None, "a session")
+            if not more:
+                await it.sees("Cancel")
+            else:
+                await it.press("2")
+                await it.sees("Broker outage")
+                assert "Cancel" not in it.text()
+    finally:
+        is_loaded.set()
 
 
 async def test_data_are_on_the_wall_before_the_session_is_there() -> None:
