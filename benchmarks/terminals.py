@@ -21,7 +21,7 @@ READY_S = 60.0
 FAULT = "feed-late"
 """Something to be seen: a finding, what answers it, and a panel that is not well."""
 TMUX = ("tmux", "-L", f"cockpit-pictures-{os.getpid()}", "-f", "/dev/null")
-SCREEN = ("screen", "-U", "-c", "/dev/null")
+SCREEN = ("screen", "-U", "-c", "/dev/null", "-S")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ KINDS = (
     Kind("ascii", options=("--ascii",)),
     Kind("linux", (("COLORTERM", ""), ("TERM", "linux"))),
     Kind("tmux", (("COLORTERM", ""), ("TMUX", "")), within=(*TMUX, "new-session")),
-    Kind("screen", (("COLORTERM", ""), ("STY", "")), within=SCREEN),
+    Kind("screen", (("COLORTERM", ""), ("STY", "")), within=(*SCREEN, "{name}")),
 )
 
 
@@ -55,9 +55,10 @@ def take() -> None:
         launcher.inject(running.layout, FAULT)
         for kind in KINDS:
             for columns, rows in SIZES:
-                command = [*kind.within, sys.executable, "-m", "cockpit", *kind.options]
-                command += ["--config", str(running.layout.config)]
                 name = f"{kind.name}-{columns}x{rows}"
+                within = [word.format(name=_session(name)) for word in kind.within]
+                command = [*within, sys.executable, "-m", "cockpit", *kind.options]
+                command += ["--config", str(running.layout.config)]
                 programs[name] = PtyProgram(command, columns, rows, dict(kind.env))
         ends_at = time.monotonic() + READY_S
         while not all("ACTIVE" in program.text for program in programs.values()):
@@ -71,10 +72,17 @@ def take() -> None:
             program.drain(0.2)
             draw(program.screen, FOLDER / f"{name}.png")
     finally:
-        for program in programs.values():
+        for name, program in programs.items():
+            if name.startswith("screen"):
+                # It goes on without its terminal.
+                subprocess.run(["screen", "-S", _session(name), "-X", "quit"], capture_output=True, check=False)
             program.close()
         subprocess.run([*TMUX, "kill-server"], capture_output=True, check=False)
         running.close()
+
+
+def _session(name: str) -> str:
+    return f"cockpit-pictures-{os.getpid()}-{name}"
 
 
 def _read(programs: dict[str, PtyProgram]) -> None:
