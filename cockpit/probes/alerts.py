@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from cockpit.clients.grafana import ALERTMANAGER, Alerting, AlertServer
 from cockpit.clients.moments import age_s, unix_time
 from cockpit.clock import Clock
-from cockpit.config import Settings
+from cockpit.config import AlertingPart, Settings
 from cockpit.errors import ConfigError
 from cockpit.model.backends import AlertRule, Alerts, Silence
+from cockpit.model.severity import Severity
 from cockpit.text import clean
 
 PREFIXES = (
@@ -29,6 +30,9 @@ ORDER = ("firing", "error", "nodata", "unknown", "pending", "recovering", "norma
 """The worst first; what nobody knows is not normal."""
 
 Json = Mapping[str, Any]
+Classify = Callable[[str | None], Severity]
+"""What a label `severity` is taken for."""
+USUAL: Classify = AlertingPart().severity
 
 
 class AlertsProbe:
@@ -40,6 +44,7 @@ class AlertsProbe:
         if settings.grafana is None:
             raise ConfigError("grafana is not configured")
         self._clock = clock
+        self._class = settings.alerting.severity
         self._server = AlertServer(settings.grafana)
         self.interval_s = settings.interval_s
         self.deadline_s = 2 * settings.grafana.timeout_s + 0.5
@@ -56,23 +61,26 @@ class AlertsProbe:
             BackendError: the server did not answer, or refused.
         """
         said = await self._server.read()
-        return alerts(self._server.source, said, self._clock.now())
+        return alerts(self._server.source, said, self._clock.now(), self._class)
 
     async def close(self) -> None:
         """Close the connections."""
         await self._server.close()
 
 
-def alerts(source: str, said: Alerting, now: float) -> Alerts:
-    """The answers as facts: one entry a rule; of a plain Alertmanager, one an alert's name."""
+def alerts(source: str, said: Alerting, now: float, severity: Classify = USUAL) -> Alerts:
+    """The answers as facts: one entry a rule; of a plain Alertmanager, one an alert's name.
+
+    Where alerts of one name differ in what they are labelled, the worst that stands counts, by `severity`.
+    """
     if said.rules:
-        found = tuple(_rule(rule, said.instances, now) for rule in said.rules)
+        found = tuple(_rule(rule, said.instances, now, severity) for rule in said.rules)
     else:
         # Without the right to a folder Grafana shows its alerts and hides its rules.
         groups: dict[str | None, list[Json]] = {}
         for alert in said.instances:
             groups.setdefault(_label(alert, "alertname"), []).append(alert)
-        found = tuple(_group(name, members, now) for name, members in groups.items())
+        found = tuple(_group(name, members, now, severity) for name, members in groups.items())
     has_rules = bool(said.rules) or source == ALERTMANAGER
     return Alerts(
         source=source,
@@ -122,7 +130,7 @@ def normalised(state: object) -> str:
     return next((ours for theirs, ours in PREFIXES if word.startswith(theirs)), "unknown")
 
 
-def _rule(rule: Json, instances: Iterable[Json], now: float) -> AlertRule:
+def _rule(rule: Json, instances: Iterable[Json], now: float, severity: Classify) -> AlertRule:
     alerts = [alert for alert in rule.get("alerts") or () if isinstance(alert, dict)]
     # A rule in Error or NoData keeps the state `inactive`: its health and its alerts tell.
     states = [normalised(alert.get("state")) for alert in alerts] + _standing(rule)
@@ -134,7 +142,7 @@ def _rule(rule: Json, instances: Iterable[Json], now: float) -> AlertRule:
     return AlertRule(
         name=clean(rule.get("name") or "unnamed", 80),
         state=state,
-        severity=_text(_label(rule, "severity") or next((_label(a, "severity") for a in alerts), None)),
+        severity=_text(_worst_label([*current, rule], severity)),
         since_s=max(ages, default=None),
         summary=_summary([*current, rule]),
         silenced_by=_silenced_by(_ours(rule, instances)),
@@ -175,14 +183,19 @@ def _is_silenced(rule: Json, instances: Iterable[Json]) -> bool:
     return bool(ours) and all(_instance_state(alert) == "silenced" for alert in ours)
 
 
-def _group(name: str | None, instances: list[Json], now: float) -> AlertRule:
+def _worst_label(things: Iterable[Json], severity: Classify) -> str | None:
+    found = [label for thing in things if (label := _label(thing, "severity"))]
+    return min(found, key=severity, default=None)
+
+
+def _group(name: str | None, instances: list[Json], now: float, severity: Classify) -> AlertRule:
     states = [_instance_state(alert) for alert in instances]
     state = next((state for state in ("firing", "pending") if state in states), "silenced")
     ages = [age for alert in instances if (age := age_s(alert.get("startsAt"), now)) is not None]
     return AlertRule(
         name=clean(name or "unnamed", 80),
         state=state,
-        severity=_text(next((found for alert in instances if (found := _label(alert, "severity"))), None)),
+        severity=_text(_worst_label([one for one in instances if _instance_state(one) == state], severity)),
         since_s=max(ages, default=None),
         summary=_summary(instances),
         silenced_by=_silenced_by(instances),

@@ -166,3 +166,21 @@ async def test_alertmanager() -> None:
     async with serving(answer) as url:
         found = await probe(url, is_alertmanager=True).read()
     assert found.source == "Alertmanager" and found.is_database_ok and found.count("firing") == 1
+
+
+@pytest.mark.parametrize("labels", [("info", "critical"), ("critical", "info")])
+def test_of_alerts_of_one_name_the_worst_that_stands_is_told(labels: tuple[str, str]) -> None:
+    """Alertmanager's warning and critical of one thing mostly share one name; a silenced one says nothing."""
+    states = {"info": "active", "critical": "active"}
+    for is_silenced, severity in ((False, "critical"), (True, "info")):
+        states["critical"] = "suppressed" if is_silenced else "active"
+        made = tuple(
+            {"labels": {"alertname": "RedisDown", "severity": label}, "status": {"state": states[label]}}
+            for label in labels
+        )
+        (told,) = alerts("Alertmanager", Alerting(True, (), made), 0.0).rules
+        assert (told.state, told.severity) == ("firing", severity)
+    shown = [{"state": "Alerting", "labels": {"severity": label}} for label in labels]
+    rule = {"name": "RedisDown", "state": "firing", "health": "ok", "alerts": shown}
+    (told,) = alerts("Grafana", Alerting(True, (rule,), ()), 0.0).rules
+    assert told.severity == "critical"
