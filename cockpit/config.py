@@ -234,9 +234,9 @@ class AlertingPart(Part):
     clear_s: Seconds = 60.0
     """Nothing may stand for so long before the all-clear is told."""
     pause_s: Seconds = 60.0
-    """Between two messages that go out by themselves."""
+    """Between two messages that go out by themselves; P1 waits for P1 only."""
     hourly: int = Field(default=12, ge=1)
-    """Of those, at most so many an hour; what is left out is in the next one."""
+    """Of those, at most so many an hour; what is left out is in the next one. Those of P1 are counted by themselves."""
     attempt_s: Seconds = 10.0
     """One try of a channel takes no longer."""
     send_within_s: Seconds = 45.0

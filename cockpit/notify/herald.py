@@ -12,6 +12,7 @@ from typing import Any
 
 from cockpit.config import Settings
 from cockpit.errors import NOT_OURS, CockpitError, JournalError
+from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
 from cockpit.notify.news import State, Told, look
@@ -41,6 +42,7 @@ class Herald:
         self._state: State | None = None
         self._lock = -1
         self._failed_at: float | None = None
+        self._failed = Severity.P2
         self._written_at = 0.0
         self._retry_s = RETRY_S
         self._woken = threading.Event()
@@ -85,7 +87,7 @@ class Herald:
             self._state = State.after(self._read(snapshot.taken_at), snapshot.taken_at)
         self._mark(self._state.told, snapshot.taken_at)
         self._state, news = look(self._state, snapshot, self._settings.alerting)
-        if news is None or self._is_too_soon(snapshot.taken_at):
+        if news is None or self._is_too_soon(snapshot.taken_at, news.severity):
             return
         # Remembered first: a message that is lost with a crash is better than one that is told again and again.
         self._write(news.told, snapshot.taken_at)
@@ -93,9 +95,9 @@ class Herald:
             self._send(self._audiences(snapshot), news.headline)
         except CockpitError:
             self._write(self._state.told, snapshot.taken_at)
-            if self._failed_at is not None:
-                self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S)
-            self._failed_at = snapshot.taken_at
+            is_again = self._failed_at is not None and news.severity >= self._failed
+            self._retry_s = min(2 * self._retry_s, LONGEST_RETRY_S) if is_again else RETRY_S
+            self._failed_at, self._failed = snapshot.taken_at, news.severity
             raise
         except Exception:
             # A mistake of ours: a job may have come of it, and nobody is to be told the same every second.
@@ -110,9 +112,11 @@ class Herald:
         known = [name for name in wanted if alerting is not None and alerting.audience(name) is not None]
         return ",".join(known or wanted)
 
-    def _is_too_soon(self, now: float) -> bool:
-        """A clock that was set back does not prolong it."""
-        return self._failed_at is not None and 0 <= now - self._failed_at < self._retry_s
+    def _is_too_soon(self, now: float, severity: Severity) -> bool:
+        """A clock that was set back does not prolong it; what is worse than what failed is tried at once."""
+        if self._failed_at is None or severity < self._failed:
+            return False
+        return 0 <= now - self._failed_at < self._retry_s
 
     def _is_wanted(self, snapshot: Snapshot) -> bool:
         """By the last alerts.yaml that was right: half a line saved in an outage must not silence it."""
@@ -145,7 +149,9 @@ class Herald:
         try:
             fields: dict[str, Any] = json.loads((self._folder / KEPT).read_bytes())
             findings = {str(about): int(level) for about, level in fields["findings"].items()}
-            told = Told(findings, tuple(float(at) for at in fields["sent_at"]))
+            # An older cockpit kept the times of P1 among the others only.
+            sent_at, urgent_at = fields["sent_at"], fields.get("urgent_at", ())
+            told = Told(findings, tuple(map(float, sent_at)), tuple(map(float, urgent_at)))
             return told if now - float(fields["looked_at"]) < FORGOTTEN_S else told.forgotten()
         except (OSError, *NOT_OURS):
             return Told()
@@ -157,7 +163,8 @@ class Herald:
                 self._write(told, now)
 
     def _write(self, told: Told, now: float) -> None:
-        kept = {"findings": dict(told.findings), "sent_at": told.sent_at, "looked_at": now}
+        times = {"sent_at": told.sent_at, "urgent_at": told.urgent_at, "looked_at": now}
+        kept = {"findings": dict(told.findings), **times}
         self._written_at = now
         draft = private_folder(self._folder) / f"{KEPT}.new"
         with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:

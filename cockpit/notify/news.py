@@ -23,10 +23,13 @@ class Told:
     """rule/subject -> the class that was told."""
     sent_at: tuple[float, ...] = ()
     """Unix seconds, within the last hour."""
+    urgent_at: tuple[float, ...] = ()
+    """Those among them that told of P1."""
 
-    def room_at(self, now: float, part: AlertingPart) -> bool:
-        """Whether another message may go out now."""
-        recent = [at for at in self.sent_at if 0 <= now - at < HOUR_S]
+    def room_at(self, now: float, part: AlertingPart, severity: Severity = Severity.P2) -> bool:
+        """Whether another message may go out now; one of P1 waits for others of P1 only."""
+        sent_at = self.urgent_at if severity is Severity.P1 else self.sent_at
+        recent = [at for at in sent_at if 0 <= now - at < HOUR_S]
         return len(recent) < part.hourly and all(now - at >= part.pause_s for at in recent)
 
     def forgotten(self) -> Told:
@@ -55,6 +58,8 @@ class News:
     """What is to be told, and what has been told once it is sent."""
 
     headline: str
+    severity: Severity
+    """That of the worst it tells."""
     told: Told
 
 
@@ -79,12 +84,9 @@ def _seen(state: State, found: Mapping[str, Finding], now: float, part: Alerting
 
 def _news(state: State, found: Mapping[str, Finding], now: float, part: AlertingPart) -> News | None:
     told = state.told
-    if not told.room_at(now, part):
-        return None
     untold = {about: one for about, one in found.items() if one.severity < told.findings.get(about, Severity.P3)}
     new = {about: one for about, one in untold.items() if now - state.since[about] >= part.settle_s}
     standing = {about: level for about, level in told.findings.items() if about in state.seen_at}
-    sent_at = (*(at for at in told.sent_at if now - at < HOUR_S), now)
     if new:
         worst = min(new.values(), key=lambda one: (one.severity, one.since))
         if any(one.severity < worst.severity for one in untold.values()):
@@ -92,10 +94,20 @@ def _news(state: State, found: Mapping[str, Finding], now: float, part: Alerting
         more = f" (and {len(new) - 1} more)" if len(new) > 1 else ""
         # What does not stand yet is told in its turn, whatever is in this message's text.
         known = {**standing, **{about: int(one.severity) for about, one in new.items()}}
-        return News(f"{worst.severity.label}: {worst.summary}{more}", Told(known, sent_at))
-    if told.findings and not standing:
-        return News(ALL_CLEAR, Told({}, sent_at))
-    return None
+        news = News(f"{worst.severity.label}: {worst.summary}{more}", worst.severity, _sent(told, known, worst, now))
+    elif told.findings and not standing:
+        news = News(ALL_CLEAR, Severity.P2, _sent(told, {}, None, now))
+    else:
+        return None
+    return news if told.room_at(now, part, news.severity) else None
+
+
+def _sent(told: Told, findings: Mapping[str, int], worst: Finding | None, now: float) -> Told:
+    sent_at = (*(at for at in told.sent_at if now - at < HOUR_S), now)
+    urgent_at = tuple(at for at in told.urgent_at if now - at < HOUR_S)
+    if worst is not None and worst.severity is Severity.P1:
+        urgent_at = (*urgent_at, now)
+    return Told(findings, sent_at, urgent_at)
 
 
 def _is_serious(finding: Finding) -> bool:

@@ -94,6 +94,21 @@ def test_not_more_often_than_agreed_and_what_waited_is_in_the_next() -> None:
     assert wire.sent[1][1] == "P1: rule_1 is wrong (and 3 more)"
 
 
+def test_what_is_urgent_waits_for_no_message_of_less() -> None:
+    wire = Wire()
+    for minute in range(6):
+        wire.seen(60 * minute, 60 * minute + 60, *(finding(f"rule_{number}", P2) for number in range(minute + 1)))
+    standing = [finding(f"rule_{number}", P2) for number in range(6)]
+    assert [second for second, _ in wire.sent] == [5, 65, 125, 185], "the hour is full"
+    wire.seen(360, 400, *standing, finding("venue_down", P1))
+    assert wire.sent[4:] == [(365, "P1: venue_down is wrong (and 2 more)")]
+    # The pause and the hour's number hold for P1 among themselves.
+    for minute in range(6):
+        urgent = [finding(f"urgent_{number}", P1) for number in range(minute + 1)]
+        wire.seen(400 + 60 * minute, 460 + 60 * minute, *standing, finding("venue_down", P1), *urgent)
+    assert [second for second, _ in wire.sent[5:]] == [425, 485, 545]
+
+
 def test_what_is_worse_gives_the_message_its_class_however_young_it_is() -> None:
     wire = Wire()
     wire.seen(0, 3, finding("pending_old", P2))
@@ -260,6 +275,33 @@ def test_what_could_not_be_handed_over_is_tried_again(tmp_path: Path) -> None:
     watched(one, 95, 100, finding("venue_down", P1))
     assert len(post.sent) == 1
     one.let_go()
+
+
+def test_what_is_urgent_does_not_wait_until_what_failed_is_tried_again(tmp_path: Path) -> None:
+    post = Post()
+    one = herald(tmp_path, post)
+    post.is_refusing = True
+    for second in range(100):
+        with suppress(Rejected):
+            watched(one, second, second + 1, finding("feed_late", P2))
+    assert post.tried == 3
+    for second in range(100, 140):
+        with suppress(Rejected):
+            watched(one, second, second + 1, finding("feed_late", P2), finding("venue_down", P1))
+    assert post.tried == 5, "at once, and after 30 s"
+    one.let_go()
+
+
+def test_what_was_urgent_counts_for_the_next_cockpit(tmp_path: Path) -> None:
+    post = Post()
+    first, second = herald(tmp_path, post), herald(tmp_path, post)
+    watched(first, 0, 10, finding("venue_down", P1))
+    first.let_go()
+    watched(second, 10, 60, finding("venue_down", P1), finding("var_breach", P1))
+    assert len(post.sent) == 1
+    watched(second, 60, 70, finding("venue_down", P1), finding("var_breach", P1))
+    assert len(post.sent) == 2
+    second.let_go()
 
 
 def test_a_mistake_of_ours_tells_nobody_the_same_again_and_again(tmp_path: Path) -> None:
