@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from actions.checks import FAIL, PASS, UNKNOWN, WARN
 from actions.script.book import MOST_DIFFERENT, ledger_check, quantity
+from cockpit.clients.brokers_held import Held
 from cockpit.clients.ledger import NO_FILLS, Filled, held_by_venue
 from cockpit.config import Settings
 from cockpit.errors import BackendError
@@ -37,7 +38,7 @@ def reconciled(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[C
         yield Check(BROKERS, WARN, f"{words} ({why})" if why else words)
 
 
-def _why(sample: Sample[Mapping[str, float]], now: float) -> str:
+def _why(sample: Sample[Held], now: float) -> str:
     return sample.error or f"last read {sample.age_s(now) or 0.0:.0f} s ago"
 
 
@@ -49,7 +50,7 @@ def _markets(settings: Settings) -> Iterator[str]:
             yield clean(venue.name, 40)
 
 
-def _compared(settings: Settings, read: Mapping[str, Sample[Mapping[str, float]]], now: float) -> Iterator[Check]:
+def _compared(settings: Settings, read: Mapping[str, Sample[Held]], now: float) -> Iterator[Check]:
     if not read:
         return
     try:
@@ -62,12 +63,17 @@ def _compared(settings: Settings, read: Mapping[str, Sample[Mapping[str, float]]
         yield _venue(name, sample, ledger.get(name.casefold(), NO_FILLS), now)
 
 
-def _venue(name: str, sample: Sample[Mapping[str, float]], filled: Filled, now: float) -> Check:
+def _venue(name: str, sample: Sample[Held], filled: Filled, now: float) -> Check:
     title, age_s = f"{name} = ledger", sample.age_s(now)
-    told, ledger = sample.value or {}, filled.positions
+    held, ledger = sample.value or {}, filled.positions
+    told = {symbol: sum(quantities) for symbol, quantities in held.items()}
     differ = sorted(one for one in told.keys() | ledger.keys() if told.get(one, 0.0) != ledger.get(one, 0.0))
     if not differ:
-        return Check(title, PASS, f"{len(told)} positions agree", age_s)
+        words = f"{len(told)} positions agree"
+        if opposed := _opposed(held):
+            # The ledger's fills are summed too: that both come to 0 does not make it flat.
+            return Check(title, WARN, f"{words} in sum; by account {opposed}", age_s)
+        return Check(title, PASS, words, age_s)
     if filled.newest_ms / 1000 >= (sample.value_at or 0.0):
         return Check(title, UNKNOWN, "a fill came since it was asked: it is asked again", age_s, is_overridable=True)
     named = ", ".join(
@@ -75,3 +81,11 @@ def _venue(name: str, sample: Sample[Mapping[str, float]], filled: Filled, now: 
     )
     # Somebody may know of a transfer, a split, or a name that the two spell differently.
     return Check(title, FAIL, f"{len(differ)} differ, {name} and ledger: {named}", age_s, is_overridable=True)
+
+
+def _opposed(held: Held) -> str:
+    """What is long in one account and short in another."""
+    found = sorted(symbol for symbol, quantities in held.items() if min(quantities) < 0 < max(quantities))
+    more = f" and {len(found) - MOST_DIFFERENT} more" if len(found) > MOST_DIFFERENT else ""
+    named = (f"{symbol} {', '.join(map(quantity, held[symbol]))}" for symbol in found[:MOST_DIFFERENT])
+    return "; ".join(named) + more

@@ -25,8 +25,8 @@ LOST_CODES = ("1100", "2110")
 """The gateway has lost IBKR itself: what it knows may be old."""
 TAKEN_CODES = ("326", "502", "504", "507")
 
-Held = Mapping[str, float]
-"""Symbol -> quantity, those at 0 left out."""
+Held = Mapping[str, tuple[float, ...]]
+"""Symbol -> quantity in each account that holds any: long in one and short in another is not flat."""
 
 
 async def tws_positions(host: str, port: int, client_id: int) -> Held:
@@ -51,7 +51,7 @@ async def tws_positions(host: str, port: int, client_id: int) -> Held:
 
 
 async def _positions(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Held:
-    said: dict[tuple[str, ...], tuple[str, float]] = {}
+    said: dict[tuple[str, ...], float] = {}
     for _ in range(MOST_MESSAGES):
         fields = await _frame(reader)
         kind = fields[0]
@@ -65,17 +65,19 @@ async def _positions(reader: asyncio.StreamReader, writer: asyncio.StreamWriter)
                 raise BackendError("the gateway tells of a position in too few words")
             symbol = fields[4] if fields[5] == "STK" else fields[12] or fields[4]
             # By account and contract: a fill meanwhile has the same one told anew.
-            said[fields[2], fields[3], symbol] = clean(symbol, 40), _number(fields[14])
+            said[fields[2], fields[3], symbol] = _number(fields[14])
         elif kind == POSITIONS_END:
-            return _summed(said.values())
+            return _held((account, clean(symbol, 40), qty) for (account, _, symbol), qty in said.items())
     raise BackendError("the gateway talks, but of no end of its positions")
 
 
-def _summed(rows: Iterable[tuple[str, float]]) -> Held:
-    found: dict[str, float] = defaultdict(float)
-    for symbol, qty in rows:
-        found[symbol] += qty
-    return {symbol: qty for symbol, qty in found.items() if qty}
+def _held(rows: Iterable[tuple[str, str, float]]) -> Held:
+    """Of account, symbol and quantity; a symbol may be several contracts."""
+    found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
+    for account, symbol, qty in rows:
+        found[symbol][account] += qty
+    by_account = {symbol: tuple(qty for qty in of.values() if qty) for symbol, of in found.items()}
+    return {symbol: quantities for symbol, quantities in by_account.items() if quantities}
 
 
 def _refuse(code: str, words: str) -> None:
@@ -108,7 +110,7 @@ def kite_held(positions: Answer, holdings: Answer) -> Held:
     >>> net = b'{"status": "success", "data": {"net": [{"tradingsymbol": "INFY", "quantity": -4}], "day": []}}'
     >>> kept = b'{"status": "success", "data": [{"tradingsymbol": "INFY", "opening_quantity": 10}]}'
     >>> kite_held(Answer(200, "OK", net), Answer(200, "OK", kept))
-    {'INFY': 6.0}
+    {'INFY': (6.0,)}
 
     Raises:
         BackendError: one of the two is no answer to go by.
@@ -116,8 +118,8 @@ def kite_held(positions: Answer, holdings: Answer) -> Held:
     net = _told(positions)
     of_day = _rows(net.get("net") if isinstance(net, dict) else None)
     # Not `quantity`: what is sold from it today stands among the day's positions already.
-    kept = [(_symbol(row), _number(row.get("opening_quantity"))) for row in _rows(_told(holdings))]
-    return _summed([*((_symbol(row), _number(row.get("quantity"))) for row in of_day), *kept])
+    kept = [("", _symbol(row), _number(row.get("opening_quantity"))) for row in _rows(_told(holdings))]
+    return _held([*(("", _symbol(row), _number(row.get("quantity"))) for row in of_day), *kept])
 
 
 def _told(answer: Answer) -> object:

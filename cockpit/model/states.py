@@ -62,7 +62,7 @@ class Venue:
     """The adapter that takes this venue's orders instead, where policy:route_override says so."""
 
 
-NOT_READ: Sample[Mapping[str, float]] = Sample(error="not asked for", is_asked=False)
+NOT_READ: Sample[Mapping[str, tuple[float, ...]]] = Sample(error="not asked for", is_asked=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +76,8 @@ class Reach:
     """One line: what answered, or what went wrong."""
     is_degraded: bool = False
     """It answers, but would not serve us: the token is refused, we ask too often."""
-    held: Sample[Mapping[str, float]] = NOT_READ
-    """Symbol -> quantity, as the broker itself says; asked more seldom than the rest."""
+    held: Sample[Mapping[str, tuple[float, ...]]] = NOT_READ
+    """Symbol -> quantity in each account that holds any, as the broker itself says; asked more seldom than the rest."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,7 +93,7 @@ async def test_the_cockpit_reads_what_the_gateway_holds(gateway: Broker, monkeyp
     assert (await unasked.read())[0].held == NOT_READ, "nobody is logged in unless the configuration says as whom"
     probe = looking(monkeypatch, name="IBKR", probe=url, client_id=91)
     for _ in range(2):
-        assert (await probe.read())[0].held.value == {"AAPL": 100.0, "MSFT": -20.0}, "the client id is given back"
+        assert (await probe.read())[0].held.value == {"AAPL": (100.0,), "MSFT": (-20.0,)}, "the client id is given back"
     ib = IB()
     await ib.connectAsync("127.0.0.1", gateway.port, clientId=91, timeout=5)
     taken = (await probe.read())[0].held
@@ -111,7 +111,7 @@ async def test_the_cockpit_reads_what_the_gateway_holds(gateway: Broker, monkeyp
 async def test_the_cockpit_reads_what_kite_holds(kite: Broker, monkeypatch: pytest.MonkeyPatch) -> None:
     venue = {"name": "ZERODHA", "probe": f"http://127.0.0.1:{kite.port}", "token": {"env": "TEST_KITE"}}
     probe = looking(monkeypatch, **venue)
-    assert (await probe.read())[0].held.value == {"INFY": -3.0}
+    assert (await probe.read())[0].held.value == {"INFY": (-3.0,)}
     await probe.close()
 
 

@@ -25,7 +25,7 @@ def frame(fields: tuple[str, ...]) -> bytes:
     return struct.pack(">I", len(body)) + body
 
 
-async def told(*rows: tuple[str, ...]) -> dict[str, float]:
+async def told(*rows: tuple[str, ...]) -> dict[str, tuple[float, ...]]:
     async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         assert await reader.readexactly(len(GREETING)) == GREETING
         writer.write(frame(("176", "20261122 20:01:26 EST")) + frame(("9", "1", "1")))
@@ -37,12 +37,18 @@ async def told(*rows: tuple[str, ...]) -> dict[str, float]:
 
 
 async def test_all_accounts_count() -> None:
-    assert await told(position("U1", "1", "AAPL", "100"), position("U2", "1", "AAPL", "-30")) == {"AAPL": 70.0}
+    assert await told(position("U1", "1", "AAPL", "100"), position("U2", "1", "AAPL", "30")) == {"AAPL": (100.0, 30.0)}
+
+
+async def test_long_in_one_account_and_short_in_another_is_not_flat() -> None:
+    rows = (position("U1", "1", "AAPL", "100"), position("U2", "1", "AAPL", "-100"), position("U3", "1", "AAPL", "0"))
+    assert await told(*rows) == {"AAPL": (100.0, -100.0)}
+    assert await told(position("U1", "1", "AAPL", "100"), position("U1", "2", "AAPL", "-100")) == {}
 
 
 async def test_a_position_that_a_fill_has_told_anew_counts_once() -> None:
     rows = (position("U1", "1", "AAPL", "100"), position("U1", "2", "MSFT", "5"), position("U1", "1", "AAPL", "120"))
-    assert await told(*rows) == {"AAPL": 120.0, "MSFT": 5.0}
+    assert await told(*rows) == {"AAPL": (120.0,), "MSFT": (5.0,)}
 
 
 @pytest.mark.parametrize("cut", [3, 5, 14])
