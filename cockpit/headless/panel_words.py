@@ -39,7 +39,9 @@ def feeds(snapshot: Snapshot) -> Iterator[str]:
     found = snapshot.feeds.value
     for feed in found.feeds if found else ():
         yield _feed(feed, found.active if found else None)
-    if found and found.candles_missing:
+    if found and found.candles_missing is None and found.candle_age_s is not None:
+        yield "candles missing unknown"
+    elif found and found.candles_missing:
         yield f"{found.candles_missing} candles missing"
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 LATE_CANDLES = 3.0
 """Candle intervals without a new candle."""
+CANDLES = "candles"
+"""What the findings on them are about."""
 
 
 @rule("feeds", panel="feeds", section=sections.FEED, readings=2)
@@ -101,12 +103,15 @@ def ticks_lost(view: View, feeds: Feeds) -> Iterator[Hit]:
 
 @rule("feeds", panel="feeds", section=sections.FEED)
 def candles_missing(view: View, feeds: Feeds) -> Iterator[Hit]:
-    """There are holes in the candles."""
-    missing = feeds.candles_missing or 0
-    limit = view.limits.candles_missing
-    if missing > limit:
+    """There are holes in the candles, or nobody says any more whether there are."""
+    missing, limit = feeds.candles_missing, view.limits.candles_missing
+    if missing is None:
+        # A platform without an aggregator says nothing of candles at all, and never has.
+        if feeds.candle_age_s is not None or (candles_missing.name, CANDLES) in view.before:
+            yield Hit(CANDLES, Severity.P3, "how many candles are missing is unknown", "unknown", f"{limit:,}")
+    elif missing > limit:
         noun = "candle" if missing == 1 else "candles"
-        yield Hit("candles", Severity.P3, f"{missing:,} {noun} missing", f"{missing:,}", f"{limit:,}")
+        yield Hit(CANDLES, Severity.P3, f"{missing:,} {noun} missing", f"{missing:,}", f"{limit:,}")
 
 
 @rule("feeds", panel="feeds", section=sections.FEED)
@@ -117,7 +122,7 @@ def candles_late(view: View, feeds: Feeds) -> Iterator[Hit]:
         return
     if interval_s and age_s is not None and age_s > LATE_CANDLES * interval_s:
         limit = words.seconds(LATE_CANDLES * interval_s)
-        yield Hit("candles", Severity.P3, f"no new candle for {words.seconds(age_s)}", words.seconds(age_s), limit)
+        yield Hit(CANDLES, Severity.P3, f"no new candle for {words.seconds(age_s)}", words.seconds(age_s), limit)
 
 
 def closed_exchange(view: View, feed: str | None) -> str | None:

@@ -117,6 +117,7 @@ CASES = [
     Case("ticks lost", {"feeds": feeds(feed("yahoo", stream=stream("ticks.yahoo", "yahoo",
          group("candles", has_lost_entries=True))))}, P3, "feeds", "candles lost ticks of yahoo", "3.2"),
     Case("candles missing", {"feeds": feeds(candles_missing=1)}, P3, "feeds", "1 candle missing", "3.2"),
+    Case("candles unknown", {"feeds": feeds(candles_missing=None)}, P3, "feeds", "how many candles are missing", "3.2"),
     Case("candles late", {"feeds": feeds(candle_age_s=20.0)}, P3, "feeds", "no new candle for 20 s", "3.2"),
     Case("candles behind", {"feeds": feeds(feed("yahoo", stream=stream("ticks.yahoo",
          "yahoo", group("candles", lag=200),
@@ -296,6 +297,19 @@ def test_a_young_redis_may_lack_something() -> None:
     ]
     empty = judged({"flow": flow(fills=stream("orders.fills", "fills", depth=None)), "redis": redis(uptime_s=9.0)})
     assert empty == ()
+
+
+def test_how_many_candles_are_missing_is_unknown_not_none() -> None:
+    """Also where what was missing stood, and the aggregator says nothing at all any more."""
+    mute = {"candle_interval_s": None, "candle_age_s": None, "candles_missing": None}
+    assert judged({"feeds": feeds(**mute)}) == (), "a platform without an aggregator"
+    _, memory = assess(snapshot(feeds=feeds(candles_missing=3)), SETTINGS)
+    found, memory = assess(snapshot(NOW + 60, feeds=feeds(**mute)), SETTINGS, memory)
+    assert [(one.rule, one.observed) for one in found.findings] == [("candles_missing", "unknown")]
+    found, _ = assess(snapshot(NOW + 120, feeds=feeds()), SETTINGS, memory)
+    assert found.findings == ()
+    silent = snapshot(feeds=feeds(candles_missing=None))
+    assert "candles missing unknown" in PANEL_WORDS["feeds"](silent, SETTINGS)
 
 
 def test_what_redis_does_not_say_is_drawn_as_unknown() -> None:

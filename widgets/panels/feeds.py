@@ -124,5 +124,10 @@ def summary(view: View, width: int) -> Line:
         tag = " PRIMARY" if is_primary(view, feeds, feed) else ""
         word = f"silent {short_age(feed.newest_age_s)}" if ink == "crit" else f"p95 {_ms(feed.lag_p95_ms)} ms"
         parts.append(line((feed.name, "text"), (tag, "accent"), (f" {word}", "value" if ink == "ok" else ink)))
-    missing = line((f"{feeds.candles_missing} candles missing", "warn")) if feeds.candles_missing else ()
-    return fitted([*parts, missing], width)
+    return fitted([*parts, _holes(feeds)], width)
+
+
+def _holes(feeds: Feeds) -> Line:
+    if feeds.candles_missing is None and feeds.candle_age_s is not None:
+        return line(("candles missing ?", "unknown"))
+    return line((f"{feeds.candles_missing} candles missing", "warn")) if feeds.candles_missing else ()
