@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from pathlib import Path
 
 import yaml
@@ -93,15 +94,32 @@ def mail_route(node: yaml.Node, sender: str | None, unknown: list[tuple[yaml.Nod
     if security not in SECURITIES:
         fail(given["security"], f"security must be one of {', '.join(SECURITIES)}")
     user = given.get("user") or given.get("username")
+    host = text(given["host"], "host")
+    password = hidden(given["password"], "password") if "password" in given else None
+    if password is not None and security == "none" and not _is_here(host):
+        words = "security: none would send the password in the clear: say starttls or tls, or take the password out"
+        fail(given["security"], words)
     return MailRoute(
-        host=text(given["host"], "host"),
+        host=host,
         port=_port(given["port"]) if "port" in given else PORTS[security],
         security=security,
         sender=text(given["from"], "from") if "from" in given else sender or "cockpit@localhost",
         user=text(user, "user") if user is not None else None,
-        password=hidden(given["password"], "password") if "password" in given else None,
+        password=password,
         ca=Path(text(given["ca"], "ca")) if "ca" in given else None,
     )
+
+
+def _is_here(host: str) -> bool:
+    """Whether what is sent there stays on this machine.
+
+    >>> [_is_here(one) for one in ("localhost", "127.0.0.2", "::1", "mail.internal", "10.0.0.1")]
+    [True, True, True, False, False]
+    """
+    try:
+        return host.lower() == "localhost" or ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _port(node: yaml.Node) -> int:

@@ -108,6 +108,11 @@ def test_the_sandbox_file_is_understood_whole() -> None:
         ("routing: {slack: {webhook_url: {env: A, file: b}}}", "names exactly one of env and file"),
         ("routing: {slack: {webhook_url: {command: [sh, -c, id]}}}", "names exactly one of env and file"),
         ("routing: {email: {smtp: {host: h, security: maybe}}}", "line 1, column 45, security must be one of"),
+        (
+            "routing: {email: {smtp: {host: h, security: none, user: u, password: {env: P}}}}",
+            "line 1, column 45, security: none would send the password in the clear: say starttls or tls",
+        ),
+        ("routing: {email: {smtp: {host: 10.0.0.1, security: none, password: p}}}", "in the clear"),
         ("routing: {email: {smtp: {host: h, port: 99999}}}", "port must be a number from 1 to 65535"),
         ("audiences: {stakeholders: {detail: full}}", "audiences.stakeholders.detail must be summary"),
         ("&a [*a]", "the file must be a mapping"),
@@ -117,6 +122,19 @@ def test_what_is_wrong_is_named_by_line_and_column(text: str, words: str) -> Non
     with pytest.raises(ConfigError) as caught:
         read(text)
     assert words in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "smtp",
+    [
+        "host: 127.0.0.1, security: none, password: p",
+        "host: localhost, security: none, password: p",
+        "host: h, security: none, user: u",
+        "host: h, security: starttls, password: p",
+    ],
+)
+def test_a_password_that_stays_here_or_is_covered_may_be_sent(smtp: str) -> None:
+    assert read(f"routing: {{email: {{smtp: {{{smtp}}}}}}}").routing.mail is not None
 
 
 def test_a_secret_may_stand_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
