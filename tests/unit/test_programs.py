@@ -14,6 +14,7 @@ from cockpit.clients import programs
 from cockpit.clients.programs import Ended, run_program
 from cockpit.errors import Refused
 from cockpit.storage.output import OUTPUT, OutputFile, last_output
+from cockpit.storage.redaction import Redaction
 
 PYTHON = sys.executable
 
@@ -78,6 +79,25 @@ def test_a_secret_is_found_wherever_the_pieces_break(tmp_path: Path) -> None:
         output.close()
         whole = text.removesuffix(b"sw0rdfis").replace(b"sw0rdfish", b"[secret]")
         assert (folder / OUTPUT).read_bytes() == whole + b"[secret]", "half a secret at the very end is too much"
+
+
+@pytest.mark.parametrize(
+    ("secrets", "text", "shown"),
+    [
+        (("sw0rd", "sw0rdfish"), b"a sw0rdfish, a sw0rd.", b"a [secret], a [secret]."),
+        (("sw0rd", "rdfish"), b"a sw0rdfish.", b"a [secret]."),
+        (("abcab",), b"abcabcab.", b"[secret]."),
+        (("abcd", "abcdefgh"), b"abcdefg", b"[secret]"),
+    ],
+    ids=["one begins another", "one ends as another begins", "one overlaps itself", "a longer one cut short"],
+)
+def test_nothing_of_a_secret_is_shown_that_another_is_part_of(
+    secrets: tuple[str, ...], text: bytes, shown: bytes
+) -> None:
+    for size in range(1, len(text) + 1):
+        redaction = Redaction(secrets)
+        pieces = [redaction.pass_on(text[at : at + size]) for at in range(0, len(text), size)]
+        assert b"".join(pieces) + redaction.end() == shown, size
 
 
 async def test_one_that_has_ended_is_not_called_late_for_what_it_left_behind(
