@@ -41,7 +41,7 @@ EXPECTED = (
     Expected("broker-down", "brokers", P1, r"IBKR (down|unreachable)"),
     Expected("broker-partial", "brokers", P2, r"IBKR degraded"),
     Expected("broker-slow", "brokers", P2, r"IBKR (slow|latency|answers)"),
-    Expected("ibkr-reset", "brokers", P4, r"IBKR nightly reset \(expected\)"),
+    Expected("ibkr-reset", "brokers", P1, r"IBKR (down|unreachable)"),
     Expected("ibkr-blackhole", "brokers", P1, r"IBKR (down|unreachable)"),
     Expected("zerodha-token", "brokers", P2, r"ZERODHA token"),
     Expected("zerodha-blackhole", "brokers", P1, r"ZERODHA (down|unreachable)"),

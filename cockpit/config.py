@@ -76,7 +76,7 @@ class VenuePart(Part):
     exchange: ExchangeName | None = None
     """Where its orders go (NSE, BSE, NYSE, NASDAQ, LSE): while that is closed, what is held there stays open."""
     reset_utc: Window | None = None
-    """Its nightly reset, `HH:MM-HH:MM` UTC: an outage in it is expected."""
+    """Its nightly reset, `HH:MM-HH:MM` UTC: an outage in it is expected, and at no other time, whatever it says."""
 
 
 class FeedsPart(Part):

@@ -1,23 +1,12 @@
-"""Whether a broker's outage is its nightly reset: it says so, or it is the time of day for it."""
+"""Whether a broker's outage is its nightly reset: by the configured time of day, never by what the broker says."""
 
 from __future__ import annotations
 
-import re
-from typing import TYPE_CHECKING
-
 from cockpit.config import VenuePart
 
-if TYPE_CHECKING:
-    from cockpit.model.states import Venue
 
-SAID = re.compile(r"\bnightly reset\b", re.IGNORECASE)
-"""Only these words: "connection reset by peer" is an outage."""
-
-
-def is_reset(part: VenuePart | None, venue: Venue | None, now: float) -> bool:
-    """Whether this outage is expected."""
-    if venue is not None and SAID.search(f"{venue.code or ''} {venue.message or ''}"):
-        return True
+def is_reset(part: VenuePart | None, now: float) -> bool:
+    """Whether an outage of this broker is expected at Unix time `now`."""
     return part is not None and part.reset_utc is not None and is_within(part.reset_utc, now)
 
 

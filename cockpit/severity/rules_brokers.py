@@ -22,7 +22,7 @@ UP = frozenset({"up", "standby"})
 def venue_down(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
     """The router has lost a broker."""
     for venue in venues:
-        if venue.status in DOWN and not is_reset(part_of(view, venue.name), venue, view.now):
+        if venue.status in DOWN and not is_reset(part_of(view, venue.name), view.now):
             rerouted = f", orders go to {venue.override}" if venue.override else ""
             why = f": {_why(venue)}" if _why(venue) else ""
             yield Hit(venue.name, Severity.P1, f"{venue.name} down{rerouted}{why}", venue.status, "up")
@@ -32,7 +32,7 @@ def venue_down(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
 def venue_degraded(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
     """A broker works in part, or says something that nobody knows."""
     for venue in venues:
-        if venue.status in UP or venue.status in DOWN or is_reset(part_of(view, venue.name), venue, view.now):
+        if venue.status in UP or venue.status in DOWN or is_reset(part_of(view, venue.name), view.now):
             continue
         why = f": {_why(venue)}" if _why(venue) else ""
         yield Hit(venue.name, Severity.P2, f"{venue.name} {venue.status}{why}", venue.status, "up")
@@ -42,7 +42,7 @@ def venue_degraded(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
 def venue_reset(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
     """A broker's nightly reset is no outage."""
     for venue in venues:
-        if venue.status not in UP and is_reset(part_of(view, venue.name), venue, view.now):
+        if venue.status not in UP and is_reset(part_of(view, venue.name), view.now):
             summary = f"{venue.name} nightly reset (expected)"
             yield Hit(venue.name, Severity.P4, summary, venue.status, "up", is_expected=True)
 
@@ -99,12 +99,10 @@ def venue_token(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
 @rule("reach", panel="brokers", section=sections.BROKER)
 def venue_unreachable(view: View, reaches: tuple[Reach, ...]) -> Iterator[Hit]:
     """The cockpit itself cannot reach a broker, whatever the router says."""
-    venues = _reported_down(view)
     for reach in reaches:
         if reach.is_up:
             continue
-        venue = venues.get(reach.venue)
-        if is_reset(part_of(view, reach.venue), venue, view.now):
+        if is_reset(part_of(view, reach.venue), view.now):
             summary = f"{reach.venue} nightly reset (expected): {reach.detail}"
             yield Hit(reach.venue, Severity.P4, summary, "no handshake", "handshake", is_expected=True)
         else:
@@ -123,18 +121,6 @@ def venue_refusing(view: View, reaches: tuple[Reach, ...]) -> Iterator[Hit]:
 def part_of(view: View, name: str) -> VenuePart | None:
     """The broker's section of the configuration."""
     return next((part for part in view.settings.venues if part.name == name), None)
-
-
-def _reported_down(view: View) -> dict[str, Venue]:
-    """The brokers that the router calls ill at present: what it said of them long ago excuses nothing."""
-    sample, limit_s = view.snapshot.venues, view.limits.venue_silent_s
-    if not sample.is_live(view.now):
-        return {}
-    return {
-        venue.name: venue
-        for venue in sample.value or ()
-        if venue.status not in UP and venue.age_s is not None and venue.age_s <= limit_s
-    }
 
 
 def _why(venue: Venue) -> str:

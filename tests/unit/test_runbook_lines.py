@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from benchmarks.expectations import EXPECTED
+from cockpit.config import Settings
 from cockpit.model.backends import AlertRule
 from cockpit.model.severity import Severity
 from cockpit.model.states import KillSwitch
@@ -39,6 +40,11 @@ HALTED = KillSwitch(True, True, "test", "asha", NOW - 60)
 CRASHED = pod("b", is_ready=False, reason="CrashLoopBackOff", restarts=4)
 
 
+RESETTING = SETTINGS.model_copy(
+    update={"venues": (SETTINGS.venues[0].model_copy(update={"reset_utc": "08:00-09:00"}), *SETTINGS.venues[1:])}
+)
+
+
 class Line(NamedTuple):
     text: str
     changed: dict[str, Any]
@@ -46,6 +52,7 @@ class Line(NamedTuple):
     words: str
     faults: tuple[str, ...]
     """Of the sandbox; the kill switch is not broken but engaged, which tests of its own do."""
+    settings: Settings = SETTINGS
 
 
 LINES = [
@@ -53,7 +60,7 @@ LINES = [
     Line("P1 trading halted: nothing carries orders", {"kubernetes": kubernetes(deployment("router", 0, 0))},
          P1, "orders go nowhere", ()),
     Line("P1 broker disconnected", {"venues": venues(venue("IBKR", "down"))}, P1, "IBKR down",
-         ("broker-down", "ibkr-blackhole", "zerodha-blackhole")),
+         ("broker-down", "ibkr-reset", "ibkr-blackhole", "zerodha-blackhole")),
     Line("P1 broker disconnected, seen from here", {"reach": reach(IBKR=False)}, P1, "IBKR unreachable",
          ("broker-down", "ibkr-blackhole", "zerodha-blackhole")),
     Line("P1 Redis down", dict.fromkeys(REDIS, dead()), P1, "Redis does not answer",
@@ -78,8 +85,8 @@ LINES = [
          ("api-crashloop",)),
     Line("P4 cosmetic: an informative alert", {"alerts": alerts(AlertRule("Theme", "firing", "info", 1.0, None))},
          P4, "alert firing: Theme", ()),
-    Line("P4 expected: a broker's nightly reset", {"venues": venues(venue("IBKR", "down", message="nightly reset"))},
-         P4, "nightly reset (expected)", ("ibkr-reset",)),
+    Line("P4 expected: a broker's nightly reset", {"venues": venues(venue("IBKR", "down"))},
+         P4, "nightly reset (expected)", (), RESETTING),
     Line("alert: latency > 100 ms", {"feeds": feeds(feed("yahoo", lag_p95_ms=140.0))}, P2, "> 100 ms", ("feed-late",)),
     Line("alert: Redis memory > 80 %", {"redis": redis(used_bytes=206 * 2**20)}, P2, "Redis memory 80 %",
          ("redis-memory-85",)),
@@ -90,16 +97,16 @@ LINES = [
 ]  # fmt: skip
 
 
-def findings(changed: dict[str, Any]) -> list[tuple[Severity, str]]:
+def findings(changed: dict[str, Any], settings: Settings) -> list[tuple[Severity, str]]:
     memory = NOTHING
     for at in (NOW - 2, NOW - 1, NOW):
-        assessment, memory = assess(snapshot(at, **changed), SETTINGS, memory)
+        assessment, memory = assess(snapshot(at, **changed), settings, memory)
     return [(one.severity, one.summary) for one in assessment.findings]
 
 
 @pytest.mark.parametrize("line", LINES, ids=[line.text for line in LINES])
 def test_the_line_is_seen_at_its_severity(line: Line) -> None:
-    found = findings(line.changed)
+    found = findings(line.changed, line.settings)
     assert any(severity is line.severity and line.words in summary for severity, summary in found), found
     assert min(severity for severity, _ in found) is line.severity
 
