@@ -30,10 +30,10 @@ def read_risk(reading: WallReading, part: RedisPart) -> Risk:
     return Risk(
         age_s=age_s,
         book=clean(figures.get("book", "unknown"), 40),
-        var_99=number(figures.get("var_99")),
-        es_975=number(figures.get("es_975")),
-        drawdown_pct=number(figures.get("drawdown_pct")),
-        gross_usd=number(figures.get("gross_usd")),
+        var_99=_size(figures.get("var_99")),
+        es_975=_size(figures.get("es_975")),
+        drawdown_pct=_size(figures.get("drawdown_pct")),
+        gross_usd=_size(figures.get("gross_usd")),
         net_usd=number(figures.get("net_usd")),
         pnl_day=number(figures.get("pnl_day")),
         limits=_limits(reading.fields(part.limits_key)),
@@ -41,12 +41,18 @@ def read_risk(reading: WallReading, part: RedisPart) -> Risk:
     )
 
 
+def _size(value: object) -> float | None:
+    """A loss or an exposure by its magnitude: some write a loss as a negative number, and it must not look small."""
+    found = number(value)
+    return None if found is None else abs(found)
+
+
 def _limits(found: Fields) -> Limits:
     return Limits(
-        var_99=number(found.get("var_99")),
-        es_975=number(found.get("es_975")),
-        drawdown_pct=number(found.get("drawdown_pct")),
-        gross_usd=number(found.get("gross_usd")),
+        var_99=_size(found.get("var_99")),
+        es_975=_size(found.get("es_975")),
+        drawdown_pct=_size(found.get("drawdown_pct")),
+        gross_usd=_size(found.get("gross_usd")),
     )
 
 

@@ -170,6 +170,14 @@ def test_before_redis_7_the_reading_before_tells() -> None:
     assert not lost(earlier, earlier), "delivered and removed, as a group does that deletes what it has done"
 
 
+def test_a_loss_that_is_written_as_a_negative_number_is_as_large_as_one_that_is_not() -> None:
+    metrics = a_stream(newest=b'{"var_99": -5, "es_975": -6, "drawdown_pct": -0.2, "gross_usd": -7, "net_usd": -8}')
+    hashes = {PART.limits_key: {"var_99": "-10", "drawdown_pct": "-0.05"}}
+    risk = read_risk(a_reading(streams={PART.metrics_stream: metrics}, hashes=hashes), PART)
+    assert (risk.var_99, risk.es_975, risk.drawdown_pct, risk.gross_usd, risk.net_usd) == (5.0, 6.0, 0.2, 7.0, -8.0)
+    assert risk.limits == Limits(var_99=10.0, drawdown_pct=0.05)
+
+
 def test_risk_figures_limits_and_positions() -> None:
     metrics = a_stream(newest=b'{"book": "main", "var_99": 5, "es_975": "x", "gross_usd": NaN, "pnl_day": -3.5}')
     hashes = {
