@@ -15,7 +15,7 @@ Fields = dict[str, str]
 MAX_PAYLOAD_BYTES = 65536
 """A longer payload is not read: it is none of the platform's."""
 _TRUE = frozenset({"true", "1", "yes", "on"})
-_TIME_MS = range(1, 100_000_000_000_000)
+_TIME_MS = range(1, 4_102_444_800_000)
 
 
 def text(raw: Any) -> str:
@@ -84,10 +84,12 @@ def whole(value: Any) -> int | None:
 
 
 def time_ms(value: Any) -> int | None:
-    """Milliseconds since 1970 up to the year 5138; anything else is no time.
+    """Milliseconds since 1970 up to the year 2100; anything else is no time.
 
-    >>> time_ms("1700000000000"), time_ms(0), time_ms(-5), time_ms("soon")
-    (1700000000000, None, None, None)
+    What is signed after a time that is read must be one too: the end lies where nobody means a time.
+
+    >>> time_ms("1700000000000"), time_ms(0), time_ms(-5), time_ms("soon"), time_ms("9999999999999")
+    (1700000000000, None, None, None, None)
     """
     found = whole(value)
     return found if found is not None and found in _TIME_MS else None

@@ -13,6 +13,7 @@ from actions.kill_switch.intent import Write, stamp_ms
 from actions.script import book
 from actions.script.book import held
 from cockpit.clients.ledger import Filled, Ledger
+from cockpit.clients.redis_facts import time_ms
 from cockpit.model.audit import Operator
 from cockpit.model.latch import Hold, Latch
 from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
@@ -329,6 +330,16 @@ def test_what_is_written_is_signed_after_all_that_is_known(
 ) -> None:
     latch = None if latch_ms is None else Latch("redis://x", "asha@jump1", "halt", latch_ms, True)
     assert stamp_ms(replace(snapshot(kill_switch=switch), latch=latch), NOW) == expected
+
+
+@pytest.mark.parametrize("said", ["9999999999999", "99999999999999"])
+def test_a_release_of_a_halt_that_was_signed_for_ever_lets_go_of_the_latch(said: str) -> None:
+    latch = Latch("redis://x", "asha@jump1", "halt", int(NOW * 1000) - 42_000, True)
+    said_ms = time_ms(said)
+    halted = KillSwitch(True, True, "halt", "asha@jump1", None if said_ms is None else said_ms / 1000)
+    ts_ms = stamp_ms(replace(snapshot(kill_switch=halted), latch=latch), NOW)
+    assert ts_ms == int(NOW * 1000)
+    assert latch.hold(False, "asha@jump1", time_ms(str(ts_ms))) is Hold.RELEASED
 
 
 def test_a_release_under_a_clock_that_stepped_back_lets_go_of_the_latch() -> None:
