@@ -15,16 +15,18 @@ from cockpit.errors import CockpitError, Rejected
 from cockpit.jobs.journaling import glass_words
 from cockpit.jobs.minutes import Minutes
 from cockpit.model.approval import Request, Second, Standing
-from cockpit.model.audit import Operator
+from cockpit.model.audit import AuditRecord, Operator
 from cockpit.model.danger import Danger
 from cockpit.model.incident import Event, Incident
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.storage.approvals import Approvals
+from cockpit.storage.audit import AuditLog
 from cockpit.storage.incidents import Incidents
 from cockpit.text import clean
 
 FOLDER = "approvals"
 READ_S = 1.0
+SPENT = "approval_spent"
 NEEDED = "a second person must approve it: another login user of this host runs `cockpit approve`"
 
 
@@ -45,7 +47,15 @@ def approvals_in(settings: Settings, state: Path) -> Approvals:
     return Approvals(state / FOLDER, settings.approvals.lapse_s)
 
 
-def admit(settings: Settings, state: Path, plan: Plan, confirmed: Mapping[str, Any], job_id: str, now: float) -> str:
+def admit(
+    settings: Settings,
+    state: Path,
+    plan: Plan,
+    confirmed: Mapping[str, Any],
+    job_id: str,
+    now: float,
+    who: Operator,
+) -> str:
     """For the worker: take the approval for this job right before the act; who approved it, empty where nobody had to.
 
     Raises:
@@ -62,7 +72,22 @@ def admit(settings: Settings, state: Path, plan: Plan, confirmed: Mapping[str, A
         overrides=tuple(map(str, confirmed.get("overrides", ()))),
         approval=confirmed["approval"],
     )
-    return approvals_in(settings, state).use(plan, act, job_id, now).by or ""
+    return _used(settings, state, plan, act, job_id, now, who).by or ""
+
+
+def _used(
+    settings: Settings, state: Path, plan: Plan, act: Confirmation, job_id: str, now: float, who: Operator
+) -> Second:
+    """Use the approval up, in the audit too: who acts owns the file that says so, and can take it away."""
+    second = approvals_in(settings, state).use(plan, act, job_id, now)
+    log, said = AuditLog(state), f"job {job_id}"
+    if log.first(SPENT, second.id) is None:
+        log.append(AuditRecord(round(now, 6), who, SPENT, plan.world.value, plan.site, second.id, said, "", ""))
+    # Of two that get here at once, one is first in the journal.
+    first = log.first(SPENT, second.id)
+    if first is None or first.text != said:
+        raise Rejected("the approval was used by another job: it counts once")
+    return second
 
 
 class Seconds:
@@ -70,6 +95,7 @@ class Seconds:
 
     def __init__(self, settings: Settings, state: Path, clock: Clock, who: Operator, minutes: Minutes) -> None:
         self._settings = settings
+        self._state = state
         self._clock = clock
         self._who = who
         self._minutes = minutes
@@ -176,7 +202,7 @@ class Seconds:
             JournalError: it cannot be marked as used.
         """
         if plan.needs_second and not confirmation.break_glass and confirmation.approval is not None:
-            self._approvals.use(plan, confirmation, job_id, self._clock.now())
+            _used(self._settings, self._state, plan, confirmation, job_id, self._clock.now(), self._who)
 
     def tell_glass(self, plan: Plan, confirmation: Confirmation, job_id: str) -> None:
         """Have it in the audit, loudly, where somebody acts alone against the rule."""

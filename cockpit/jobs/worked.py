@@ -148,7 +148,7 @@ async def _worked(scene: Scene, job: Job, entries: Sequence[Entry], is_new: bool
 def _why_not_admitted(scene: Scene, state: Path, confirmed: Mapping[str, Any], job: Job) -> str | None:
     """Why it may not be done for want of a second person; takes the approval where there is one."""
     try:
-        by = admit(scene.settings, state, scene.plan, confirmed, job.id, scene.clock.now())
+        by = admit(scene.settings, state, scene.plan, confirmed, job.id, scene.clock.now(), scene.who)
     except CockpitError as error:
         return str(error)
     if by:

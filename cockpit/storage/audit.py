@@ -92,6 +92,19 @@ class AuditLog:
         found = (from_line(line.removesuffix(b"\n")) for line in self._lines())
         return tuple(deque((record for record in found if record is not None), maxlen=count))
 
+    def first(self, kind: str, ref: str) -> AuditRecord | None:
+        """The first record of that kind about `ref`; None where there is none.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        mark = ref.encode("ascii", "replace")
+        for line in self._lines():
+            record = from_line(line.removesuffix(b"\n")) if mark in line else None
+            if record is not None and (record.kind, record.ref) == (kind, ref):
+                return record
+        return None
+
     def verify(self) -> Verification:
         """Walk the whole chain.
 

@@ -11,11 +11,20 @@ from typing import Any
 from cockpit.config import Settings
 from cockpit.jobs import worked, worker
 from cockpit.jobs.seconds import admit
+from cockpit.model.audit import Operator
 from cockpit.model.plan import Plan
 
 
-def late(settings: Settings, state: Path, plan: Plan, confirmed: Mapping[str, Any], job_id: str, now: float) -> str:
-    return admit(settings, state, plan, confirmed, job_id, now + float(os.environ["LATE_S"]))
+def late(
+    settings: Settings,
+    state: Path,
+    plan: Plan,
+    confirmed: Mapping[str, Any],
+    job_id: str,
+    now: float,
+    who: Operator,
+) -> str:
+    return admit(settings, state, plan, confirmed, job_id, now + float(os.environ["LATE_S"]), who)
 
 
 if __name__ == "__main__":

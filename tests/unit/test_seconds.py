@@ -92,7 +92,7 @@ def test_asked_approved_and_admitted_by_the_worker_once(team: Team) -> None:
         return request.by
 
     def act(confirmed: dict[str, Any], job: str) -> str:
-        return admit(LIVE, state, SECOND, confirmed, job, SystemClock().now())
+        return admit(LIVE, state, SECOND, confirmed, job, SystemClock().now(), WHO)
 
     request = as_user(ASHA, ask)
     assert "second person" in as_user(ASHA, lambda: act({}, "job-1"))
@@ -101,7 +101,10 @@ def test_asked_approved_and_admitted_by_the_worker_once(team: Team) -> None:
     assert as_user(ASHA, lambda: act({"approval": request, "reason": "brokers are back"}, "job-1")) == "ben"
     assert "counts once" in as_user(ASHA, lambda: act({"approval": request, "reason": "brokers are back"}, "job-2"))
     kinds = [record.kind for record in AuditLog(state).tail()]
-    assert kinds == ["approval_requested", "approval_given"]
+    assert kinds == ["approval_requested", "approval_given", "approval_spent"]
+    as_user(ASHA, lambda: (team.folder / f"{request}.used").unlink())
+    assert team.approvals.standing(request, SystemClock().now()).words == "approved by ben"
+    assert "counts once" in as_user(ASHA, lambda: act({"approval": request, "reason": "brokers are back"}, "job-3"))
     assert AuditLog(state).verify().is_sound
 
 
@@ -127,7 +130,7 @@ def test_alone_only_with_a_reason_and_loudly(tmp_path: Path) -> None:
     assert "asha@jump1 alone" in record.text and "nobody answers the telephone" in record.text
     notes = [entry.facts["text"] for entry in submission(SECOND, alone, WHO, "r", 1.0) if entry.kind == "note"]
     assert notes and notes[0].startswith("BREAK GLASS: done by asha@jump1 alone")
-    assert admit(LIVE, tmp_path, PLAN, {"break_glass": True}, "job-1", 1.0) == ""
+    assert admit(LIVE, tmp_path, PLAN, {"break_glass": True}, "job-1", 1.0, WHO) == ""
 
 
 def test_where_nobody_else_is_needed_nothing_is_asked(tmp_path: Path) -> None:
@@ -135,7 +138,7 @@ def test_where_nobody_else_is_needed_nothing_is_asked(tmp_path: Path) -> None:
     confirmation = Confirmation(PLAN.digest, PLAN.phrase, "x", break_glass=True)
     assert asking.why_not(PLAN, confirmation) is None
     assert not [entry for entry in submission(PLAN, confirmation, WHO, "r", 1.0) if entry.kind == "note"]
-    assert admit(SETTINGS, tmp_path, PLAN, {}, "job-1", 1.0) == ""
+    assert admit(SETTINGS, tmp_path, PLAN, {}, "job-1", 1.0, WHO) == ""
 
 
 def test_an_incident_asks_for_a_review_by_somebody_else(tmp_path: Path) -> None:
