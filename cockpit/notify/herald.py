@@ -17,6 +17,7 @@ from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
 from cockpit.notify.news import State, Told, look
 from cockpit.storage.disk import append_synced, open_file, opened, private_folder, try_lock
+from cockpit.storage.incident_file import for_writers
 
 RETRY_S, LONGEST_RETRY_S = 30.0, 3600.0
 """Where a notice could not even be handed over; twice as long each time, for each try stands in the audit."""
@@ -124,14 +125,15 @@ class Herald:
         return alerting is not None and alerting.is_automatic
 
     def _is_mine(self) -> bool:
-        """Whether this is the one cockpit that tells: whoever holds the lock on the platform's root folder.
+        """Whether this is the one cockpit that tells: whoever holds the lock of those who may write incidents.
 
-        NFS locks no folder. There the state folder's lock decides, which only those share who share that folder: a
-        message that comes twice is better than none.
+        Not one that a reader could take: he would keep every notice from going out. Who may not write incidents has
+        the state folder's lock, which only those share who share that folder: a message that comes twice is better
+        than none.
         """
         if self._lock < 0:
             try:
-                self._lock = _locked(os.open(self._settings.root, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC))
+                self._lock = _locked(for_writers(self._settings.incidents_folder, LOCK))
             except OSError:
                 file = private_folder(self._folder) / LOCK
                 with suppress(OSError):

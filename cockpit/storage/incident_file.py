@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from cockpit.errors import JournalError
-from cockpit.storage.disk import append_synced, lock, opened, reason, sync_folder
+from cockpit.storage.disk import append_synced, lock, open_file, opened, reason, sync_folder
 from cockpit.storage.incident_told import Told
 from cockpit.storage.incident_versions import Versions, digest, to_bytes, to_text
 
@@ -89,20 +89,41 @@ def create(folder: Path, names: Iterator[str], text: str) -> Path:
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """One cockpit at a time writes; other editors know nothing of it."""
-    hidden = folder / HIDDEN
     try:
-        _make(folder)
-        if not hidden.is_dir():
-            _make(hidden)
-            with opened(hidden / ".gitignore", os.O_WRONLY | os.O_CREAT) as descriptor:
-                os.write(descriptor, b"*\n")
-        with opened(hidden / "lock", os.O_RDWR | os.O_CREAT) as descriptor:
+        with opened(_hidden(folder) / "lock", os.O_RDWR | os.O_CREAT) as descriptor:
             with suppress(OSError):
                 os.fchmod(descriptor, mode_in(folder))
             lock(descriptor, "the folder of incidents")
             yield
     except OSError as error:
         raise JournalError(f"cannot write in {folder}: {reason(error)}") from error
+
+
+def for_writers(folder: Path, name: str) -> int:
+    """A descriptor on a hidden file that whoever may write incidents can lock, and nobody else.
+
+    Raises:
+        OSError: this user may not, or there is no room.
+    """
+    file = _hidden(folder) / name
+    try:
+        return open_file(file, os.O_RDWR)
+    except FileNotFoundError:
+        # Once only: making it anew would close it to the others for a moment.
+        descriptor = open_file(file, os.O_RDWR | os.O_CREAT)
+        with suppress(OSError):
+            os.fchmod(descriptor, mode_in(folder))
+        return descriptor
+
+
+def _hidden(folder: Path) -> Path:
+    hidden = folder / HIDDEN
+    _make(folder)
+    if not hidden.is_dir():
+        _make(hidden)
+        with opened(hidden / ".gitignore", os.O_WRONLY | os.O_CREAT) as descriptor:
+            os.write(descriptor, b"*\n")
+    return hidden
 
 
 def mode_in(folder: Path) -> int:

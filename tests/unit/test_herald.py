@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import os
-import stat
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -169,15 +168,44 @@ def test_one_cockpit_tells_and_the_next_does_not_tell_it_again(tmp_path: Path) -
     second.let_go()
 
 
-def test_a_root_that_cannot_be_locked_silences_nobody_and_costs_nothing(
+def test_who_may_only_read_keeps_nobody_from_telling(tmp_path: Path) -> None:
+    """A lock needs no more than a reader's descriptor."""
+    shared = tmp_path / "runbooks" / "incidents"
+    shared.mkdir(parents=True)
+    shared.chmod(0o2775)
+    post = Post()
+    one = herald(tmp_path, post)
+    watched(one, 0, 2, finding("venue_down", P1))
+    one.let_go()
+    readable = [path for path in (tmp_path, *tmp_path.rglob("*")) if path.stat().st_mode & 0o004]
+    held = [os.open(path, os.O_RDONLY) for path in readable]
+    assert shared in readable and all(map(try_lock, held))
+    watched(one, 2, 10, finding("venue_down", P1))
+    assert len(post.sent) == 1
+    for descriptor in held:
+        os.close(descriptor)
+    (lock,) = (path for path in shared.rglob("notices.lock"))
+    assert (lock.stat().st_mode & 0o777, lock.parent.stat().st_mode & 0o777) == (0o660, 0o770)
+    # Of two that share no more than the incidents one tells.
+    settings: Settings = SETTINGS.model_copy(update={"root": tmp_path, "alerting": PART})
+    other = Herald(settings, tmp_path / "other", post)
+    watched(other, 10, 20, finding("venue_down", P1))
+    assert len(post.sent) == 1
+    one.let_go()
+    watched(other, 20, 30, finding("venue_down", P1))
+    assert len(post.sent) == 2
+    other.let_go()
+
+
+def test_incidents_that_cannot_be_locked_silence_nobody_and_costs_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def on_nfs(descriptor: int) -> bool:
-        if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+    def without_locks(descriptor: int) -> bool:
+        if "/runbooks/incidents/" in str(Path(f"/proc/self/fd/{descriptor}").readlink()):
             raise OSError(errno.EBADF, os.strerror(errno.EBADF))
         return try_lock(descriptor)
 
-    monkeypatch.setattr(herald_module, "try_lock", on_nfs)
+    monkeypatch.setattr(herald_module, "try_lock", without_locks)
     post = Post()
     first, second = herald(tmp_path, post), herald(tmp_path, post)
     before = len(list(Path("/proc/self/fd").iterdir()))
