@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
+from cockpit.captured import captured
 from cockpit.errors import ConfigError
 
 COMMAND_TIMEOUT_S = 10.0
@@ -58,9 +59,9 @@ class Secret(BaseModel):
     @staticmethod
     def _from_command(command: tuple[str, ...]) -> str:
         try:
-            done = subprocess.run(
-                command, stdin=subprocess.DEVNULL, capture_output=True, timeout=COMMAND_TIMEOUT_S, check=True, text=True
-            )
+            done = captured(command, COMMAND_TIMEOUT_S)
+            done.check_returncode()
+            return done.stdout.decode("utf-8").rstrip("\r\n")
         except (OSError, subprocess.SubprocessError) as error:
             # The error's own text could hold what the command printed.
             raise ConfigError(f"the secret's command {command[0]} failed: {_why(error)}") from None
@@ -68,7 +69,6 @@ class Secret(BaseModel):
             raise ConfigError(f"the secret's command {command[0]} failed: it printed no UTF-8 text") from None
         except ValueError as error:
             raise ConfigError(f"the secret's command cannot be run: {error}") from None
-        return done.stdout.rstrip("\n")
 
 
 def _why(error: Exception) -> str:

@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from cockpit.captured import captured
 from cockpit.config import KubernetesPart
 from cockpit.errors import BackendError, Refused
 from cockpit.text import clean
@@ -138,14 +139,8 @@ def run_plugin(exec_part: dict[str, Any], folder: str, cluster: Any = None) -> A
     if os.sep in command:
         command = str(Path(folder, command))  # relative to the kubeconfig, as kubectl has it
     try:
-        done = subprocess.run(
-            [command, *arguments],
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            timeout=PLUGIN_TIMEOUT_S,
-            env=os.environ | environment | {"KUBERNETES_EXEC_INFO": json.dumps(given, default=str)},
-            start_new_session=True,
-        )
+        informed = os.environ | environment | {"KUBERNETES_EXEC_INFO": json.dumps(given, default=str)}
+        done = captured([command, *arguments], PLUGIN_TIMEOUT_S, informed)
     except subprocess.TimeoutExpired:
         raise Refused(f"the login program {name} did not end within {PLUGIN_TIMEOUT_S:g} s") from None
     except OSError as error:

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
+import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from cockpit import secret as secret_module
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
 from cockpit.errors import ConfigError
@@ -30,6 +35,30 @@ def test_why_there_is_no_secret(secret: Secret, words: str) -> None:
     with pytest.raises(ConfigError) as caught:
         secret.reveal()
     assert str(caught.value).startswith(words)
+
+
+def left_running(marker: str) -> list[int]:
+    """The processes that have this word in their command, and are no zombies."""
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if marker.encode() in (folder / "cmdline").read_bytes() and int(folder.name) != os.getpid():
+                found.append(int(folder.name))
+    return found
+
+
+@pytest.mark.parametrize("script", ["sleep 97.{0} & wait", "sleep 97.{0} & exit 0", "sleep 97.{0}; true"])
+def test_a_command_that_hangs_leaves_nothing_running(script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(secret_module, "COMMAND_TIMEOUT_S", 0.2)
+    marker = f"{os.getpid()}{time.monotonic_ns()}"
+    with pytest.raises(ConfigError, match=r"no answer within 0\.2 s"):
+        Secret(command=("sh", "-c", script.format(marker))).reveal()
+    until = time.monotonic() + 5.0
+    while left := left_running(marker):
+        if time.monotonic() > until:
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+            pytest.fail(f"{len(left)} left running")
 
 
 def test_a_file_that_is_no_text_is_not_quoted(tmp_path: Path) -> None:
