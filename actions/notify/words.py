@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from cockpit.alerting.names import names_in
+from cockpit.alerting.names import names_held, names_in
 from cockpit.alerting.redaction import redacted
 from cockpit.config import Settings
 from cockpit.model.audit import Operator
@@ -94,8 +94,8 @@ def _update(snapshot: Snapshot) -> str:
 def names(snapshot: Snapshot, settings: Settings, who: Operator) -> set[str]:
     """People, hosts, accounts and symbols that a plain word could be."""
     found = {who.login, who.user, who.host, who.ssh_from or "", settings.site}
-    risk, switch = snapshot.risk.value, snapshot.kill_switch.value
-    found |= {position.symbol for position in risk.positions} | {risk.book} if risk else set()
+    switch = snapshot.kill_switch.value
+    found |= set(names_held(snapshot) or ())
     found |= {switch.by or ""} if switch else set()
     found |= {job.by for job in snapshot.jobs}
     found |= set(names_in(settings))

@@ -6,8 +6,18 @@ import re
 from urllib.parse import urlsplit
 
 from cockpit.config import Settings
+from cockpit.model.snapshot import Snapshot
 
 SHORTEST = 3
+
+
+UNKNOWN_HELD = "what is held is unknown: look for symbols in the summary before it leaves the house"
+
+
+def names_held(snapshot: Snapshot | None) -> tuple[str, ...] | None:
+    """The symbols held, and the book's name, as last read; None where they never were."""
+    risk = snapshot.risk.value if snapshot is not None else None
+    return None if risk is None else (*(position.symbol for position in risk.positions), risk.book)
 
 
 def names_in(settings: Settings) -> tuple[str, ...]:

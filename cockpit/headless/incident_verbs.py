@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from cockpit.alerting.names import UNKNOWN_HELD, names_held
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
 from cockpit.errors import CockpitError, JournalError, Rejected
@@ -134,11 +135,23 @@ def _printed(desk: Desk, incident: Incident, kind: str) -> int:
         return 0
     text = desk.incidents.text(incident.id)
     if kind == "summary":
-        text = exports.summary(incident, text, now, secret_words(desk.settings))
+        text = exports.summary(incident, text, now, (*secret_words(desk.settings), *_held(desk.settings)))
     else:
         text = exports.full(incident, text, now)
     print("\n".join(clean(line, 20_000) for line in text.rstrip("\n").split("\n")))
     return 0
+
+
+def _held(settings: Settings) -> tuple[str, ...]:
+    """What no summary names, by one look at the platform; said where that shows nothing."""
+    from cockpit.headless.status import FIRST_ROUND_S, watching
+
+    with watching(settings) as (ear, _):
+        ear.wait_round(FIRST_ROUND_S)
+        found = names_held(ear.newest)
+    if found is None:
+        print(UNKNOWN_HELD, file=sys.stderr)
+    return found or ()
 
 
 def _search(desk: Desk, args: argparse.Namespace) -> int:

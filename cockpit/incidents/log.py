@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from pathlib import Path
@@ -189,11 +189,10 @@ class IncidentLog:
 
         return self._keeper.tell(work)
 
-    def export(self, name: str) -> Future[Path]:
-        """Report, summary and timeline, each in a file of its own; the folder."""
-        return self._keeper.tell(
-            lambda: written(self._incidents, name, self._exports, self._clock.now(), names_in(self._settings))
-        )
+    def export(self, name: str, held: Sequence[str]) -> Future[Path]:
+        """Report, summary and timeline, each in a file of its own; the folder. The summary names nothing of `held`."""
+        secrets = (*names_in(self._settings), *held)
+        return self._keeper.tell(lambda: written(self._incidents, name, self._exports, self._clock.now(), secrets))
 
     def _told(self, incident: Incident, words: str, kind: str) -> None:
         """Into the audit, and into git where that is asked for; a failure of git is reported and stops nothing."""

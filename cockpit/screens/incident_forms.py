@@ -6,6 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
+from cockpit.alerting.names import UNKNOWN_HELD, names_held
 from cockpit.incidents.closing import NO_CAUSE
 from cockpit.incidents.loss import Loss, measured
 from cockpit.model.incident import ROLES, Incident
@@ -109,7 +110,11 @@ def export(screen: Wall, incident: Incident) -> None:
     """Into files, each for another reader."""
     log = _log(screen)
     if log is not None:
-        _then(screen, log.export(incident.id), lambda folder: screen.hint(f"Three files in {folder}"))
+        held = names_held(screen.desk.snapshot)
+        doubt = f"; {UNKNOWN_HELD}" if held is None else ""
+        _then(
+            screen, log.export(incident.id, held or ()), lambda folder: screen.hint(f"Three files in {folder}{doubt}")
+        )
 
 
 def change_severity(screen: Wall, incident: Incident) -> None:

@@ -99,8 +99,8 @@ class IncidentsPort(Protocol):
     def close(self, name: str, values: Mapping[str, Any], waived: str = "") -> Future[Incident]:
         """Close it."""
 
-    def export(self, name: str) -> Future[Path]:
-        """Report, summary and timeline, each in a file of its own; the folder."""
+    def export(self, name: str, held: Sequence[str]) -> Future[Path]:
+        """Report, summary and timeline, each in a file of its own; the folder. The summary names nothing of `held`."""
 
 
 class ReadinessPort(Protocol):

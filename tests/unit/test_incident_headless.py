@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import subprocess
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,14 @@ import pytest
 from cockpit import cli
 from cockpit.clock import SystemClock
 from cockpit.errors import Rejected
+from cockpit.headless.listening import Ear
 from cockpit.incidents import closing
 from cockpit.model.severity import Severity
+from cockpit.model.states import Position
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.incident_front import iso
 from cockpit.storage.incidents import Incidents, Opening
+from tests.unit.healthy import risk, snapshot
 
 
 class Log:
@@ -84,11 +88,23 @@ def test_exports(log: Log) -> None:
     assert code == 0
     assert "| Time to acknowledge (MTTA) |" in full
     assert words in full
-    summary = log("export", "--as", "summary")[1]
+    _, summary, doubt = log("export", "--as", "summary")
+    assert "what is held is unknown" in doubt
     assert "P2 incident: Data feed failure" in summary
     assert "This is a drill." in summary
     assert not any(word in summary for word in ("cache-01", "asha", "jump1"))
     assert json.loads(log("export", "--as", "timeline")[1])["is_drill"] is True
+
+
+def test_a_summary_names_no_symbol_that_is_held(log: Log, monkeypatch: pytest.MonkeyPatch) -> None:
+    log("new", "Feed late", "--severity", "P2", "--section", "3.2")
+    file = next((log.folder / "runbooks" / "incidents").glob("*.md"))
+    file.write_text(file.read_text().replace("## Summary\n", "## Summary\n\nWe could not sell tsla in time.\n"))
+    ear = Ear(frozenset({"risk"}))
+    book = risk(positions=(Position("TSLA", 1.0, 2.0, 3.0, 4.0),))
+    ear(snapshot(risk=book))
+    monkeypatch.setattr("cockpit.headless.status.watching", lambda _: nullcontext((ear, None)))
+    assert "We could not sell [withheld] in time." in log("export", "--as", "summary")[1]
 
 
 def test_list_and_search(log: Log) -> None:
