@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import RenderableType
 from rich.text import Text
+from textual import events
 from textual.app import App
 from textual.driver import Driver
 from textual.filter import ANSIToTruecolor, LineFilter
@@ -188,9 +189,8 @@ class CockpitApp(App[int], inherit_bindings=False):
         session.start(self._heard)
         self._garbage.settle(self.desk.clock.monotonic())
         self.front.draw()
-        owed, self.desk.owed = self.desk.owed, None
-        if owed is not None:
-            owed()
+        for key in self.desk.settle():
+            self.post_message(events.Key(key.key, key.character))
 
     def _heard(self, snapshot: Snapshot) -> None:
         """Called on the observing thread: keep the newest, wake the screen once."""

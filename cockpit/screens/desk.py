@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from textual import events
+
 from cockpit.clock import Clock, SystemClock
 from themes.look import Look
 from themes.night import NIGHT
@@ -19,6 +21,9 @@ if TYPE_CHECKING:
     from cockpit.screens.ports import SessionPort
 
 Readiness = Callable[[View], Line]
+TYPED_AHEAD = 16
+"""So many keys are kept; nobody means more unseen."""
+TAKES_BACK = ("escape", "q")
 
 
 def _no_readiness(view: View) -> Line:
@@ -40,7 +45,9 @@ class Desk:
     typed_at: float = float("-inf")
     """The moment of the last key, on the clock that never goes back."""
     owed: Callable[[], None] | None = None
-    """What a key asked for before there was a session; the next key takes it back."""
+    """What a key asked for before there was a session."""
+    behind: list[events.Key] = field(default_factory=list)
+    """The keys after it: they are meant for what it opens."""
     soon: Callable[..., None] = lambda function, *arguments: function(*arguments)
     """Has the screen's own thread call something; for callbacks that arrive on other threads."""
     judge_readiness: Readiness = _no_readiness
@@ -74,9 +81,26 @@ class Desk:
         """Who sits here, as soon as it is known."""
         return self.session.operator.label if self.session else ""
 
-    def note_key(self) -> None:
-        """A key was typed."""
-        self.typed_at, self.owed = self.clock.monotonic(), None
+    def note_key(self, event: events.Key) -> bool:
+        """A key was typed; whether it is kept, with what it follows, until there is a session. Esc takes all back."""
+        self.typed_at = self.clock.monotonic()
+        if self.owed is None:
+            return False
+        if event.key in TAKES_BACK:
+            self.owed = None
+            self.behind.clear()
+            return event.key == "escape"
+        if len(self.behind) < TYPED_AHEAD:
+            self.behind.append(event)
+        return True
+
+    def settle(self) -> list[events.Key]:
+        """Open what is owed; the keys that came after it."""
+        owed, keys = self.owed, self.behind
+        self.owed, self.behind = None, []
+        if owed is not None:
+            owed()
+        return keys
 
     def next_look(self) -> Look:
         """Turn to the next theme."""

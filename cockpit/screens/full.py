@@ -116,8 +116,7 @@ class FullScreen(Screen[None], inherit_bindings=False):
     async def on_key(self, event: events.Key) -> None:
         """Look the key up where the operator stands."""
         event.stop()
-        self.desk.note_key()
-        if passed_on(self, event):
+        if self.desk.note_key(event) or passed_on(self, event):
             return
         if self.typed(event.key, event.character):
             self.draw()

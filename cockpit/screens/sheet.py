@@ -82,8 +82,7 @@ class Sheet(ModalScreen[Result], inherit_bindings=False):
         """No key goes past a sheet."""
         event.stop()
         event.prevent_default()
-        self.desk.note_key()
-        if not passed_on(self, event):
+        if not self.desk.note_key(event) and not passed_on(self, event):
             self.press(event.key, event.character)
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from cockpit.model.action import ActionSpec, row_named
@@ -14,7 +15,7 @@ from cockpit.screens.palette import PaletteScreen
 from cockpit.screens.wall import Wall
 from widgets.palette_rows import Entry
 
-NOT_YET = "Opens as soon as the cockpit has started"
+NOT_YET = "Opens as soon as the cockpit has started; Esc takes it back"
 
 
 async def open_sheet(screen: Wall, what: str, which: str = "") -> None:
@@ -42,9 +43,7 @@ def _step(screen: Wall, name: str) -> None:
     """The dialog of the step of that name, or of the first that performs that action."""
     session = screen.desk.session
     if session is None:
-        # The wall is there before what acts is: a hand that reaches for the halt then need not reach twice.
-        screen.desk.owed = partial(_step, screen, name)
-        screen.hint(NOT_YET)
+        _owe(screen, partial(_step, screen, name))
         return
     row = row_named(session.actions(), name)
     if row is not None:
@@ -53,7 +52,17 @@ def _step(screen: Wall, name: str) -> None:
         screen.hint(f"The runbook has no step {name}")
 
 
+def _owe(screen: Wall, opening: Callable[[], None]) -> None:
+    """The wall is there before what acts is: a hand that reaches for the halt then need not reach twice."""
+    screen.desk.owed = opening
+    screen.hint(NOT_YET)
+
+
 def _steps(screen: Wall) -> None:
+    if screen.desk.session is None:
+        _owe(screen, partial(_steps, screen))
+        return
+
     def chosen(step: ActionSpec | str | None) -> None:
         if isinstance(step, str):
             screen.action_go(step)

@@ -16,6 +16,8 @@ from cockpit.model.job import Phase, StepState
 from cockpit.model.plan import Confirmation
 from cockpit.sandbox import launcher
 from cockpit.sandbox.layout import Layout
+from cockpit.session import state_folder
+from cockpit.storage.targets import Targets
 from tests.sandbox.conftest import Control, wait_until
 from tests.sandbox.step_desk import StepDesk, opened, told
 
@@ -61,7 +63,9 @@ def test_scale_there_and_back_as_kubectl_sees_it(desk: StepDesk) -> None:
     job = desk.ended(desk.submit(plan))
     assert job.phase is Phase.DONE, told(job)
     assert shell(desk, "kubectl get deploy/api -o jsonpath={.spec.replicas}/{.status.readyReplicas}") == "3/3"
-    # What was confirmed when there were 2 is refused now that there are 3.
+    # What was confirmed when there were 2 is refused now that there are 3, once its worker has gone.
+    locks = Targets(state_folder(desk.settings) / "targets")
+    assert wait_until(lambda: locks.holder(plan.target) is None)
     with pytest.raises(Rejected, match="no longer what would be done"):
         desk.session.submit(plan, Confirmation(plan.digest, "api")).result(10)
     shell(desk, "kubectl scale deploy/api --current-replicas=3 --replicas=2")

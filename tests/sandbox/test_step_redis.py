@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Iterator
 
@@ -55,6 +56,8 @@ def kept(desk: StepDesk) -> None:
 
 
 def test_redis_is_restarted_and_everything_is_there_again(desk: StepDesk) -> None:
+    # Whatever other tests have kept on this sandbox.
+    shutil.rmtree(desk.settings.below_root(desk.settings.snapshots.folder), ignore_errors=True)
     assert [check.name for check in desk.plan(RESTART).blocking] == ["state kept"]
     kept(desk)
     run_id = desk.redis.info()["run_id"]

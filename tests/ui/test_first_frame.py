@@ -62,6 +62,26 @@ async def test_a_halt_asked_for_before_the_session_is_there_is_served_then(more:
         is_loaded.set()
 
 
+async def test_what_is_typed_after_the_menu_of_steps_is_kept_with_it() -> None:
+    is_loaded, healthy = threading.Event(), snapshots.healthy()
+    session = FakeSession(healthy)
+
+    def opener(progress: Progress, begin: Begin) -> tuple[Any, Any]:
+        begin(session.settings)(healthy)
+        is_loaded.wait(20.0)
+        return session, lambda view: (("ready", "ok"),)
+
+    try:
+        async with cockpit(healthy, opener=opener) as it:
+            await it.sees("ACTIVE")
+            await it.press("space", "b", after_s=1.0)
+            assert "FROZEN" not in it.text() and "Space b ›" not in it.text()
+            is_loaded.set()
+            await it.sees("Space b › ")
+    finally:
+        is_loaded.set()
+
+
 async def test_data_are_on_the_wall_before_the_session_is_there() -> None:
     is_loaded, healthy = threading.Event(), snapshots.healthy()
     session = FakeSession(healthy)
