@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from cockpit.errors import JournalError
-from cockpit.storage.disk import append_synced, lock, opened, private_folder, reason
+from cockpit.storage.disk import append_synced, lock, opened, private_folder, reason, sync_folder
 from cockpit.storage.typed import typed
 
 SENDING, DELIVERED, FAILED, UNKNOWN = "sending", "delivered", "failed", "unknown"
+DAY_S = 86_400.0
+KEPT_S, OPEN_KEPT_S = 7 * DAY_S, 30 * DAY_S
+"""What arrived, and what may not have: a job, which alone could send it once more by itself, is over much sooner."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +43,10 @@ class Delivery:
         """Whether somebody must look at it."""
         return self.state != DELIVERED
 
+    def is_over(self, now: float) -> bool:
+        """Whether nobody asks for it any more."""
+        return now - self.at > (OPEN_KEPT_S if self.is_open else KEPT_S)
+
     def may_go(self, now: float, is_again: bool, within_s: float) -> bool:
         """Whether it may be sent once more; a clock that was set back does not hold it up for ever."""
         if self.state == SENDING and abs(now - self.at) < within_s:
@@ -64,10 +71,16 @@ class Notices:
             JournalError: it cannot be written: then it is not sent.
         """
         with self._locked() as descriptor:
-            known = self._known(descriptor).get(draft.key)
+            all_known = self._known(descriptor)
+            known = all_known.get(draft.key)
             if known is not None and not known.may_go(draft.at, is_again, within_s):
                 return known
-            self._append(descriptor, replace(draft, state=SENDING, detail=""))
+            begun = replace(draft, state=SENDING, detail="")
+            self._append(descriptor, begun)
+            # Once a day is enough; and a file that cannot be made shorter keeps no message from going out.
+            if any(one.is_over(draft.at - DAY_S) for one in all_known.values()):
+                with suppress(OSError):
+                    self._shorten({**all_known, draft.key: begun}.values(), draft.at)
         return None
 
     def end(self, delivery: Delivery) -> None:
@@ -97,19 +110,35 @@ class Notices:
     def _locked(self) -> Iterator[int]:
         private_folder(self._folder)
         try:
-            with opened(self.file, os.O_RDWR | os.O_APPEND | os.O_CREAT) as descriptor:
-                lock(descriptor, str(self.file))
-                yield descriptor
+            while True:
+                with opened(self.file, os.O_RDWR | os.O_APPEND | os.O_CREAT) as descriptor:
+                    lock(descriptor, str(self.file))
+                    if self._is_current(descriptor):
+                        yield descriptor
+                        return
         except OSError as error:
             raise JournalError(f"cannot write {self.file}: {reason(error)}") from error
+
+    def _is_current(self, descriptor: int) -> bool:
+        """Whether nobody has put a shorter one in its place while we waited."""
+        with suppress(FileNotFoundError):
+            return os.path.samestat(os.fstat(descriptor), self.file.stat())
+        return False
+
+    def _shorten(self, known: Iterable[Delivery], now: float) -> None:
+        kept = b"".join(_line(one) for one in known if not one.is_over(now))
+        draft = self.file.with_name(f"{self.file.name}.new")
+        with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
+            append_synced(descriptor, kept)
+        draft.replace(self.file)
+        sync_folder(self._folder)
 
     @staticmethod
     def _append(descriptor: int, delivery: Delivery) -> None:
         size = os.fstat(descriptor).st_size
         # A crash may have left half a line.
         start = b"\n" if size and os.pread(descriptor, 1, size - 1) != b"\n" else b""
-        line = json.dumps(asdict(delivery), separators=(",", ":")).encode("ascii")
-        append_synced(descriptor, start + line + b"\n")
+        append_synced(descriptor, start + _line(delivery))
 
     @staticmethod
     def _known(descriptor: int) -> dict[str, Delivery]:
@@ -122,3 +151,7 @@ class Notices:
                 continue
             found[one.key] = one
         return found
+
+
+def _line(delivery: Delivery) -> bytes:
+    return json.dumps(asdict(delivery), separators=(",", ":")).encode("ascii") + b"\n"

@@ -12,6 +12,8 @@ from cockpit.alerting.routing import MailRoute
 from cockpit.clients import delivery, mail, slack
 from cockpit.clients.delivery import Outcome, Try, deliver, resolved
 from cockpit.errors import Refused, Unreachable
+from cockpit.storage import notices as notices_module
+from cockpit.storage.disk import lock
 from cockpit.storage.notices import DELIVERED, FAILED, SENDING, UNKNOWN, Delivery, Notices
 from tests.unit.hostile_sinks import OK, http, serve_mail, serve_slack, sinking
 
@@ -192,3 +194,60 @@ def test_half_a_line_of_a_crash_is_no_message(tmp_path: Path) -> None:
         file.write(b'{"key": "k2", "at"')
     assert kept.begin(draft("k3")) is None
     assert [one.key for one in kept.all()] == ["k1", "k3"]
+
+
+DAY_S = 86_400.0
+
+
+def sent(kept: Notices, key: str, day: float, state: str = DELIVERED) -> None:
+    one = replace(draft(key), at=day * DAY_S)
+    assert kept.begin(one) is None
+    kept.end(replace(one, state=state))
+
+
+def test_what_nobody_asks_for_any_more_is_not_kept(tmp_path: Path) -> None:
+    kept = Notices(tmp_path)
+    for day in range(100):
+        sent(kept, f"k{day}", day)
+        sent(kept, f"failed{day}", day, FAILED)
+    found = {one.key: one for one in kept.all()}
+    assert {f"k{day}" for day in range(93, 100)} <= found.keys() <= {
+        *(f"k{day}" for day in range(91, 100)), *(f"failed{day}" for day in range(68, 100))
+    }  # fmt: skip
+    assert {f"failed{day}" for day in range(70, 100)} <= found.keys()
+    assert kept.file.read_bytes().count(b"\n") < 90
+    assert kept.file.stat().st_mode & 0o777 == 0o600
+    again = kept.begin(replace(draft("k95"), at=99.5 * DAY_S), is_again=True)
+    assert again is not None and again.state == DELIVERED, "still sent once only"
+    assert [path.name for path in tmp_path.iterdir()] == ["notices.jsonl"]
+
+
+def test_who_waits_while_it_is_shortened_writes_into_the_new_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Notices(tmp_path)
+    sent(kept, "old", 0)
+    others = [replace(draft("other"), at=20 * DAY_S)]
+
+    def lock_late(descriptor: int, what: str) -> None:
+        if others:
+            Notices(tmp_path).begin(others.pop())
+        lock(descriptor, what)
+
+    monkeypatch.setattr(notices_module, "lock", lock_late)
+    assert kept.begin(replace(draft("ours"), at=20 * DAY_S)) is None
+    assert [one.key for one in kept.all()] == ["other", "ours"]
+
+
+def test_a_file_that_cannot_be_made_shorter_keeps_no_message_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = Notices(tmp_path)
+    sent(kept, "old", 0)
+
+    def full(folder: Path) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(notices_module, "sync_folder", full)
+    assert kept.begin(replace(draft("new"), at=20 * DAY_S)) is None
+    assert [one.key for one in kept.all()] == ["new"]
