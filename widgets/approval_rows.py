@@ -25,7 +25,12 @@ def approval_rows(
     """The dialog in at most `room` cells; `texts` are the answer and the reason as typed so far."""
     plan, width = request.plan, min(WIDEST, room[0])
     said = f"{request.by} on {request.host} asks for a second person, {request.words}"
-    body = [*(line((each, "accent")) for each in wrapped(said, width - 4)), EMPTY, *told_rows(plan, now, width - 4)]
+    body = [
+        *(line((each, "accent")) for each in wrapped(said, width - 4)),
+        *(line((each, "hint")) for each in wrapped(request.doubt, width - 4)),
+        EMPTY,
+        *told_rows(plan, now, width - 4),
+    ]
     foot = _foot(request, texts, is_reason, count, note, now, width - 4)
     body = scrolled(body, room[1] - 2 - len(foot), scroll)
     title = line(

@@ -115,7 +115,7 @@ def request_line(request: Request) -> str:
 
 def _told(request: Request) -> list[str]:
     """Everything that is approved; another user wrote it, so nothing of it reaches the terminal as it is."""
-    said = [request_line(request), *plan_lines(request.plan), f"  request   {request.id}"]
+    said = [request_line(request), *plan_lines(request.plan), f"  request   {request.id}", f"  {request.doubt}"]
     return [clean(line, 2000) for line in said]
 
 

@@ -48,6 +48,13 @@ class Request:
         return self.id[:8]
 
     @property
+    def doubt(self) -> str:
+        """What of it nobody but who asks vouches for."""
+        return (
+            f"Only the commands are sure: sentence, checks and impact are as {self.by} filed them. Look at your wall."
+        )
+
+    @property
     def words(self) -> str:
         """Why, and over which objections."""
         over = f", overriding {', '.join(self.overrides)}" if self.overrides else ""

@@ -121,6 +121,7 @@ def test_nothing_is_released_before_somebody_else_approves_and_then_once(site: S
     assert request.name in listed and "asks: Release the kill switch, because: IBKR is back" in listed
     assert "typed exactly" in site.answer(id=request.name, confirm="yes")
     told = site.answer(id=request.name, confirm=plan.phrase)
+    assert "sentence, checks and impact are as" in told
     assert "HSET policy:kill_switch enabled false" in told and f"approved: {request.name}" in told
     assert site.submit(plan, approval=request.id) == "false"
     site.server.client.hset(KEY, mapping=HALT)

@@ -126,6 +126,7 @@ async def test_who_approves_sees_the_plan_and_types_the_phrase(size: tuple[int, 
         assert "because: brokers are back" in it.text()
         await it.press(*"RESUME", "space", *"TRADIN", "enter", after_s=0.5)
         await it.sees("Type exactly: RESUME TRADING, or REFUSE")
+        await it.sees("Only the commands are sure")
         assert it.session.seconds.approved == []
         await it.press("G", "enter", after_s=0.5)
         await it.sees("approved: Release the kill switch of ben")
