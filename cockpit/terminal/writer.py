@@ -39,7 +39,7 @@ class PatientWriter(threading.Thread):
         """The first part is the rest of one that the terminal has begun to read."""
         self._pending = 0
         self._is_owing = self._has_lost = False
-        self._is_stopping = False
+        self._is_stopping = self._is_abandoned = False
         self._receipts = Receipts()
         self._changed = threading.Condition()
         self.is_broken = False
@@ -88,8 +88,9 @@ class PatientWriter(threading.Thread):
             return 0  # nobody reads, or it is gone: the writer finds out
 
     def _ask(self) -> None:
-        self._queue(REQUEST)
-        self._receipts.asked()
+        if not self._is_abandoned:
+            self._queue(REQUEST)
+            self._receipts.asked()
 
     def answered(self) -> None:
         """The terminal has shown what it was sent."""
@@ -107,8 +108,9 @@ class PatientWriter(threading.Thread):
 
     def abandon(self, within_s: float) -> None:
         """Drop what nobody has begun to read: the screen is about to be left. An answer on its way is waited for so
-        long, as whoever reads the terminal after us would take it for keys."""
+        long, as whoever reads the terminal after us would take it for keys; none is asked for any more."""
         with self._changed:
+            self._is_abandoned = True
             is_asked = REQUEST not in self._parts
             kept = [self._parts[0]] if self._is_begun else []
             self._pending -= sum(map(len, self._parts)) - sum(map(len, kept))

@@ -166,6 +166,22 @@ def test_an_answer_on_its_way_is_waited_for(glass: Glass) -> None:
     assert order == ["answered", "left"]
 
 
+def test_whoever_leaves_asks_no_more(glass: Glass) -> None:
+    """The answer would come when the shell reads: it takes the end of it for a key."""
+    glass.writer.write("x" * ASK_BYTES)
+    glass.read(REQUEST)
+    glass.writer.answered()
+    glass.writer.write("x" * (ASK_BYTES - 1))
+    glass.writer.abandon(0.0)
+    glass.writer.write("the screen is given back")
+    glass.writer.write("END")
+    found = b""
+    while not found.endswith(b"END"):
+        assert select.select([glass.master], [], [], WAIT_S)[0], found
+        found += os.read(glass.master, 65536)
+    assert REQUEST not in found
+
+
 def test_answers_are_no_keys(start: Start) -> None:
     program = start()
     program.screen.write_process_input = program.send  # type: ignore[method-assign]
