@@ -21,8 +21,6 @@ from cockpit.storage.incident_file import for_writers
 
 RETRY_S, LONGEST_RETRY_S = 30.0, 3600.0
 """Where a notice could not even be handed over; twice as long each time, for each try stands in the audit."""
-KEPT = "notices.told.json"
-LOCK = "notices.lock"
 MARK_S = 60.0
 """So often it is written, while anything stands, until when somebody looked."""
 FORGOTTEN_S = 900.0
@@ -133,12 +131,16 @@ class Herald:
         """
         if self._lock < 0:
             try:
-                self._lock = _locked(for_writers(self._settings.incidents_folder, LOCK))
+                self._lock = _locked(for_writers(self._settings.incidents_folder, self._own("lock")))
             except OSError:
-                file = private_folder(self._folder) / LOCK
+                file = private_folder(self._folder) / self._own("lock")
                 with suppress(OSError):
                     self._lock = _locked(open_file(file, os.O_RDWR | os.O_CREAT))
         return self._lock >= 0
+
+    def _own(self, ending: str) -> str:
+        """A file's name that no other platform has: two may keep their incidents, or their journals, in one folder."""
+        return f"notices.{self._settings.world}.{self._settings.site}.{ending}"
 
     def let_go(self) -> None:
         """Another cockpit may tell from now on."""
@@ -149,7 +151,7 @@ class Herald:
     def _read(self, now: float) -> Told:
         """What the cockpit before this one has told."""
         try:
-            fields: dict[str, Any] = json.loads((self._folder / KEPT).read_bytes())
+            fields: dict[str, Any] = json.loads((self._folder / self._own("told.json")).read_bytes())
             findings = {str(about): int(level) for about, level in fields["findings"].items()}
             # An older cockpit kept the times of P1 among the others only.
             sent_at, urgent_at = fields["sent_at"], fields.get("urgent_at", ())
@@ -168,10 +170,11 @@ class Herald:
         times = {"sent_at": told.sent_at, "urgent_at": told.urgent_at, "looked_at": now}
         kept = {"findings": dict(told.findings), **times}
         self._written_at = now
-        draft = private_folder(self._folder) / f"{KEPT}.new"
+        file = private_folder(self._folder) / self._own("told.json")
+        draft = file.with_name(f"{file.name}.new")
         with opened(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC) as descriptor:
             append_synced(descriptor, json.dumps(kept).encode())
-        draft.replace(self._folder / KEPT)
+        draft.replace(file)
 
 
 def _locked(descriptor: int) -> int:

@@ -184,7 +184,7 @@ def test_who_may_only_read_keeps_nobody_from_telling(tmp_path: Path) -> None:
     assert len(post.sent) == 1
     for descriptor in held:
         os.close(descriptor)
-    (lock,) = (path for path in shared.rglob("notices.lock"))
+    (lock,) = (path for path in shared.rglob("notices.*.lock"))
     assert (lock.stat().st_mode & 0o777, lock.parent.stat().st_mode & 0o777) == (0o660, 0o770)
     # Of two that share no more than the incidents one tells.
     settings: Settings = SETTINGS.model_copy(update={"root": tmp_path, "alerting": PART})
@@ -195,6 +195,16 @@ def test_who_may_only_read_keeps_nobody_from_telling(tmp_path: Path) -> None:
     watched(other, 20, 30, finding("venue_down", P1))
     assert len(post.sent) == 2
     other.let_go()
+
+
+def test_another_platform_with_the_same_folders_silences_nobody(tmp_path: Path) -> None:
+    paper_post, live_post = Post(), Post()
+    paper, live = herald(tmp_path, paper_post, world=World.PAPER), herald(tmp_path, live_post, world=World.LIVE)
+    watched(paper, 0, 10, finding("venue_down", P1))
+    watched(live, 0, 10, finding("venue_down", P1))
+    assert len(paper_post.sent) == len(live_post.sent) == 1
+    paper.let_go()
+    live.let_go()
 
 
 def test_incidents_that_cannot_be_locked_silence_nobody_and_costs_nothing(
@@ -350,7 +360,7 @@ def test_a_mistake_of_ours_tells_nobody_the_same_again_and_again(tmp_path: Path)
 def test_what_is_kept_is_private_and_a_broken_file_is_nothing(tmp_path: Path) -> None:
     one = herald(tmp_path, Post())
     watched(one, 0, 10, finding("venue_down", P1))
-    file = tmp_path / "state" / "notices.told.json"
+    (file,) = (tmp_path / "state").glob("notices.*.told.json")
     assert file.stat().st_mode & 0o777 == 0o600
     file.write_text("{")
     one.let_go()
