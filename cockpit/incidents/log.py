@@ -132,11 +132,14 @@ class IncidentLog:
         """Save a body; where that fails it is kept in the state folder, and the future holds why."""
 
         def work() -> Saved:
+            unsaved = self._drafts.body(name)
+            # Typed on top of a save that failed meanwhile: what that one held is not in the file.
+            start = unsaved.base if unsaved is not None and unsaved.mine == base else base
             try:
-                saved = self._incidents.save_body(name, base, mine)
+                saved = self._incidents.save_body(name, start, mine)
             except JournalError as error:
-                if mine != base:
-                    kept = self._drafts.keep_body(Draft(name, base, mine, self._clock.now()))
+                if mine != start:
+                    kept = self._drafts.keep_body(Draft(name, start, mine, self._clock.now()))
                     raise JournalError(f"{error}; kept in {kept}") from error
                 raise
             self._drafts.forget_body(name)
