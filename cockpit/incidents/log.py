@@ -138,7 +138,7 @@ class IncidentLog:
             try:
                 saved = self._incidents.save_body(name, start, mine)
             except JournalError as error:
-                if mine != start:
+                if mine != base:
                     kept = self._drafts.keep_body(Draft(name, start, mine, self._clock.now()))
                     raise JournalError(f"{error}; kept in {kept}") from error
                 raise

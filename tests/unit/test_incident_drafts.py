@@ -44,3 +44,16 @@ def test_what_is_typed_on_top_of_a_save_that_fails_loses_nothing_of_it(
     for each in texts[failures:]:
         log.save(name, *each).result(WAIT_S)
     assert log.load(name).result(WAIT_S).base == second
+
+
+def test_what_was_taken_back_after_a_save_that_failed_does_not_come_back(
+    log: IncidentLog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(disk, "LOCK_WAIT_S", 0.01)
+    name = log.open("Redis down", Severity.P1, "3.3", snapshot()).result(WAIT_S).id
+    base = log.load(name).result(WAIT_S).base
+    with locked(tmp_path / "runbooks" / "incidents"):
+        for each in ((base, f"{base}wrong\n"), (f"{base}wrong\n", base)):
+            with pytest.raises(JournalError, match="kept in"):
+                log.save(name, *each).result(WAIT_S)
+    assert log.load(name).result(WAIT_S).base == base
