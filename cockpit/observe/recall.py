@@ -7,7 +7,7 @@ from concurrent.futures import Future
 from pathlib import Path
 
 from cockpit.clients.bounded import in_daemon_thread
-from cockpit.model.finding import Finding, Seen
+from cockpit.model.finding import Finding, Seen, Since
 from cockpit.severity.standing import NO_PAST, WATCHED_S, Key, Memory, Past, is_last_known
 from cockpit.storage.seen import Known, change_seen, read_seen
 
@@ -69,5 +69,7 @@ def _seen(before: Seen | None, finding: Finding, now: float) -> Seen:
         return ours
     if is_last_known(finding):
         return before
-    is_watched = now - before.seen_at <= WATCHED_S
-    return Seen(before.since, before.since_is, now) if is_watched and before.since < ours.since else ours
+    # Seen to begin, it began then, though its end before was too short to be written down.
+    is_begun = finding.since_is is Since.EXACT
+    is_longer = before.since < ours.since and now - before.seen_at <= WATCHED_S
+    return Seen(before.since, before.since_is, now) if is_longer and not is_begun else ours

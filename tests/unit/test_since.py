@@ -104,6 +104,19 @@ def test_what_was_over_meanwhile_begins_anew(tmp_path: Path) -> None:
     assert only(Cockpit(tmp_path).look(30, **ILL)) == (30, Since.OR_EARLIER), "and told those that come later"
 
 
+def test_what_was_over_for_a_moment_begins_anew_for_others_too(tmp_path: Path) -> None:
+    """Too short to be written down as gone."""
+    first = Cockpit(tmp_path)
+    first.look(0)
+    first.look(10, **ILL)
+    first.look(20, **ILL)
+    for at in (21, 23):
+        first.look(at)
+    for at in (24, 20 + EVERY_S):
+        assert only(first.look(at, **ILL)) == (24, Since.EXACT)
+    assert only(Cockpit(tmp_path).look(26, **ILL)) == (24, Since.EXACT)
+
+
 def test_a_silent_backend_is_remembered_and_one_that_answered_meanwhile_is_not(tmp_path: Path) -> None:
     Cockpit(tmp_path).look(0, **DEAD)
     assert only(Cockpit(tmp_path).look(60, **DEAD)) == (0, Since.WITH_A_GAP)
