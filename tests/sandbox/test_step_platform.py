@@ -66,6 +66,7 @@ def test_scale_there_and_back_as_kubectl_sees_it(desk: StepDesk) -> None:
     # What was confirmed when there were 2 is refused now that there are 3, once its worker has gone.
     locks = Targets(state_folder(desk.settings) / "targets")
     assert wait_until(lambda: locks.holder(plan.target) is None)
+    settled(desk, "api", 3)
     with pytest.raises(Rejected, match="no longer what would be done"):
         desk.session.submit(plan, Confirmation(plan.digest, "api")).result(10)
     shell(desk, "kubectl scale deploy/api --current-replicas=3 --replicas=2")

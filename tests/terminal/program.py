@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import fcntl
 import struct
 import sys
@@ -70,7 +71,8 @@ class Opening:
         while True:
             answered = threading.Event()
             began = time.monotonic()
-            app._loop.call_soon_threadsafe(answered.set)
+            with contextlib.suppress(RuntimeError):  # the loop has ended
+                app._loop.call_soon_threadsafe(answered.set)
             while not answered.wait(0.05):
                 longest = max(longest, time.monotonic() - began)
                 (self.folder / "stall").write_text(f"{longest:.3f}")
