@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
 import pytest
+import redis
 
+from cockpit.config import load
 from cockpit.sandbox import launcher
 from cockpit.sandbox.layout import Layout
+from cockpit.session import state_folder
+
+KEY = "policy:kill_switch"
 
 T = TypeVar("T")
 
@@ -39,6 +47,26 @@ def sandbox() -> Iterator[tuple[Layout, Control]]:
         yield running.layout, Control(running.layout)
     finally:
         running.close()
+
+
+@pytest.fixture(autouse=True)
+def trading(request: pytest.FixtureRequest) -> None:
+    """No test begins on a halt that another has left, or on a book that its backlog carried over the limits."""
+    if "sandbox" not in request.fixturenames:
+        return
+    layout, control = request.getfixturevalue("sandbox")
+    with contextlib.closing(redis.Redis(port=layout.ports.redis, decode_responses=True, socket_timeout=2.0)) as client:
+        try:
+            if client.hget(KEY, "enabled") != "true":
+                return
+        except redis.RedisError:
+            pass
+        control.clear()
+        (state_folder(load(layout.config)) / "latch.json").unlink(missing_ok=True)
+        line = [sys.executable, "backend/ops/hedger.py", "--flatten-all"]
+        around = launcher.environment(layout)
+        subprocess.run(line, cwd=layout.root, env=around, capture_output=True, timeout=60, check=False)
+        client.hset(KEY, mapping={"enabled": "false", "by": "test", "reason": "", "ts": str(round(time.time() * 1000))})
 
 
 def wait_until(read: Callable[[], T], within_s: float = 5.0) -> T:
