@@ -5,20 +5,17 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-import threading
 
 from cockpit.cli import run
 
 
 def main() -> None:
-    """Run the command line and exit, whatever the threads that watch are doing: Python waits for some of them."""
+    """Run the command line and exit: not by Python's own ending, which waits for threads and can hang in them."""
     code = run(sys.argv[1:])
-    if threading.active_count() > 1:
-        for stream in (sys.stdout, sys.stderr):
-            with contextlib.suppress(OSError, ValueError):
-                stream.flush()
-        os._exit(code)
-    sys.exit(code)
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(OSError, ValueError):
+            stream.flush()
+    os._exit(code)
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from cockpit.errors import Rejected
 from cockpit.headless.listening import Ear
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.model.plan import Confirmation, Plan
+from cockpit.sandbox import launcher
 from cockpit.sandbox.layout import Layout
 from cockpit.session import Session, state_folder
 from cockpit.storage.audit import AuditLog
@@ -84,7 +86,23 @@ class Desk:
 
 @pytest.fixture
 def desk(sandbox: tuple[Layout, Control]) -> Iterator[Desk]:
-    layout, control = sandbox
+    with opened(*sandbox) as found:
+        yield found
+
+
+@pytest.fixture
+def fresh_desk() -> Iterator[Desk]:
+    """On a platform whose brokers agree with its ledger: no fault has lost a fill there."""
+    running = launcher.launch_private()
+    try:
+        with opened(running.layout, Control(running.layout)) as found:
+            yield found
+    finally:
+        running.close()
+
+
+@contextmanager
+def opened(layout: Layout, control: Control) -> Iterator[Desk]:
     client = redis.Redis(port=layout.ports.redis, decode_responses=True)
     unlatch(layout)
     client.delete(KEY)
@@ -198,7 +216,8 @@ def test_a_halt_into_a_black_hole_is_tried_and_its_doubt_resolved(desk: Desk) ->
     wait_until(lambda: desk.redis.hget(KEY, "enabled") == "true", 10.0)
 
 
-def test_from_the_shell(desk: Desk) -> None:
+def test_from_the_shell(fresh_desk: Desk) -> None:
+    desk = fresh_desk
     refused = desk.shell("run", "kill-switch")
     assert (refused.returncode, "not confirmed" in refused.stderr) == (4, True)
     assert not desk.redis.exists(KEY)

@@ -60,25 +60,28 @@ class Opening:
             text = f"beat-{beat}"
             registry = snapshots.good(Registry(text, "moneycontrol", snapshots.NOW))
             listener(replace(base, seq=beat, taken_at=time.time(), registry=registry, **broken))
-            aside = self.folder / "beat.new"
-            aside.write_text(text)
-            aside.replace(self.folder / "beat")
+            self._say("beat", text)
             time.sleep(BEAT_S)
 
     def watch_loop(self, app: Any, listener: Callable[[Any], None]) -> None:
-        """The longest time that the application's loop took to answer."""
+        """The longest time that the application's loop took to answer, until it ends."""
         longest = 0.0
-        while True:
-            answered = threading.Event()
-            began = time.monotonic()
-            with contextlib.suppress(RuntimeError):  # the loop has ended
+        with contextlib.suppress(RuntimeError, AttributeError):
+            while True:
+                answered = threading.Event()
+                began = time.monotonic()
                 app._loop.call_soon_threadsafe(answered.set)
-            while not answered.wait(0.05):
+                while not answered.wait(0.05):
+                    longest = max(longest, time.monotonic() - began)
+                    self._say("stall", f"{longest:.3f}")
                 longest = max(longest, time.monotonic() - began)
-                (self.folder / "stall").write_text(f"{longest:.3f}")
-            longest = max(longest, time.monotonic() - began)
-            (self.folder / "stall").write_text(f"{longest:.3f}")
-            time.sleep(0.02)
+                self._say("stall", f"{longest:.3f}")
+                time.sleep(0.02)
+
+    def _say(self, name: str, text: str) -> None:
+        aside = self.folder / f"{name}.new"
+        aside.write_text(text)
+        aside.replace(self.folder / name)
 
     def close(self) -> None:
         (self.folder / "closed").touch()
