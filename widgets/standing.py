@@ -14,13 +14,15 @@ OLD_S = 12.0
 READY = Mark("●", "ready", "ok")
 BLOCKED = Mark("■", "blocked", "crit")
 UNKNOWN = Mark("?", "unknown", "unknown")
+LOOKING = Mark("·", "looking", "dim")
+"""Nobody has answered yet since the screen was opened."""
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
     """The verdict on one step, and when it was made."""
 
-    mark: Mark = UNKNOWN
+    mark: Mark = LOOKING
     why: str = ""
     at: float = 0.0
 

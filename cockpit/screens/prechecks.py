@@ -23,6 +23,7 @@ class Prechecks:
         self._landed = landed
         self._asked: set[str] = set()
         self._said: dict[str, Standing] = {}
+        self._to_be_seen: Sequence[ActionSpec] = ()
 
     def of(self, step: ActionSpec) -> Standing:
         """The verdict on a step, for what it is worth now."""
@@ -30,11 +31,16 @@ class Prechecks:
 
     def ask(self, steps: Sequence[ActionSpec]) -> None:
         """Ask for those of these steps whose verdict is the oldest; called once a second, for what is to be seen."""
-        session, now = self._desk.session, self._desk.clock.now()
+        self._to_be_seen = steps
+        now = self._desk.clock.now()
+        self._ask([step for step in steps if self._at(step) < now - AGAIN_S])
+
+    def _ask(self, due: Sequence[ActionSpec]) -> None:
+        session = self._desk.session
         if session is None:
             return
-        due = [step for step in steps if step.step not in self._asked and self._at(step) < now - AGAIN_S]
-        for step in sorted(due, key=self._at)[: max(0, AT_ONCE - len(self._asked))]:
+        others = [step for step in due if step.step not in self._asked]
+        for step in sorted(others, key=self._at)[: max(0, AT_ONCE - len(self._asked))]:
             self._asked.add(step.step)
             asked = session.prepare(step.step, {}, is_shown=False)
             asked.add_done_callback(lambda done, of=step: self._soon(of, done))  # type: ignore[misc]
@@ -52,4 +58,6 @@ class Prechecks:
     def _told(self, step: ActionSpec, plan: Plan | None, words: str) -> None:
         self._asked.discard(step.step)
         self._said[step.step] = standing(plan, words, self._desk.clock.now(), step.chosen)
+        # What was never asked does not wait for the next second: the whole list says at once where it stands.
+        self._ask([one for one in self._to_be_seen if one.step not in self._said])
         self._landed()

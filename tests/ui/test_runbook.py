@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
 
 from actions.catalogue import ACTIONS
 from cockpit.model.job import Phase
-from cockpit.model.plan import Verdict
+from cockpit.model.plan import Plan, Verdict
 from cockpit.model.walk import Passed, Walk
+from cockpit.screens.prechecks import AT_ONCE, Prechecks
 from cockpit.storage.walks import keep_walk, read_walk
 from tests.ui import snapshots
 from tests.ui.conftest import Cockpit, cockpit
 from tests.ui.fake_session import halt_plan
 from widgets.line import plain, width_of
 from widgets.runbook_rows import DETAIL, Book, ordered, runbook_rows, suggestions, visible
-from widgets.standing import OLD_S, standing
+from widgets.standing import OLD_S, READY, standing
 
 
 def text_of(book: Book, width: int = 120, height: int = 37) -> str:
@@ -77,6 +79,25 @@ async def test_each_step_says_whether_it_would_work_and_nobody_is_shown_a_plan()
         await it.sees("■ blocked  Redis takes writes: primary")
         await it.sees("never taken")
         assert it.session.prepared == [] and it.session.peeked
+
+
+async def test_no_step_waits_for_the_next_second_to_be_looked_at_first() -> None:
+    async with cockpit() as it:
+        waiting: list[Future[Plan]] = []
+
+        def prepare(name: str, parameters: dict[str, str], is_shown: bool = True) -> Future[Plan]:
+            waiting.append(Future())
+            return waiting[-1]
+
+        it.session.prepare = prepare  # type: ignore[method-assign]
+        asked = Prechecks(it.app.desk, lambda: None)
+        asked.ask(ACTIONS[: AT_ONCE + 2])
+        assert len(waiting) == AT_ONCE
+        for count in range(AT_ONCE + 2):
+            await it.until(lambda at=count: len(waiting) > at, "asked")  # type: ignore[misc]
+            waiting[count].set_result(halt_plan(Verdict.PASS))
+        await it.until(lambda: all(asked.of(step).mark is READY for step in ACTIONS[: AT_ONCE + 2]), "all said")
+        assert len(waiting) == AT_ONCE + 2, "each once"
 
 
 async def test_enter_opens_the_step_under_the_hand() -> None:
@@ -221,7 +242,7 @@ def test_a_title_is_not_cut_and_whether_it_would_work_stands_beside_it(width: in
     rows = [plain(row) for row in runbook_rows(Book(0.0, ACTIONS), width, 99)]
     for step in ACTIONS:
         (row,) = [row for row in rows if row.startswith(f"  {step.section_key} {step.key} ")]
-        assert step.title in row and step.danger.value in row and "? unknown" in row
+        assert step.title in row and step.danger.value in row and "· looking" in row
 
 
 @pytest.mark.parametrize("width", [80, 120])
