@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from actions.kill_switch.evidence import Evidence, RiskyOrder, VenueCount
 from cockpit.clients.redis_durability import QUESTIONS, durability_of, proof_of
 from cockpit.clients.redis_facts import fields, id_ms, info_fields, json_object, payload, text, time_ms, whole
-from cockpit.clients.redis_link import Command, RedisLink, Reply
+from cockpit.clients.redis_link import RedisLink
 from cockpit.clients.redis_orders import risky_order
 from cockpit.clients.redis_words import refusal, reply_text
+from cockpit.clients.resp import Command, Reply, ReplyError
 from cockpit.config import RedisPart
 from cockpit.model.keeping import durable
 from cockpit.text import clean
@@ -43,7 +42,7 @@ class EvidenceReader:
         replies = await self._link.ask([*head, *(self._range(stream) for stream in streams)])
         clock, switch, venues, *rest = replies
         for reply in (clock, switch):
-            if isinstance(reply, RedisError):
+            if isinstance(reply, ReplyError):
                 raise refusal(reply)
         now_ms = int(clock[0]) * 1000 + int(clock[1]) // 1000
         entries, unread = await self._pages(dict(zip(streams, rest[len(QUESTIONS) :], strict=True)))
@@ -78,7 +77,7 @@ class EvidenceReader:
             found = entries.setdefault(label, [])
             for _ in range(MAX_PAGES):
                 if not isinstance(page, list):
-                    unread[label] = reply_text(page) if isinstance(page, RedisError) else "no such stream is configured"
+                    unread[label] = reply_text(page) if isinstance(page, ReplyError) else "no such stream is configured"
                     break
                 found += page
                 if page:
@@ -122,7 +121,7 @@ def _is_halted(entry: Any) -> bool:
 
 
 def _venues(reply: Reply) -> tuple[VenueCount, ...]:
-    if isinstance(reply, RedisError):
+    if isinstance(reply, ReplyError):
         return ()
     found = []
     for name, raw in sorted(fields(reply).items()):

@@ -6,11 +6,10 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from actions.step import Stage
 from cockpit.clients.redis_link import RedisLink
 from cockpit.clients.redis_words import refusal
+from cockpit.clients.resp import ReplyError
 from cockpit.errors import ConfigError
 
 
@@ -37,6 +36,6 @@ async def answer(link: RedisLink, command: Sequence[str]) -> Any:
         BackendError: it did not answer, or refused.
     """
     (reply,) = await link.ask([tuple(command)])
-    if isinstance(reply, RedisError):
+    if isinstance(reply, ReplyError):
         raise refusal(reply)
     return reply

@@ -7,12 +7,11 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from actions import by_hand
 from actions.order_flow.asking import answer, redis
 from actions.step import Result, Stage, Step
 from cockpit.clients.redis_facts import json_object, payload, text
+from cockpit.clients.resp import ReplyError
 from cockpit.config import RedisPart, Settings
 from cockpit.model.job import JobStep, StepState
 from cockpit.model.plan import PlanStep
@@ -84,6 +83,6 @@ def _stream(part: RedisPart) -> str:
 
 
 def _venue(entries: Any) -> str:
-    if isinstance(entries, RedisError) or not entries:
+    if isinstance(entries, ReplyError) or not entries:
         return "?"
     return clean((json_object(payload(entries[0][1])) or {}).get("venue") or "?", 20)

@@ -8,16 +8,15 @@ from dataclasses import dataclass, replace
 from importlib.resources import files
 from itertools import zip_longest
 
-from redis.exceptions import RedisError
-
 from cockpit.clients.bounded import abandon
 from cockpit.clients.redis_batches import Together, batches_of
 from cockpit.clients.redis_durability import version_of
 from cockpit.clients.redis_facts import config_fields, info_fields, text
-from cockpit.clients.redis_link import Command, RedisLink, Reply
+from cockpit.clients.redis_link import RedisLink
 from cockpit.clients.redis_pipelines import read_hashes, read_streams
 from cockpit.clients.redis_reading import KeyFault, WallReading, hash_answer
 from cockpit.clients.redis_words import code_of, refusal, reply_text
+from cockpit.clients.resp import Command, Reply, ReplyError
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import Refused
@@ -112,8 +111,8 @@ class RedisWall:
         version = version_of(info_fields(info))
         if version and version < OLDEST:
             raise Refused(f"Redis {'.'.join(map(str, version))} is too old: 6.2 or newer is needed")
-        failed = next((reply for reply in (hashes, streams) if isinstance(reply, RedisError)), None)
-        is_seven, may_config = version >= (7,), not isinstance(config, RedisError)
+        failed = next((reply for reply in (hashes, streams) if isinstance(reply, ReplyError)), None)
+        is_seven, may_config = version >= (7,), not isinstance(config, ReplyError)
         if failed is None:
             return _Ways(is_seven, (text(hashes), text(streams)), may_config)
         if code_of(failed) in _ONLY_INFO:
@@ -128,14 +127,14 @@ class RedisWall:
         ping_ms, _ = await self._timed([("TIME",)])
         batch_ms, replies = await self._timed([("TIME",), ("INFO",), *config, *calls[:2]])
         clock, info, *rest = replies
-        if isinstance(clock, RedisError):
+        if isinstance(clock, ReplyError):
             raise refusal(clock)
         now_ms = int(clock[0]) * 1000 + int(clock[1]) // 1000
         reading = WallReading(
             now_ms=now_ms,
             before_ms=None if self._before is None else self._before.now_ms,
             round_trip_ms=trip_ms(ping_ms, batch_ms),
-            info=KeyFault(str(refusal(info))) if isinstance(info, RedisError) else info_fields(info),
+            info=KeyFault(str(refusal(info))) if isinstance(info, ReplyError) else info_fields(info),
             config=config_fields(rest[: len(config)]),
             fault=ways.fault,
             note=ways.note,
@@ -150,7 +149,7 @@ class RedisWall:
     async def _with_keys(
         self, reading: WallReading, ways: _Ways, replies: list[Reply], more: list[Command]
     ) -> WallReading | None:
-        failed = next((reply for reply in replies if isinstance(reply, RedisError)), None)
+        failed = next((reply for reply in replies if isinstance(reply, ReplyError)), None)
         if failed is None and replies:
             failed = await self._take_batches(replies[1], more)
         if failed is not None:
@@ -176,13 +175,13 @@ class RedisWall:
             anew=anew,
         )
 
-    async def _take_batches(self, said: Reply, more: list[Command]) -> RedisError | None:
+    async def _take_batches(self, said: Reply, more: list[Command]) -> ReplyError | None:
         """Make something of each batch while the server works on the next: other clients get their turns between.
 
         The refusal, where there is one.
         """
         for batch, call in zip_longest(self._batches, more):
-            if isinstance(said, RedisError):
+            if isinstance(said, ReplyError):
                 return said
             asking = asyncio.ensure_future(self._ask([call])) if call is not None else None
             try:
@@ -204,7 +203,7 @@ class RedisWall:
         return [(ways.evalsha, hashes, 0, *self._hashes), *batches]
 
 
-def _without_scripts(is_seven: bool, may_config: bool, failed: RedisError) -> _Ways:
+def _without_scripts(is_seven: bool, may_config: bool, failed: ReplyError) -> _Ways:
     return _Ways(is_seven, None, may_config, note=f"no scripts, plain commands: {reply_text(failed)}")
 
 

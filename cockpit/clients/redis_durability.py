@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cockpit.clients.redis_facts import Fields, config_fields, info_fields, number, whole
-from cockpit.clients.redis_link import Command, Reply
+from cockpit.clients.resp import Command, Reply
 from cockpit.model.keeping import is_flushed
 from cockpit.text import clean
 

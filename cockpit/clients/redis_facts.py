@@ -7,7 +7,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from redis.exceptions import RedisError
+from cockpit.clients.resp import ReplyError
 
 Fields = dict[str, str]
 """A hash, INFO or CONFIG; values are text from outside, not yet neutralised."""
@@ -49,7 +49,7 @@ def info_fields(raw: Any) -> Fields:
 def config_fields(replies: Iterable[Any]) -> Fields:
     """Replies of CONFIG GET in one dict; one that was denied adds nothing."""
     return {
-        name: value for reply in replies if not isinstance(reply, RedisError) for name, value in fields(reply).items()
+        name: value for reply in replies if not isinstance(reply, ReplyError) for name, value in fields(reply).items()
     }
 
 

@@ -4,35 +4,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any
 from urllib.parse import urlsplit
 
-from redis.asyncio.connection import AbstractConnection, Connection, parse_url
-from redis.exceptions import RedisError
-
-from cockpit.clients.redis_words import connection_failure, is_reply
+from cockpit.clients.redis_way import RedisWay, way_to
+from cockpit.clients.redis_words import FAILURES, failure
+from cockpit.clients.resp import Command, Reply, ReplyError, Resp
 from cockpit.config import RedisPart
-from cockpit.errors import BackendError, ConfigError, TimedOut, Unreachable
-
-Command = Sequence[str | bytes | int | float]
-Reply = Any
-"""Bytes, an int, None, a list of these, or the RedisError that the server replied instead."""
+from cockpit.errors import BackendError, TimedOut, Unreachable
 
 
 class RedisLink:
-    """A connection of redis-py without its pool and its retries: they hide for seconds that a server is gone."""
+    """One connection at a time, without a pool or retries: they would hide for seconds that a server is gone."""
 
     def __init__(self, part: RedisPart) -> None:
         self._part = part
-        self._connection: AbstractConnection | None = None
+        self._line: Resp | None = None
         self._phase = ""
         self._was_sent = False
         self.place = _place(part.url)
-
-    @property
-    def is_open(self) -> bool:
-        """Whether there is a connection, as far as is known without using it."""
-        return self._connection is not None
 
     async def ask(
         self, commands: Sequence[Command], timeout_s: float | None = None, *, may_reopen: bool = True
@@ -66,12 +55,12 @@ class RedisLink:
             raise
 
     async def _ask(self, commands: Sequence[Command], may_reopen: bool) -> list[Reply]:
-        if self._connection is not None and _is_hung_up(self._connection):
+        if self._line is not None and not self._line.is_free:
             # Known before anything is sent: nothing of it can have been executed.
             self.drop()
-        if self._connection is not None:
+        if self._line is not None:
             try:
-                return await self._exchange(self._connection, commands)
+                return await self._exchange(self._line, commands)
             except Unreachable:
                 if not may_reopen:
                     raise
@@ -79,86 +68,53 @@ class RedisLink:
         if not may_reopen:
             raise Unreachable(f"closed the connection ({self.place})")
         await self.open()
-        assert self._connection is not None
-        return await self._exchange(self._connection, commands)
+        assert self._line is not None
+        return await self._exchange(self._line, commands)
 
     async def open(self) -> None:
         """Connect, authenticate and select the database; the caller bounds the time."""
         self.drop()
-        self._phase = f"did not accept a {'TLS ' if self._part.url.startswith('rediss:') else ''}connection"
-        connection = await self._new_connection()
-        try:
-            await connection.connect()  # type: ignore[no-untyped-call]
-        except (RedisError, OSError) as error:
-            _close(connection)
-            raise connection_failure(error, self.place) from None
-        except BaseException:
-            _close(connection)
-            raise
-        self._connection = connection
-
-    async def _new_connection(self) -> AbstractConnection:
-        try:
-            options: dict[str, Any] = dict(parse_url(self._part.url))
-        except ValueError as error:
-            raise ConfigError(f"redis.url: {error}") from None
-        kind = options.pop("connection_class", Connection)
-        if self._part.password is not None:
-            # Where it is a command it may take its time; the loop must go on.
-            options["password"] = await asyncio.to_thread(self._part.password.reveal)
-        # RESP2 and no driver_info: the default greets with HELLO 3 and CLIENT SETINFO, error replies on older servers.
-        # No time-outs of its own: one deadline stands around the whole exchange, and a timer a reply costs CPU.
-        options.update(protocol=2, driver_info=None, socket_timeout=None, socket_connect_timeout=None)
-        try:
-            connection: AbstractConnection = kind(**options, redis_connect_func=self._greet)
-        except (TypeError, ValueError, RedisError) as error:
-            raise ConfigError(f"redis.url: {error}") from None
-        return connection
-
-    async def _greet(self, connection: AbstractConnection) -> None:
+        way = way_to(self._part.url)
+        self._phase = f"did not accept a {'TLS ' if way.tls is not None else ''}connection"
+        # Where it is a command it may take its time; the loop must go on.
+        secret = self._part.password
+        password = None if secret is None else await asyncio.to_thread(secret.reveal)
+        line = await self._connected(way)
         # From here on it is the server that is slow, no longer the way to it.
         self._phase = "accepted but did not answer"
-        await connection.on_connect()
+        try:
+            for reply in await line.exchange(way.greeting(password)):
+                if isinstance(reply, ReplyError):
+                    raise reply
+        except FAILURES as error:
+            line.abort()
+            raise failure(error, self.place) from None
+        self._line = line
 
-    async def _exchange(self, connection: AbstractConnection, commands: Sequence[Command]) -> list[Reply]:
+    async def _connected(self, way: RedisWay) -> Resp:
+        loop, context = asyncio.get_running_loop(), way.context()
+        try:
+            if way.path is not None:
+                return (await loop.create_unix_connection(Resp, way.path))[1]
+            return (await loop.create_connection(Resp, way.host, way.port, ssl=context))[1]
+        except UnicodeError:
+            raise Unreachable(f"its name cannot be resolved ({self.place})") from None
+        except FAILURES as error:
+            raise failure(error, self.place) from None
+
+    async def _exchange(self, line: Resp, commands: Sequence[Command]) -> list[Reply]:
         self._phase = "accepted but did not answer"
         self._was_sent = True
         try:
-            await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
-            return [await self._reply(connection) for _ in commands]
-        except (RedisError, OSError) as error:
-            raise connection_failure(error, self.place) from None
-
-    @staticmethod
-    async def _reply(connection: AbstractConnection) -> Reply:
-        try:
-            return await connection.read_response(disable_decoding=True, disconnect_on_error=False)
-        except RedisError as error:
-            if not is_reply(error):
-                raise
-            return error
+            return await line.exchange(commands)
+        except FAILURES as error:
+            raise failure(error, self.place) from None
 
     def drop(self) -> None:
         """Close the connection at once, if there is one."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            _close(connection)
-
-
-def _is_hung_up(connection: AbstractConnection) -> bool:
-    """Whether the server has closed it, as far as that has been heard."""
-    reader, writer = connection._reader, connection._writer
-    if reader is None or writer is None:
-        return True
-    return reader.at_eof() or reader.exception() is not None or writer.transport.is_closing()
-
-
-def _close(connection: AbstractConnection) -> None:
-    """Abort the transport: nothing here waits for a peer that may never answer."""
-    writer = connection._writer
-    if writer is not None:
-        writer.transport.abort()
-        connection._reader = connection._writer = None
+        line, self._line = self._line, None
+        if line is not None:
+            line.abort()
 
 
 def _place(url: str) -> str:

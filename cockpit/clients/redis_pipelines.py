@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from typing import Any
 
-from redis.exceptions import RedisError
-
 from cockpit.clients.redis_facts import MAX_PAYLOAD_BYTES, id_ms, id_order, json_object, payload, text, time_ms
-from cockpit.clients.redis_link import Command, Reply
 from cockpit.clients.redis_words import reply_text
+from cockpit.clients.resp import Command, Reply, ReplyError
 
 Ask = Callable[[Sequence[Command]], Awaitable[list[Reply]]]
 Wanted = tuple[str, str, str]
@@ -110,7 +108,7 @@ class _Asked:
         ]
 
     def _new(self, reply: Reply) -> tuple[int, int, Any]:
-        if isinstance(reply, RedisError):
+        if isinstance(reply, ReplyError):
             return -1, -1, []
         since_ms = id_ms(text(reply[-1][0])) if len(reply) == self._cap else self._since_ms
         ticks: list[int] = []
@@ -149,13 +147,13 @@ async def _ask_of(
 def _refused(kind: Reply, wanted: bytes, name: str) -> list[Any] | None:
     if kind == b"none":
         return [0]
-    if kind != wanted and not isinstance(kind, RedisError):
+    if kind != wanted and not isinstance(kind, ReplyError):
         return [-1, f"it is a {text(kind)}, not a {name}"]
     return _error(kind)
 
 
 def _error(reply: Reply) -> list[Any] | None:
-    return [-1, reply_text(reply)] if isinstance(reply, RedisError) else None
+    return [-1, reply_text(reply)] if isinstance(reply, ReplyError) else None
 
 
 def _list(reply: Reply) -> list[Any]:

@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from redis.exceptions import RedisError
-
-from cockpit.clients.redis_link import Command, RedisLink, Reply
+from cockpit.clients.redis_link import RedisLink
+from cockpit.clients.resp import Command, Reply, ReplyError
 from cockpit.clock import Clock
 from cockpit.config import RedisPart
 from cockpit.text import clean
@@ -38,7 +37,7 @@ async def ask_rights(part: RedisPart, commands: Sequence[Command], clock: Clock)
         before = clock.now()
         user, moment = await link.ask([("ACL", "WHOAMI"), ("TIME",)])
         half = (before + clock.now()) / 2
-        name = "default" if isinstance(user, RedisError) or user is None else bytes(user).decode("utf-8", "replace")
+        name = "default" if isinstance(user, ReplyError) or user is None else bytes(user).decode("utf-8", "replace")
         answers = await link.ask([("ACL", "DRYRUN", name, *command) for command in commands])
         return Rights(clean(name, 60), tuple(_refusal(answer) for answer in answers), _ahead(moment, half))
     finally:
@@ -47,7 +46,7 @@ async def ask_rights(part: RedisPart, commands: Sequence[Command], clock: Clock)
 
 def _refusal(answer: Reply) -> str | None:
     """Its own words in a plain reply; an error is that it does not know the question, or may not answer it."""
-    if isinstance(answer, RedisError) or not isinstance(answer, bytes):
+    if isinstance(answer, ReplyError) or not isinstance(answer, bytes):
         return None
     said = answer.decode("utf-8", "replace")
     if said == "OK":

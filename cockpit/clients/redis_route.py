@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from redis.exceptions import RedisError
-
 from cockpit.clients.redis_facts import id_ms, json_object, payload, text
-from cockpit.clients.redis_link import Command, RedisLink, Reply
+from cockpit.clients.redis_link import RedisLink
 from cockpit.clients.redis_words import refusal
+from cockpit.clients.resp import Command, Reply, ReplyError
 from cockpit.config import RedisPart
 from cockpit.errors import BackendError
 from cockpit.text import clean
@@ -44,7 +43,7 @@ class RouteWriter:
         command: Command = ("HDEL", key, venue) if adapter is None else ("HSET", key, venue, adapter)
         written, clock = await self._link.ask([command, ("TIME",)])
         _raise_refused(written)
-        if isinstance(clock, RedisError):
+        if isinstance(clock, ReplyError):
             raise BackendError(f"it is written, but Redis does not tell its time: {refusal(clock)}")
         return int(clock[0]) * 1000 + int(clock[1]) // 1000
 
@@ -76,5 +75,5 @@ def _field(entry: Reply, name: str) -> str:
 
 
 def _raise_refused(reply: Reply) -> None:
-    if isinstance(reply, RedisError):
+    if isinstance(reply, ReplyError):
         raise refusal(reply)

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from redis.exceptions import RedisError
-
 from cockpit.clients.redis_facts import Fields, config_fields, info_fields, whole
-from cockpit.clients.redis_link import Command, RedisLink, Reply
+from cockpit.clients.redis_link import RedisLink
 from cockpit.clients.redis_words import refusal
+from cockpit.clients.resp import Command, Reply, ReplyError
 from cockpit.config import RedisPart, Settings
 from cockpit.errors import ConfigError, Refused, TimedOut
 
@@ -107,14 +106,14 @@ class RedisKeeper:
         """Whether it is at work at once; while the append-only file is rewritten it has to wait for that."""
         (reply,) = await self._link.ask([("BGSAVE", "SCHEDULE")])
         # One that has begun in between ends too, and is as good.
-        if isinstance(reply, RedisError) and "in progress" not in str(reply):
+        if isinstance(reply, ReplyError) and "in progress" not in str(reply):
             raise refusal(reply)
         return "scheduled" not in str(reply)
 
     async def _ask(self, *commands: Command, timeout_s: float | None = None) -> list[Reply]:
         replies = await self._link.ask(commands, timeout_s)
         for reply in replies:
-            if isinstance(reply, RedisError):
+            if isinstance(reply, ReplyError):
                 raise refusal(reply)
         return replies
 

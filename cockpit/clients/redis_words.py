@@ -6,9 +6,9 @@ import errno
 import socket
 import ssl
 
-from redis.exceptions import ConnectionError as ConnectionFailed
-from redis.exceptions import RedisError
+from hiredis import ProtocolError
 
+from cockpit.clients.resp import ReplyError
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
 from cockpit.text import clean
 
@@ -31,28 +31,22 @@ _BY_ERRNO = {
 }
 
 
-def reply_text(error: RedisError) -> str:
+FAILURES = (ReplyError, ProtocolError, EOFError, OSError)
+"""What ends a connection, or keeps it from being made."""
+
+
+def reply_text(error: ReplyError) -> str:
     """The server's own words, its error code first."""
-    code = code_of(error)
-    words = str(error)
-    return clean(words if not code or words.startswith(code) else f"{code} {words}")
+    return clean(str(error))
 
 
-def code_of(error: RedisError) -> str:
-    """The first word of an error reply: NOPERM, OOM, MISCONF, ERR; empty where the server said nothing."""
-    status = getattr(error, "status_code", None)
-    if status:
-        return str(status)
+def code_of(error: ReplyError) -> str:
+    """The first word of an error reply: NOPERM, OOM, MISCONF, ERR; empty where there is none."""
     first = str(error).partition(" ")[0]
-    return first if first.isupper() and not isinstance(error, ConnectionFailed) else ""
+    return first if first.isupper() else ""
 
 
-def is_reply(error: RedisError) -> bool:
-    """Whether the server said it; if not, the connection is lost."""
-    return not isinstance(error, ConnectionFailed) or getattr(error, "status_code", None) is not None
-
-
-def refusal(error: RedisError) -> Refused:
+def refusal(error: ReplyError) -> Refused:
     """An error reply."""
     code = code_of(error)
     words = str(error).lower()
@@ -65,20 +59,19 @@ def refusal(error: RedisError) -> Refused:
     return Refused(_BY_CODE.get(code) or reply_text(error))
 
 
-def connection_failure(error: BaseException, place: str) -> BackendError:
-    """A connection that could not be made, or was lost; redis-py hides the reason in the exception's context."""
-    if isinstance(error, RedisError) and is_reply(error):
+def failure(error: Exception, place: str) -> BackendError:
+    """A connection that could not be made, or was lost: one of FAILURES."""
+    if isinstance(error, ReplyError):
         return refusal(error)
-    cause: BaseException | None = error
-    while cause is not None and not isinstance(cause, OSError):
-        cause = cause.__cause__ or cause.__context__
-    if isinstance(cause, socket.gaierror):
+    if isinstance(error, ProtocolError):
+        return Refused(f"{clean(error, 80)}: is it a Redis? ({place})")
+    if isinstance(error, socket.gaierror):
         return Unreachable(f"its name cannot be resolved ({place})")
-    if isinstance(cause, ssl.SSLError):
-        return Unreachable(f"TLS failed ({place}): {clean(cause.reason or cause, 80)}")
-    if isinstance(cause, TimeoutError):
+    if isinstance(error, ssl.SSLError):
+        return Unreachable(f"TLS failed ({place}): {clean(error.reason or error, 80)}")
+    if isinstance(error, TimeoutError):
         return TimedOut(f"the connection timed out ({place})")
-    if cause is not None:
-        words = _BY_ERRNO.get(cause.errno or 0) or clean(cause.strerror or cause, 80)
+    if isinstance(error, OSError):
+        words = _BY_ERRNO.get(error.errno or 0) or clean(error.strerror or error, 80)
         return Unreachable(f"{words} ({place})")
     return Unreachable(f"closed the connection ({place})")

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
-from redis.exceptions import RedisError
-
 from cockpit.clients.redis_durability import QUESTIONS, Durability, durability_of, proof_of
 from cockpit.clients.redis_facts import Fields, fields, text
-from cockpit.clients.redis_link import Command, RedisLink, Reply
+from cockpit.clients.redis_link import RedisLink
 from cockpit.clients.redis_orders import MAX_ORDERS, ValidatedOrder, risky_order
 from cockpit.clients.redis_words import refusal
+from cockpit.clients.resp import Command, Reply, ReplyError
 from cockpit.config import RedisPart
 from cockpit.errors import ConfigError, Refused
 
@@ -84,7 +83,7 @@ class RedisWriter:
         self._give_back(self._wrote)
         self._wrote = link
         # It is written, whatever the server says to the second question.
-        self._written_ms = None if isinstance(clock, RedisError) else _clock_ms(clock)
+        self._written_ms = None if isinstance(clock, ReplyError) else _clock_ms(clock)
 
     async def _replace(self, link: RedisLink, write: Command, may_replace: Judge) -> tuple[Reply, Reply]:
         key = self._part.kill_switch_key
@@ -215,7 +214,7 @@ class RedisWriter:
 
 
 def _raise_refused(reply: Reply) -> None:
-    if isinstance(reply, RedisError):
+    if isinstance(reply, ReplyError):
         raise refusal(reply)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from cockpit.clients.kubernetes_access import Right, may
 from cockpit.clients.kubernetes_words import all_deployments
-from cockpit.clients.redis_link import Command
 from cockpit.clients.redis_rights import Rights, ask_rights
+from cockpit.clients.resp import Command
 from cockpit.clock import Clock
 from cockpit.config import KubernetesPart, RedisPart, Settings
 from cockpit.errors import BackendError, ConfigError

@@ -5,14 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from redis.exceptions import ResponseError
 
 from cockpit.clients.redis_link import RedisLink
 from cockpit.clients.redis_route import RouteWriter
+from cockpit.clients.resp import ReplyError
 from cockpit.config import RedisPart
 from cockpit.errors import BackendError, Refused
 
-DENIED = ResponseError("NOPERM this user has no permissions")
+DENIED = ReplyError("NOPERM this user has no permissions")
 
 
 @pytest.mark.parametrize(("written", "clock"), [(1, DENIED), (DENIED, [b"1", b"0"]), (DENIED, DENIED)])

@@ -61,12 +61,10 @@ async def test_a_warm_line_that_was_closed_before_has_sent_nothing() -> None:
     assert await link.ask([("PING",)]) == [b"PONG"]
     server.close()
     lines[0].transport.abort()
-    connection = link._connection
-    assert connection is not None
+    line = link._line
+    assert line is not None
     async with asyncio.timeout(2.0):
-        while connection._reader is not None and connection._reader.exception() is None:
-            if connection._reader.at_eof():
-                break
+        while line.is_free:
             await asyncio.sleep(0)
     with pytest.raises(BackendError) as told:
         await link.ask([("HSET", "k", "f", "v")])

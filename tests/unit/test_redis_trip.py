@@ -6,10 +6,9 @@ import asyncio
 from collections.abc import Sequence
 
 from probe_servers import CLOCK
-from redis.exceptions import ResponseError
 
 from cockpit.clients.redis import RedisWall
-from cockpit.clients.redis_link import Command, Reply
+from cockpit.clients.resp import Command, Reply, ReplyError
 from cockpit.config import Settings
 
 
@@ -25,7 +24,7 @@ class SlowReading:
         self.asked += names
         await asyncio.sleep(0.0 if names == ["TIME"] else self.takes_s)
         known: dict[str, Reply] = {"TIME": [b"1800000000", b"0"], "INFO": b"redis_version:7.2.4\r\n"}
-        return [known.get(name, ResponseError("LOADING Redis is loading the dataset in memory")) for name in names]
+        return [known.get(name, ReplyError("LOADING Redis is loading the dataset in memory")) for name in names]
 
 
 async def trip_ms(takes_s: float) -> float:
