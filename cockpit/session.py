@@ -63,7 +63,7 @@ class Session:
         """The incident log."""
         self.shelf = Shelf(state_folder(settings))
         """What is kept beside the jobs."""
-        self.seconds = SecondsDesk(runner.seconds)
+        self.seconds = SecondsDesk(runner.seconds, runner.planner, lambda: self.snapshot)
         """The second person: asking for one, and being one."""
         self.readiness = readiness(settings, clock, operator.label, runbook)
         """Rehearses every step."""

@@ -100,29 +100,30 @@ def told_rows(plan: Plan, now: float, width: int) -> list[Line]:
     rows = [line((each, "value")) for each in wrapped(plan.sentence, width)]
     rows.append(EMPTY)
     for at, step in enumerate(plan.steps):
-        rows.extend(_labelled("Will do" if at == 0 else "then", step.command, width, "value"))
+        rows.extend(labelled("Will do" if at == 0 else "then", step.command, width, "value"))
     by_hand = [step.by_hand for step in plan.steps if step.by_hand]
     for at, command in enumerate(by_hand):
-        rows.extend(_labelled("By hand" if at == 0 else "", command, width))
+        rows.extend(labelled("By hand" if at == 0 else "", command, width))
     # What forbids it stands first: on a small screen the end of a long list is out of sight.
     for at, check in enumerate(sorted(plan.checks, key=lambda check: _WORST_FIRST.index(check.verdict))):
         rows.extend(_check("Checks" if at == 0 else "", check, max(0.0, now - plan.prepared_at), width))
     for at, impact in enumerate(plan.impact):
-        rows.extend(_labelled("Impact" if at == 0 else "", impact, width))
+        rows.extend(labelled("Impact" if at == 0 else "", impact, width))
     for at, proof in enumerate(plan.proofs):
-        rows.extend(_labelled("Proof" if at == 0 else "", proof, width))
+        rows.extend(labelled("Proof" if at == 0 else "", proof, width))
     if plan.proofs:
-        rows.extend(_labelled("", f"within {plan.proof_deadline_s:g} s", width, "label"))
-    rows.extend(_labelled("Undo", plan.undo, width))
+        rows.extend(labelled("", f"within {plan.proof_deadline_s:g} s", width, "label"))
+    rows.extend(labelled("Undo", plan.undo, width))
     if plan.danger is Danger.DANGER:
         needed = "another login user of this host must approve it" if plan.needs_second else "none needed in this world"
-        rows.extend(_labelled("Second", needed, width))
+        rows.extend(labelled("Second", needed, width))
     if plan.usually:
-        rows.extend(_labelled("Usually", plan.usually, width))
+        rows.extend(labelled("Usually", plan.usually, width))
     return rows
 
 
-def _labelled(label: str, text: str, width: int, ink: str = "text") -> list[Line]:
+def labelled(label: str, text: str, width: int, ink: str = "text") -> list[Line]:
+    """A text in full beside its label."""
     parts = wrapped(text, width - LABEL) or ("",)
     return [line(field(label if at == 0 else "", LABEL, "label"), (each, ink)) for at, each in enumerate(parts)]
 

@@ -112,6 +112,13 @@ def command_step(meaning: str, command: Sequence[str], timeout_s: float | None =
 
 def program_check(settings: Settings, command: Sequence[str]) -> Check:
     """Whether what would be run is there, may be run, and its script too."""
+    try:
+        return _program_check(settings, command)
+    except OSError as error:
+        return Check("program", FAIL, f"{error.filename or command[0]} cannot be looked at: {error.strerror}")
+
+
+def _program_check(settings: Settings, command: Sequence[str]) -> Check:
     problem = _program_problem(settings, command[0])
     if problem:
         return Check("program", FAIL, problem)

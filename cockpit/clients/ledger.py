@@ -39,14 +39,27 @@ class Filled:
 NO_FILLS = Filled({}, 0)
 
 
+def _require(file: Path) -> None:
+    """SQLite itself would make the file, or not say what is wrong.
+
+    Raises:
+        BackendError: it is not there, or in a folder that may not be entered.
+    """
+    try:
+        is_there = file.is_file()
+    except OSError as error:
+        raise BackendError(f"the ledger {clean(file)} cannot be read: {error.strerror}") from None
+    if not is_there:
+        raise BackendError(f"there is no ledger at {clean(file)}")
+
+
 def last_venues(file: Path) -> Mapping[str, str]:
     """Symbol -> where it was filled last, as far as the newest fills tell; blocks for at most two seconds.
 
     Raises:
         BackendError: it is not there, not readable or no ledger.
     """
-    if not file.is_file():
-        raise BackendError(f"there is no ledger at {clean(file)}")
+    _require(file)
     newest = "SELECT symbol, venue FROM fills ORDER BY rowid DESC LIMIT ?"
     try:
         with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=TIMEOUT_S)) as ledger:
@@ -62,8 +75,7 @@ def read_ledger(file: Path) -> Ledger:
     Raises:
         BackendError: it is not there, not readable or no ledger.
     """
-    if not file.is_file():
-        raise BackendError(f"there is no ledger at {clean(file)}")
+    _require(file)
     try:
         with closing(sqlite3.connect(f"file:{quote(str(file))}?mode=ro", uri=True, timeout=TIMEOUT_S)) as ledger:
             # Ids have no gaps in an append-only table, and the largest one is found without reading it.
@@ -85,8 +97,7 @@ def held_by_venue(file: Path) -> Mapping[str, Filled]:
     sideless = "SUM(coalesce(lower(o.side), '') NOT IN ('buy', 'sell'))"
     summed = f"SELECT f.venue, f.symbol, {signed}, MAX(f.ts_ms), {sideless} FROM fills f"  # noqa: S608
     summed += " LEFT JOIN orders o ON o.id = f.order_id GROUP BY f.venue, f.symbol"
-    if not file.is_file():
-        raise BackendError(f"there is no ledger at {clean(file)}")
+    _require(file)
     held: dict[str, dict[str, float]] = {}
     newest: dict[str, int] = {}
     try:

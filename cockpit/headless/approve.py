@@ -5,29 +5,41 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from actions.runbook import runbook_for
 from cockpit.errors import Rejected
 from cockpit.headless.plan_text import plan_lines
+from cockpit.headless.planning import ear_for, known
 from cockpit.headless.platform import find_platform
-from cockpit.model.approval import Request
+from cockpit.model.action import row_named
+from cockpit.model.approval import Look, Request
 from cockpit.text import clean
 
 if TYPE_CHECKING:
     from cockpit.config import Settings
     from cockpit.jobs.scribe import Scribe
     from cockpit.jobs.seconds import Seconds
+    from cockpit.jobs.seconds_desk import SecondsDesk
+    from cockpit.model.action import ActionSpec
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 AUDIT_WAIT_S = 5.0
+UNKNOWN_STEP = "a step that is not in our own runbook"
+OURS = "what follows is what this cockpit itself would do, by its own runbook and on its own look at the platform"
+NOT_OURS = "this is not what this cockpit itself would do: it is not approved"
 EPILOG = """\
 Without ID it lists what waits. Who approves must be another login user of this host than who asks, and not root; the
-approval is bound to exactly this plan, counts once, and lapses (approvals.lapse_s, 10 minutes).
+approval is bound to exactly this plan, counts once, and lapses (approvals.lapse_s, 10 minutes). The plan that is shown
+is made here, by the own runbook and on an own look at the platform; where that would do anything else than what is
+asked for, it says what differs and approves nothing.
 
 exit codes: 0 approved, refused as told, or listed; 4 not approved (no such request, the phrase is wrong, one's own
-request, lapsed); 5 it could not be written
+request, lapsed, or not what this cockpit would do); 5 it could not be written
 """
 
 
@@ -56,17 +68,25 @@ def run(args: argparse.Namespace) -> int:
         ConfigError: there is no platform.
     """
     settings = find_platform(args.config)
+    runbook = runbook_for(settings)
+    if runbook.problem:
+        print(f"cockpit approve: the fund's own runbook is not used: {runbook.problem}", file=sys.stderr)
     seconds, scribe = _seconds(settings)
     if args.id is None:
-        return _list(seconds, args)
+        return _list(seconds, runbook.actions, args)
     request = seconds.find(args.id)
-    for line in _told(request):
-        print(line, file=sys.stderr if args.json else sys.stdout, flush=True)
-    if args.refuse:
-        seconds.refuse(request, _given(args.reason, "why not? ", "--reason TEXT"))
-    else:
-        phrase = request.plan.phrase or "y"
-        seconds.approve(request, _given(args.confirm, f"type {phrase} to approve: ", f"--confirm '{phrase}'"))
+    with _our_own(settings, request) as desk:
+        look = known(lambda: desk.look(request).result(), lambda look: look.plan)
+        for line in _told(request, look):
+            print(clean(line, 2000), file=sys.stderr if args.json else sys.stdout, flush=True)
+        if args.refuse:
+            seconds.refuse(request, _given(args.reason, "why not? ", "--reason TEXT"))
+        elif not look.may_approve:
+            raise Rejected(f"{NOT_OURS}: {look.against[0]}")
+        else:
+            phrase = look.phrase
+            typed = _given(args.confirm, f"type {phrase} to approve: ", f"--confirm '{phrase}'")
+            desk.approve(request, typed).result()
     scribe.tell(lambda: None).result(AUDIT_WAIT_S)
     word = "refused" if args.refuse else "approved"
     print(json.dumps({"format": 1, "request": request.id, "answer": word}) if args.json else f"{word}: {request.name}")
@@ -87,14 +107,32 @@ def _seconds(settings: Settings) -> tuple[Seconds, Scribe]:
     return Seconds(settings, state, clock, who, minutes), scribe
 
 
-def _list(seconds: Seconds, args: argparse.Namespace) -> int:
+@contextmanager
+def _our_own(settings: Settings, request: Request) -> Iterator[SecondsDesk]:
+    """A cockpit of our own that looks at the platform: what is approved is judged by that."""
+    from cockpit.session import Session
+
+    session = Session.open(settings)
+    row = row_named(session.actions(), request.plan.step or request.plan.action)
+    if row is not None:
+        ear, wait_s = ear_for(row, settings)
+        session.start(ear)
+        ear.wait_round(wait_s)
+    try:
+        yield session.seconds
+    finally:
+        session.stop(1.0)
+
+
+def _list(seconds: Seconds, actions: tuple[ActionSpec, ...], args: argparse.Namespace) -> int:
     waiting = seconds.waiting()
     if args.json:
         listed = [{**asdict(request), "digest": request.plan.digest} for request in waiting]
         print(json.dumps({"format": 1, "waiting": listed}, indent=1))
         return 0
     for request in waiting:
-        print(clean(request_line(request), 400))
+        row = row_named(actions, request.plan.step or request.plan.action)
+        print(clean(request_line(request, UNKNOWN_STEP if row is None else row.title), 400))
         for step in request.plan.steps:
             print(clean(f"          {step.command}", 400))
     if not waiting:
@@ -107,16 +145,29 @@ def _why_not(seconds: Seconds) -> str:
     return f" ({clean(why, 300)})" if why else ""
 
 
-def request_line(request: Request) -> str:
-    """One request as a line."""
+def request_line(request: Request, title: str) -> str:
+    """One request as a line, under the title that our own runbook gives the step."""
     plan = request.plan
-    return f"{request.name}  {plan.world} {plan.site}: {request.by} asks: {plan.title}, {request.words}"
+    return f"{request.name}  {plan.world} {plan.site}: {request.by} asks: {title}, {request.words}"
 
 
-def _told(request: Request) -> list[str]:
-    """Everything that is approved; another user wrote it, so nothing of it reaches the terminal as it is."""
-    said = [request_line(request), *plan_lines(request.plan), f"  request   {request.id}", f"  {request.doubt}"]
-    return [clean(line, 2000) for line in said]
+def _told(request: Request, look: Look) -> Iterator[str]:
+    """Our own plan of what is asked for, or both sides' commands where ours is another."""
+    yield request_line(request, UNKNOWN_STEP if look.plan is None else look.plan.title)
+    yield f"  request   {request.id}"
+    if look.plan is not None and look.may_approve:
+        yield f"  {OURS}"
+        for check in look.refused_by(request):
+            yield f"  !! here it would be refused now: {check.name}: {check.detail}"
+        yield from plan_lines(look.plan)
+        return
+    yield f"  !! {NOT_OURS}"
+    for why in look.against:
+        yield f"  !! {why}"
+    for step in request.plan.steps:
+        yield f"  asked for {step.command}"
+    for step in () if look.plan is None else look.plan.steps:
+        yield f"  ours      {step.command}"
 
 
 def _given(value: str | None, question: str, option: str) -> str:

@@ -14,30 +14,20 @@ from actions.catalogue import ACTIONS
 from actions.parameters import PARAMETERS
 from actions.runbook import runbook_for
 from cockpit.errors import Rejected
-from cockpit.headless.listening import Ear
 from cockpit.headless.plan_text import end_line, plan_lines, step_line
+from cockpit.headless.planning import ear_for, known
 from cockpit.headless.platform import find_platform
 from cockpit.headless.second import with_second
 from cockpit.model.action import ActionSpec
 from cockpit.model.job import Job, Phase, StepState
-from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
-from cockpit.severity.silence import configured
+from cockpit.model.plan import Check, Confirmation, Danger, Plan
 from cockpit.text import clean
 
 if TYPE_CHECKING:
-    from cockpit.config import Settings
-    from cockpit.jobs.action import Worked
     from cockpit.session import Session
 
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
-EVIDENCE = frozenset({"kill_switch", "redis", "venues", "flow", "risk"})
-ALL_EVIDENCE = EVIDENCE | {"feeds", "reach"}
-PROTECT_WAIT_S = 1.0
-"""A halt is planned on what is known by then."""
-OTHER_WAIT_S = 4.5
-KNOWN_WAIT_S = 3.0
-LOOK_AGAIN_S = 0.25
 FOLLOW_S = 0.05
 PATIENCE_S = 30.0
 """Beyond the deadlines of the steps and of the proof: a worker has to start, and looks first."""
@@ -90,7 +80,6 @@ def run(args: argparse.Namespace) -> int:
         Rejected: it was not confirmed, or a check forbids it.
         ConfigError: there is no platform.
     """
-    from cockpit.jobs.action import action_for, is_struck, is_worked
     from cockpit.session import Session
 
     settings = find_platform(args.config)
@@ -103,22 +92,14 @@ def run(args: argparse.Namespace) -> int:
         print(f"cockpit run: there is no step {clean(args.step, 60)}; there are: {known}", file=sys.stderr)
         return USAGE
     parameters = _parameters(args, row)
-    action = action_for(row.id)
-    is_halt = row.danger is Danger.PROTECT and is_struck(action)
+    ear, wait_s = ear_for(row, settings)
     session = Session.open(settings)
-    ear = Ear(_planned_on(action, settings) if is_worked(action) else EVIDENCE if is_halt else ALL_EVIDENCE)
     session.start(ear)
     try:
-        ear.wait_round(PROTECT_WAIT_S if is_halt else OTHER_WAIT_S)
+        ear.wait_round(wait_s)
         return _take(session, row, parameters, args)
     finally:
         session.stop(1.0)
-
-
-def _planned_on(action: Worked, settings: Settings) -> frozenset[str]:
-    """A plan may want to see more than its steps are judged by: a notice tells of everything."""
-    wanted: frozenset[str] = getattr(action, "PLANNED_ON", action.EVIDENCE)
-    return wanted if wanted == action.EVIDENCE else wanted & configured(settings)
 
 
 def _parameters(args: argparse.Namespace, row: ActionSpec) -> dict[str, str]:
@@ -135,20 +116,9 @@ def _parameters(args: argparse.Namespace, row: ActionSpec) -> dict[str, str]:
     return found
 
 
-def _planned(session: Session, row: ActionSpec, parameters: dict[str, str]) -> Plan:
-    """The plan; what is merely unknown may be known in a moment: an answer that is late is no reason to refuse."""
-    ends_at = time.monotonic() + KNOWN_WAIT_S
-    while True:
-        plan = session.prepare(row.step, parameters).result()
-        is_unknown = any(check.verdict is Verdict.UNKNOWN for check in plan.blocking)
-        if not is_unknown or time.monotonic() >= ends_at:
-            return plan
-        time.sleep(LOOK_AGAIN_S)
-
-
 def _take(session: Session, row: ActionSpec, parameters: dict[str, str], args: argparse.Namespace) -> int:
     say: Callable[[str], None] = (lambda _: None) if args.json else _say
-    plan = _planned(session, row, parameters)
+    plan = known(lambda: session.prepare(row.step, parameters).result(), lambda plan: plan)
     for line in plan_lines(plan):
         say(line)
     if args.dry_run:

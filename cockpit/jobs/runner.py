@@ -13,29 +13,27 @@ from pathlib import Path
 
 from actions.catalogue import ACTIONS
 from actions.kill_switch.intent import Write, stamp_ms
-from cockpit.alerting.force import in_force
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import JournalError, Rejected
 from cockpit.jobs import journaling
-from cockpit.jobs.action import Action, Struck, action_for, is_struck
+from cockpit.jobs.action import Struck, action_for, is_struck
 from cockpit.jobs.custody import Custody
 from cockpit.jobs.guard import why_refused
 from cockpit.jobs.hotline import Hotline
-from cockpit.jobs.incident_check import incident_checks
 from cockpit.jobs.minutes import Minutes
-from cockpit.jobs.past import usual_time
+from cockpit.jobs.planner import Planner
 from cockpit.jobs.record import Record
 from cockpit.jobs.requests import Requests
-from cockpit.jobs.rows import as_its_row_says, row_for, with_fixed
+from cockpit.jobs.rows import row_for
 from cockpit.jobs.scribe import Scribe
-from cockpit.jobs.seconds import Seconds, with_second
+from cockpit.jobs.seconds import Seconds
 from cockpit.jobs.strike import Outcome
 from cockpit.jobs.vigil import Vigil
 from cockpit.model.action import ActionSpec
 from cockpit.model.audit import Operator
 from cockpit.model.job import Job
-from cockpit.model.plan import Check, Confirmation, Danger, Plan, Verdict
+from cockpit.model.plan import Confirmation, Danger, Plan
 from cockpit.model.snapshot import Snapshot
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import JobStore, new_job_id
@@ -66,7 +64,6 @@ class Runner:
         self._settings = settings
         self._clock = clock
         self._operator = operator
-        self._actions = actions
         self._store = store or JobStore(state_folder / "jobs")
         self._guard = threading.Lock()
         self._hotline: Hotline | None = None
@@ -82,6 +79,7 @@ class Runner:
         self.seconds = Seconds(settings, state_folder, clock, operator, self._minutes)
         self.vigil = Vigil(LatchFile(state_folder, settings.redis), settings.redis, clock, self._minutes)
         self._custody = Custody(self._store, self._scribe, self._minutes, settings, clock)
+        self.planner = Planner(settings, clock, actions, self._targets, self._minutes, self._custody.present)
 
     def start(self) -> None:
         """Open the connection that a halt will use; prepare() does it too, but then it is not warm yet."""
@@ -112,8 +110,8 @@ class Runner:
             Rejected: there is no such step, or it is for something else than these parameters.
         """
         self.start()
-        row = row_for(self._actions, name)
-        plan = self._plan(row, parameters, snapshot)
+        row = row_for(self.planner.actions, name)
+        plan = self.planner.plan(row, parameters, snapshot, self._operator)
         if not is_shown:
             # What is to be chosen in its dialog is no reason not to open it.
             return replace(plan, checks=tuple(check for check in plan.checks if check.name not in row.asks))
@@ -216,44 +214,12 @@ class Runner:
     def _live(self, plan: Plan, snapshot: Snapshot) -> Plan:
         """The plan as it would be made now; a halt that was confirmed goes ahead even where that fails."""
         try:
-            row = row_for(self._actions, plan.step or plan.action)
-            return self._plan(row, dict(plan.parameters), snapshot)
+            row = row_for(self.planner.actions, plan.step or plan.action)
+            return self.planner.plan(row, dict(plan.parameters), snapshot, self._operator)
         except Exception:
             if plan.danger is not Danger.PROTECT:
                 raise
             return plan
-
-    def _plan(self, row: ActionSpec, parameters: Mapping[str, str], snapshot: Snapshot) -> Plan:
-        action, now = action_for(row.id), self._clock.now()
-        settings = in_force(self._settings, snapshot.alerting.value)
-        plan = action.plan(settings, self._operator, with_fixed(row, parameters), snapshot, now)
-        plan = as_its_row_says(plan, row, snapshot, now)
-        checks = (
-            *plan.checks,
-            *self._target_checks(action, plan),
-            *incident_checks(plan, snapshot),
-            *self._journal_checks(plan),
-        )
-        usually_s, usually = usual_time(self._custody.present(), plan)
-        plan = replace(plan, checks=checks, usually=usually, usually_s=usually_s)
-        return with_second(self._settings, plan)
-
-    def _target_checks(self, action: Action, plan: Plan) -> tuple[Check, ...]:
-        """Only where somebody works on what is locked; the lock that is taken later is what decides."""
-        if plan.danger is Danger.OBSERVE or (is_struck(action) and plan.danger is Danger.PROTECT):
-            return ()
-        names = plan.locks if is_struck(action) else plan.held
-        holders = {name: self._targets.holder(name) for name in names}
-        return tuple(Check(f"{name} free", Verdict.FAIL, one.words) for name, one in holders.items() if one is not None)
-
-    def _journal_checks(self, plan: Plan) -> tuple[Check, ...]:
-        """Only where the last try to write failed."""
-        error = self._minutes.error
-        if error is None:
-            return ()
-        if plan.danger is Danger.PROTECT:
-            return (Check("journal", Verdict.WARN, f"{error}; it is done all the same, and written later"),)
-        return (Check("journal", Verdict.FAIL, error),)
 
     def _wait_for_intent(self, is_protective: bool, record: Record, *written: Future[None]) -> str:
         """Intent before act; only a halt goes out before a disk that is full or hangs: that is said, else nothing."""

@@ -14,7 +14,7 @@ from cockpit.config import Settings
 from cockpit.errors import CockpitError, Rejected
 from cockpit.jobs.journaling import glass_words
 from cockpit.jobs.minutes import Minutes
-from cockpit.model.approval import Request, Second, Standing
+from cockpit.model.approval import Look, Request, Second, Standing
 from cockpit.model.audit import AuditRecord, Operator
 from cockpit.model.danger import Danger
 from cockpit.model.incident import Event, Incident
@@ -121,7 +121,9 @@ class Seconds:
         if why is not None:
             raise Rejected(f"nobody else can approve it: {why}")
         request = self._approvals.ask(plan, self._who, reason, self._clock.now(), overrides)
-        self._minutes.write("approval_requested", f"{plan.title}, {request.words}; {_named(request)}", plan.digest)
+        self._minutes.write(
+            "approval_requested", f"{plan.title}, {request.words}; {_named(request, plan.title)}", plan.digest
+        )
         return request
 
     def standing(self, request_id: str) -> Second:
@@ -160,18 +162,21 @@ class Seconds:
         """
         return self._approvals.find(prefix, self._clock.now())
 
-    def approve(self, request: Request, typed: str) -> None:
-        """Say yes to it.
+    def approve(self, request: Request, look: Look, typed: str) -> None:
+        """Say yes to it, on our own look at it.
 
         Raises:
-            Rejected: the phrase is not the plan's, it is one's own request, or it waits no longer.
+            Rejected: our own cockpit would do something else, the phrase is not that of its plan, it is one's own
+                request, or it waits no longer.
             JournalError: the approval cannot be written.
         """
-        if typed != phrase_of(request):
-            raise Rejected(f"the phrase must be typed exactly: {phrase_of(request)}")
+        if look.request != request.id or look.plan is None or not look.may_approve:
+            raise Rejected(f"not approved: {'; '.join(look.against) or 'it was not looked at'}")
+        if typed != look.phrase:
+            raise Rejected(f"the phrase must be typed exactly: {look.phrase}")
         request = self.find(request.id)
         self._approvals.approve(request, self._clock.now())
-        self._minutes.write("approval_given", _named(request), request.plan.digest)
+        self._minutes.write("approval_given", _named(request, look.plan.title), request.plan.digest)
 
     def refuse(self, request: Request, reason: str) -> None:
         """Say no to it.
@@ -182,7 +187,8 @@ class Seconds:
         """
         request = self.find(request.id)
         self._approvals.refuse(request, reason)
-        self._minutes.write("approval_refused", f"because: {reason}; {_named(request)}", request.plan.digest)
+        words = f"because: {reason}; {_named(request, request.plan.action)}"
+        self._minutes.write("approval_refused", words, request.plan.digest)
 
     def why_not(self, plan: Plan, confirmation: Confirmation) -> str | None:
         """Why the plan may not go ahead for want of a second person; None where it may."""
@@ -227,11 +233,6 @@ class Seconds:
             self._incidents.revise(found.id, values, event)
 
 
-def phrase_of(request: Request) -> str:
-    """What who approves must type: the same as who asks."""
-    return request.plan.phrase or "y"
-
-
-def _named(request: Request) -> str:
+def _named(request: Request, title: str) -> str:
     commands = "; ".join(step.command for step in request.plan.steps)
-    return f"request {request.name} by {request.by}: {request.plan.title}; plan {request.plan.digest}: {commands}"
+    return f"request {request.name} by {request.by}: {title}; plan {request.plan.digest}: {commands}"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from cockpit.model.plan import Plan
+from cockpit.model.plan import Check, Plan
 
 
 class Standing(StrEnum):
@@ -26,10 +26,11 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Somebody asks for a second person; its id is the hash of everything that the second person sees."""
+    """Somebody asks for a second person; its id is the hash of everything that stands in its file."""
 
     id: str
     plan: Plan
+    """As who asks filed it: which step, on what, and by which commands; nothing else of it is believed."""
     by: str
     """Who asks, by the owner of the file."""
     uid: int
@@ -48,17 +49,37 @@ class Request:
         return self.id[:8]
 
     @property
-    def doubt(self) -> str:
-        """What of it nobody but who asks vouches for."""
-        return (
-            f"Only the commands are sure: sentence, checks and impact are as {self.by} filed them. Look at your wall."
-        )
-
-    @property
     def words(self) -> str:
         """Why, and over which objections."""
         over = f", overriding {', '.join(self.overrides)}" if self.overrides else ""
         return f"because: {self.reason}{over}"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A request as the second person's own cockpit sees it."""
+
+    request: str
+    """Its id."""
+    plan: Plan | None
+    """By our own runbook, on our own look at the platform; None where there is no such step."""
+    against: tuple[str, ...] = ()
+    """Why it cannot be approved: what is asked for is not what our own cockpit would do. Empty where it is."""
+
+    @property
+    def may_approve(self) -> bool:
+        """Whether what is asked for is what our own cockpit would do."""
+        return self.plan is not None and not self.against
+
+    @property
+    def phrase(self) -> str:
+        """What who approves must type, as our own cockpit asks for it."""
+        return (self.plan.phrase if self.plan is not None else None) or "y"
+
+    def refused_by(self, request: Request) -> tuple[Check, ...]:
+        """The checks that would forbid it on our own look; those that are to be overridden do not."""
+        blocking = self.plan.blocking if self.plan is not None else ()
+        return tuple(check for check in blocking if check.name not in request.overrides)
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,9 +84,9 @@ class Plan:
     prepared_at: float = field(default=0.0, compare=False)
 
     @property
-    def digest(self) -> str:
-        """SHA-256 of what would be done, and of what guards it (not of the evidence, which ages)."""
-        intent = {
+    def intent(self) -> dict[str, object]:
+        """What would be done, and what guards it (not the evidence, which ages)."""
+        return {
             "action": self.action,
             "world": self.world.value,
             "site": self.site,
@@ -99,7 +99,11 @@ class Plan:
             "is_typed": self.phrase is not None,
             "locks": self.locks,
         }
-        return hashlib.sha256(json.dumps(intent, sort_keys=True).encode()).hexdigest()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of the intent."""
+        return hashlib.sha256(json.dumps(self.intent, sort_keys=True).encode()).hexdigest()
 
     @property
     def held(self) -> tuple[str, ...]:

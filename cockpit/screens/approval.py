@@ -1,21 +1,22 @@
-"""Being the second person: somebody else's plan, whole, and a deliberate yes or no to it."""
+"""Being the second person: somebody else's wish, planned by our own cockpit, and a deliberate yes or no to it."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from cockpit.model.approval import Request
+from cockpit.model.approval import Look, Request
 from cockpit.screens.desk import Desk
-from cockpit.screens.guard import NOTES
+from cockpit.screens.guard import NOTES, REFRESH_S
 from cockpit.screens.hands import Hands
 from cockpit.screens.sheet import Sheet
-from widgets.approval_rows import REFUSE, approval_rows
+from widgets.approval_rows import REFUSE, Given, approval_rows
 from widgets.field import Field
 from widgets.line import Line
 
 _SCROLLS = {"up": -1, "down": 1, "pageup": -8, "pagedown": 8}
 MOST_SCROLLED = 60
+NO_LOOK = "our own cockpit has not looked at it yet"
 
 
 class ApprovalScreen(Sheet[str]):
@@ -25,6 +26,8 @@ class ApprovalScreen(Sheet[str]):
         super().__init__(desk)
         self._requests = tuple(requests)
         self._at = 0
+        self._look: Look | None = None
+        self._is_looking = False
         self._typed, self._reason = Field(), Field()
         self._is_reason = False
         self._before = ("", "")
@@ -38,12 +41,47 @@ class ApprovalScreen(Sheet[str]):
         """The one that is shown."""
         return self._requests[self._at]
 
+    def on_mount(self) -> None:
+        """Plan it ourselves, and go on: evidence ages while somebody reads."""
+        super().on_mount()
+        self._look_again()
+        self.set_interval(REFRESH_S, self._look_again)
+
     def rows(self) -> list[Line]:
-        """The request with its plan."""
-        texts = (self._typed.text, self._reason.text)
-        count = (self._at + 1, len(self._requests))
-        now = self.desk.clock.now()
-        return approval_rows(self.request, texts, self._is_reason, count, self._note, now, self.room, self._scroll)
+        """The request with our own plan of it."""
+        given = Given(
+            self._typed.text, self._reason.text, self._is_reason, (self._at + 1, len(self._requests)), self._note
+        )
+        assert self.desk.world is not None
+        place = (self.desk.world, self.desk.site)
+        return approval_rows(self.request, self._look, given, place, self.desk.clock.now(), self.room, self._scroll)
+
+    # our own plan
+
+    def _look_again(self) -> None:
+        if self._is_looking or self._is_sending or self.desk.session is None:
+            return
+        self._is_looking = True
+        request = self.request
+        self.when_done(self.desk.session.seconds.look(request), lambda look, error: self._seen(request, look, error))
+
+    def _seen(self, request: Request, look: Look | None, error: str) -> None:
+        self._is_looking = False
+        if self._is_sending:
+            return
+        if request.id != self.request.id:
+            self._look_again()
+            return
+        look = look or Look(request.id, None, (error,))
+        before, self._look = self._look, look
+        if before is None or _act(before) != _act(look):
+            # What is typed is typed for what was read.
+            self.hands.startle(self.desk.clock.monotonic())
+            self._typed = Field()
+            self._note = "What would be done has changed: read it again." if before is not None else ""
+        self.draw()
+
+    # the answer
 
     def press(self, key: str, character: str | None) -> None:
         """A key means what it means only if a person meant it."""
@@ -76,41 +114,43 @@ class ApprovalScreen(Sheet[str]):
             self._is_reason = not self._is_reason
         elif key in ("left", "right") and len(self._requests) > 1:
             self._at = (self._at + (1 if key == "right" else -1)) % len(self._requests)
-            self._typed, self._reason, self._scroll = Field(), Field(), 0
+            self._typed, self._reason, self._scroll, self._look = Field(), Field(), 0, None
             self.hands.startle(self.desk.clock.monotonic())
+            self._look_again()
         else:
             (self._reason if self._is_reason else self._typed).take(key, character)
 
     def _answer(self) -> None:
         assert self.desk.session is not None
-        seconds, request = self.desk.session.seconds, self.request
-        phrase, reason = request.plan.phrase or "y", self._reason.text.strip()
+        seconds, request, look = self.desk.session.seconds, self.request, self._look
+        reason = self._reason.text.strip()
         if self._typed.text == REFUSE:
             if not reason:
                 self._is_reason, self._note = True, "Say why: it is shown to who asks."
                 return
-            self._send(seconds.refuse(request, reason), f"refused: {request.plan.title} of {request.by}")
-        elif self._typed.text == phrase:
-            self._send(seconds.approve(request, phrase), f"approved: {request.plan.title} of {request.by}")
+            title = request.plan.action if look is None or look.plan is None else look.plan.title
+            self._send(seconds.refuse(request, reason), f"refused: {title} of {request.by}")
+        elif look is None or look.plan is None or not look.may_approve:
+            why = NO_LOOK if look is None else look.against[0]
+            self._note = f"It cannot be approved here: {why}"
+        elif self._typed.text == look.phrase:
+            self._send(seconds.approve(request, look.phrase), f"approved: {look.plan.title} of {request.by}")
         else:
-            self._note = f"Type exactly: {phrase}, or {REFUSE}"
+            self._note = f"Type exactly: {look.phrase}, or {REFUSE}"
 
     def _send(self, future: Future[None], said: str) -> None:
         self._is_sending = True
-        soon = self.desk.soon
+        self.when_done(future, lambda _, error: self._sent(said, error))
 
-        def landed(done: Future[None]) -> None:
-            error = done.exception()
-            soon(self._landed, said, "" if error is None else str(error) or type(error).__name__)
-
-        future.add_done_callback(landed)
-
-    def _landed(self, said: str, error: str) -> None:
-        if not self.is_attached:
-            return
+    def _sent(self, said: str, error: str) -> None:
         self._is_sending = False
         if error:
             self._note = error
             self.draw()
         else:
             self.dismiss(said)
+
+
+def _act(look: Look) -> tuple[str, bool]:
+    """What would be done by it, and whether it may be approved."""
+    return ("" if look.plan is None else look.plan.digest, look.may_approve)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import Future
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
 
 from textual.timer import Timer
 
@@ -21,8 +19,6 @@ from widgets.field import Field
 from widgets.guard_rows import WIDEST, Answer, dialog, forbidding, guard_rows, may_override, wants_reason
 from widgets.job_rows import job_rows
 from widgets.line import Line, line, wrapped
-
-Result = TypeVar("Result")
 
 REFRESH_S = 1.0
 POLL_S = 0.1
@@ -56,7 +52,7 @@ class GuardScreen(Sheet[Job | None]):
         self._phrase, self._reason = Field(), Field()
         self._unburst = ("", "", self.answer)
         """Phrase, reason and answer before the keys that came last, at once."""
-        self.other = SecondPerson(self._when_done, self._go_on, self._note)
+        self.other = SecondPerson(self.when_done, self._go_on, self._note)
         self._timer: Timer | None = None
         self._is_preparing = False
 
@@ -96,7 +92,7 @@ class GuardScreen(Sheet[Job | None]):
         self._is_preparing = True
         # What was written for this dialog, the text of a notice, is not written anew while somebody reads it.
         settled = dict(self.plan.parameters) if self.plan is not None and self.plan.is_settled else self.chosen
-        self._when_done(self.desk.session.prepare(self.step.step, dict(settled)), self._prepared)
+        self.when_done(self.desk.session.prepare(self.step.step, dict(settled)), self._prepared)
 
     def _prepared(self, plan: Plan | None, error: str) -> None:
         self._is_preparing = False
@@ -229,7 +225,7 @@ class GuardScreen(Sheet[Job | None]):
         confirmation = Confirmation(
             plan.digest, typed, reason, self.answer.overrides, other.approval, other.is_glass_broken
         )
-        self._when_done(self.desk.session.submit(plan, confirmation), self._submitted)
+        self.when_done(self.desk.session.submit(plan, confirmation), self._submitted)
         self.draw()
 
     # the job
@@ -253,20 +249,3 @@ class GuardScreen(Sheet[Job | None]):
         if self.job.phase.is_over and self._timer is not None:
             self._timer.stop()
         self.draw()
-
-    def _when_done(self, future: Future[Result], then: Callable[[Result | None, str], None]) -> None:
-        """Back on the screen's own thread with the result, or with what went wrong in words."""
-        soon = self.desk.soon
-
-        def landed(done: Future[Result]) -> None:
-            error = done.exception()
-            if error is not None:
-                soon(self._if_open, then, None, f"{error}" or type(error).__name__)
-            else:
-                soon(self._if_open, then, done.result(), "")
-
-        future.add_done_callback(landed)
-
-    def _if_open(self, then: Callable[[Result | None, str], None], result: Result | None, error: str) -> None:
-        if self.is_attached:
-            then(result, error)

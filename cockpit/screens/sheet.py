@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import Future
 from typing import TypeVar
 
 from textual import events
@@ -15,6 +17,7 @@ from widgets.canvas import Canvas
 from widgets.line import Line, width_of
 
 Result = TypeVar("Result")
+Found = TypeVar("Found")
 
 
 class Sheet(ModalScreen[Result], inherit_bindings=False):
@@ -84,6 +87,23 @@ class Sheet(ModalScreen[Result], inherit_bindings=False):
         event.prevent_default()
         if not self.desk.note_key(event) and not passed_on(self, event):
             self.press(event.key, event.character)
+
+    def when_done(self, future: Future[Found], then: Callable[[Found | None, str], None]) -> None:
+        """Back on the screen's own thread, while the sheet is open: the result, or what went wrong in words."""
+        soon = self.desk.soon
+
+        def landed(done: Future[Found]) -> None:
+            error = done.exception()
+            if error is not None:
+                soon(self._if_open, then, None, str(error) or type(error).__name__)
+            else:
+                soon(self._if_open, then, done.result(), "")
+
+        future.add_done_callback(landed)
+
+    def _if_open(self, then: Callable[[Found | None, str], None], result: Found | None, error: str) -> None:
+        if self.is_attached:
+            then(result, error)
 
     def dismiss(self, result: Result | None = None) -> AwaitComplete:
         """Only itself, and once: another time would take away what lies beneath."""

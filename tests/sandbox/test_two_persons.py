@@ -8,8 +8,8 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
-from dataclasses import dataclass
+from contextlib import contextmanager, redirect_stdout, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -43,11 +43,14 @@ def answer(config: Path, **given: object) -> str:
     """What Ben's command line prints."""
     options = {"id": None, "confirm": None, "refuse": False, "reason": None, "json": False, **given}
 
-    def run() -> str:
+    def run(**changed: object) -> str:
         with redirect_stdout(io.StringIO()) as out:
-            approve.run(argparse.Namespace(config=config, **options))
+            approve.run(argparse.Namespace(config=config, **{**options, **changed}))
         return out.getvalue()
 
+    # All that it imports is imported before: Ben may not read this Python.
+    with suppress(Rejected):
+        run(confirm="", refuse=False)
     return as_user(BEN, run)
 
 
@@ -121,7 +124,7 @@ def test_nothing_is_released_before_somebody_else_approves_and_then_once(site: S
     assert request.name in listed and "asks: Release the kill switch, because: IBKR is back" in listed
     assert "typed exactly" in site.answer(id=request.name, confirm="yes")
     told = site.answer(id=request.name, confirm=plan.phrase)
-    assert "sentence, checks and impact are as" in told
+    assert "what follows is what this cockpit itself would do" in told
     assert "HSET policy:kill_switch enabled false" in told and f"approved: {request.name}" in told
     assert site.submit(plan, approval=request.id) == "false"
     site.server.client.hset(KEY, mapping=HALT)
@@ -130,6 +133,20 @@ def test_nothing_is_released_before_somebody_else_approves_and_then_once(site: S
     assert site.server.client.hget(KEY, "enabled") == "true"
     until(lambda: {"approval_requested", "approval_given", "confirmed", "refused"} <= set(site.kinds()))
     assert site.settings.state is not None and AuditLog(site.settings.state).verify().is_sound
+
+
+@needs_root
+def test_what_the_second_persons_own_cockpit_would_not_do_is_not_approved(site: Site) -> None:
+    """Halted anew since by somebody else: the halt that is to be released is another."""
+    request = site.runner.seconds.ask(replace(site.plan(), sentence="Nothing happens."), "IBKR is back")
+    site.server.client.hset(KEY, mapping={**HALT, "by": "risk-manager"})
+    told = site.answer(id=request.name, confirm=f"START TRADING {site.settings.site}")
+    assert "Rejected: this is not what this cockpit itself would do: it is not approved: " in told
+    assert "asked for is asha@jump1; by our own look it is risk-manager" in told
+    assert site.runner.seconds.standing(request.id).words == "waiting for a second person"
+    site.server.client.hset(KEY, mapping=HALT)
+    told = site.answer(id=request.name, confirm=f"START TRADING {site.settings.site}")
+    assert "Nothing happens." not in told and "approved: " in told
 
 
 @needs_root

@@ -13,7 +13,7 @@ from typing import Any
 from cockpit.config import FeedsPart, RedisPart, Settings, VenuePart
 from cockpit.incidents.log import IncidentLog
 from cockpit.model.action import ActionSpec
-from cockpit.model.approval import Request, Second, Standing
+from cockpit.model.approval import Look, Request, Second, Standing
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
 from cockpit.model.choice import Choice
 from cockpit.model.drill import Board, Drill
@@ -150,6 +150,8 @@ class FakeSeconds:
         self.withdrawn: list[str] = []
         self.approved: list[tuple[Request, str]] = []
         self.refused: list[tuple[Request, str]] = []
+        self.mine: Plan | None = replace(release_plan(), needs_second=True)
+        self.against: tuple[str, ...] = ()
         self.answer = Second("3f2a1b22" * 8, Standing.WAITING, "waiting", None, NOW + 600)
 
     def ask(self, plan: Plan, reason: str, overrides: Sequence[str] = ()) -> Future[Request]:
@@ -162,6 +164,9 @@ class FakeSeconds:
     def withdraw(self, request_id: str) -> Future[None]:
         self.withdrawn.append(request_id)
         return done(None)
+
+    def look(self, request: Request) -> Future[Look]:
+        return done(Look(request.id, self.mine, self.against))
 
     def approve(self, request: Request, typed: str) -> Future[None]:
         self.approved.append((request, typed))

@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 
 from cockpit.model.approval import Standing
+from cockpit.model.plan import Check, Verdict
 from tests.ui import snapshots
 from tests.ui.conftest import Cockpit, cockpit
 from tests.ui.fake_session import a_request, release_plan
@@ -126,12 +127,49 @@ async def test_who_approves_sees_the_plan_and_types_the_phrase(size: tuple[int, 
         assert "because: brokers are back" in it.text()
         await it.press(*"RESUME", "space", *"TRADIN", "enter", after_s=0.5)
         await it.sees("Type exactly: RESUME TRADING, or REFUSE")
-        await it.sees("Only the commands are sure")
+        await it.sees("All below is what your own cockpit would do")
         assert it.session.seconds.approved == []
         await it.press("G", "enter", after_s=0.5)
         await it.sees("approved: Release the kill switch of ben")
         ((request, typed),) = it.session.seconds.approved
         assert (request, typed) == (a_request(), "RESUME TRADING")
+
+
+async def test_what_who_asks_wrote_for_people_is_not_shown() -> None:
+    lie = "Nothing at all happens"
+    forged = replace(a_request().plan, title=lie, sentence=lie, impact=(lie,), undo=lie, phrase="ok")
+    request = replace(a_request(), plan=forged)
+    async with cockpit(replace(snapshots.healthy(), requests=(request,))) as it:
+        await it.sees("ben asks for a second person")
+        await it.press("a", after_s=0.5)
+        await it.sees("Approve: Release the kill switch")
+        await it.sees("Lets every order pass again")
+        assert lie not in it.text()
+        await it.press("o", "k", "enter", after_s=0.5)
+        await it.sees("Type exactly: RESUME TRADING, or REFUSE")
+        assert it.session.seconds.approved == []
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_what_ones_own_cockpit_would_not_do_is_refused_or_left(size: tuple[int, int], is_known: bool) -> None:
+    async with asked(size) as it:
+        seconds = it.session.seconds
+        await it.press(*"RESUME", "space", *"TRADING", after_s=0.5)
+        seconds.mine, seconds.against = seconds.mine if is_known else None, ("command: asked for is FLUSHALL",)
+        await it.sees("This is not what your own cockpit would do")
+        await it.sees("command: asked for is FLUSHALL")
+        await it.press(*"RESUME", "space", *"TRADING", "enter", after_s=0.5)
+        await it.sees("It cannot be approved here: command: asked for is FLUSHALL")
+        assert seconds.approved == [] and "to approve" not in it.text()
+        assert "Asked for HSET policy:kill_switch" in it.text() and ("Ours" in it.text()) is is_known
+
+
+async def test_what_would_be_refused_on_ones_own_look_is_said() -> None:
+    async with asked() as it:
+        check = Check("brokers up", Verdict.FAIL, "IBKR is down", 0.1)
+        it.session.seconds.mine = replace(it.session.release, needs_second=True, checks=(check,))
+        await it.sees("Here it would be refused now: brokers up: IBKR is down")
 
 
 async def test_who_refuses_says_why() -> None:

@@ -18,6 +18,7 @@ from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.runner import _confirmed
 from cockpit.jobs.scribe import Scribe
 from cockpit.jobs.seconds import Seconds, admit, needs_second, with_second
+from cockpit.model.approval import Look
 from cockpit.model.danger import Danger
 from cockpit.model.plan import Confirmation, PlanStep
 from cockpit.model.severity import Severity
@@ -85,9 +86,13 @@ def test_asked_approved_and_admitted_by_the_worker_once(team: Team) -> None:
     def approve() -> str:
         answering, scribe = seconds(LIVE, state)
         (request,) = answering.waiting()
+        seen = Look(request.id, SECOND)
         with pytest.raises(Rejected, match="typed exactly"):
-            answering.approve(request, "start trading")
-        answering.approve(request, "START TRADING hf-1")
+            answering.approve(request, seen, "start trading")
+        for other in (Look(request.id, None, ("none",)), Look(request.id, SECOND, ("other",)), Look("x", SECOND)):
+            with pytest.raises(Rejected, match=f"not approved: {'; '.join(other.against) or 'it was not looked at'}"):
+                answering.approve(request, other, "START TRADING hf-1")
+        answering.approve(request, seen, "START TRADING hf-1")
         scribe.tell(lambda: None).result(5)
         return request.by
 
