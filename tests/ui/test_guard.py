@@ -63,10 +63,11 @@ async def test_what_must_be_said_aloud_stands_first_and_the_end_is_never_cut(siz
             it.session.jobs[id] = replace(job, notes=NOTES, error="the write was not seen", proofs=proofs)
         it.session.finish(Phase.IN_DOUBT)
         await it.sees("IN DOUBT")
+        await it.until(lambda: "Enter closes" in it.text().splitlines()[-2], "as high as its rows")
         rows = it.text().splitlines()
         first = next(at for at, row in enumerate(rows) if "NOT KNOWN WHETHER HALTED" in row)
         assert first == 1 and "call the brokers" in it.text() and "the write was not seen" in it.text()
-        assert "Enter closes" in rows[-2] and len(rows) <= size[1]
+        assert len(rows) <= size[1]
         if size[1] < 30:
             assert "more lines" in it.text()
             await it.press(*["pagedown"] * 8, after_s=0.1)
