@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import IO
 
 from cockpit.terminal.receipts import AGAIN_S, REQUEST, Receipts
+from cockpit.terminal.unread import Unread
 
 BEHIND_BYTES = 1024
 """More than this unread: no new frame is begun, so that what is shown next is the present and not a queue."""
@@ -41,6 +42,7 @@ class PatientWriter(threading.Thread):
         self._is_owing = self._has_lost = False
         self._is_stopping = self._is_abandoned = False
         self._receipts = Receipts()
+        self._unread = Unread(self._ready)
         self._changed = threading.Condition()
         self.is_broken = False
 
@@ -52,7 +54,7 @@ class PatientWriter(threading.Thread):
     def has_room(self) -> bool:
         """Whether a frame may be written; if not, `when_drained` tells when the present is to be drawn instead."""
         with self._changed:
-            if self._pending > BEHIND_BYTES or self._receipts.is_behind:
+            if self._pending > BEHIND_BYTES or self._receipts.is_behind or self._unread.is_behind:
                 self._is_owing = True
                 self._changed.notify_all()
                 return False
@@ -82,10 +84,13 @@ class PatientWriter(threading.Thread):
         """How much of it the terminal takes at once: waking the writer for it would cost a key's answer a turn."""
         if self._ready is None or self.is_broken:
             return 0
+        self._unread.look()
         try:
-            return os.write(self._ready, data)
+            count = os.write(self._ready, data)
         except OSError:
             return 0  # nobody reads, or it is gone: the writer finds out
+        self._unread.written(count)
+        return count
 
     def _ask(self) -> None:
         if not self._is_abandoned:
@@ -132,6 +137,7 @@ class PatientWriter(threading.Thread):
     def run(self) -> None:
         """Write until told to stop; an error ends the terminal, not the cockpit."""
         while True:
+            self._wait_for_reader()
             with self._changed:
                 if not self._parts and not self._is_stopping:
                     self._changed.wait(AGAIN_S if self._is_owing else None)
@@ -146,9 +152,22 @@ class PatientWriter(threading.Thread):
                 self._send(data)
             self._tell_if_drained()
 
+    def _wait_for_reader(self) -> None:
+        while self._is_held():
+            is_told = self._unread.wait()
+            with self._changed:
+                if not is_told and not self._parts:
+                    self._unread.probe()
+        self._tell_if_drained()
+
+    def _is_held(self) -> bool:
+        with self._changed:
+            is_idle = not (self._parts or self._is_stopping or self.is_broken)
+            return is_idle and self._is_owing and self._unread.is_behind
+
     def _tell_if_drained(self) -> None:
         with self._changed:
-            is_unread = self._pending > 0 or self._receipts.is_behind
+            is_unread = self._pending > 0 or self._receipts.is_behind or self._unread.is_behind
             is_owed = self._is_owing and not is_unread and not self.is_broken
             is_lost = self._has_lost
             if is_owed:
@@ -166,6 +185,7 @@ class PatientWriter(threading.Thread):
                 count = os.write(self._descriptor, view[:CHUNK_BYTES])
                 view = view[count:]
                 with self._changed:
+                    self._unread.written(count)
                     self._pending -= count
         except BlockingIOError:
             self._send(bytes(view))
@@ -184,6 +204,7 @@ class PatientWriter(threading.Thread):
         self.join(JOIN_S)
         with self._changed:
             own, self._ready = self._ready, None
+            self._unread.close()
         if own is not None:
             os.close(own)
 
