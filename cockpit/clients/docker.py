@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlsplit
@@ -60,7 +60,7 @@ class DockerEngine:
     async def _container(self, name: str, rows: list[Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
         # The filter is a regular expression over parts of names: `redis` also finds `redis-exporter`.
         wanted = {name, f"/{name}"}
-        row = next((row for row in rows if isinstance(row, dict) and wanted & set(row.get("Names") or ())), None)
+        row = next((row for row in rows if isinstance(row, dict) and _is_called(row, wanted)), None)
         if row is None:
             return None
         answer = await self._web.get(f"/containers/{quote(name, safe='')}/json")
@@ -72,6 +72,11 @@ class DockerEngine:
         if not isinstance(inspection, dict):
             raise BackendError(f"Docker answered something else than the container {name}")
         return row, inspection
+
+
+def _is_called(row: Mapping[str, Any], wanted: Iterable[str]) -> bool:
+    names = row.get("Names")
+    return isinstance(names, list) and any(name in names for name in wanted)
 
 
 def connect(settings: DockerPart) -> Web:

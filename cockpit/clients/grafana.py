@@ -85,9 +85,9 @@ class AlertServer:
                 raise BackendError(f"Grafana's database is failing: {failed}")
             if isinstance(failed, BaseException):
                 raise failed
-        groups = _field(_field(rules, "data"), "groups")
-        found = [rule for group in _rows(groups, "rule groups") for rule in _field(group, "rules") or ()]
-        return Alerting(is_ok, tuple(_rows(found, "rules")), tuple(_rows(instances, "alerts")), *silences)
+        groups = _rows(_field(_field(rules, "data"), "groups"), "rule groups")
+        found = [rule for group in groups for rule in _rows(group.get("rules") or [], "rules")]
+        return Alerting(is_ok, tuple(found), tuple(_rows(instances, "alerts")), *silences)
 
     async def _health(self) -> bool:
         """Whether Grafana's own database works: 503 and `failing` when it does not."""

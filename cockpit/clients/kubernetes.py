@@ -12,6 +12,7 @@ from cockpit.clients.bounded import SoloThread
 from cockpit.clients.kubernetes_history import before, revision
 from cockpit.clients.kubernetes_login import login, runs_a_program
 from cockpit.clients.kubernetes_words import in_words, of_status
+from cockpit.clients.parts import Json, part
 from cockpit.clock import Clock
 from cockpit.config import KubernetesPart
 from cockpit.errors import BackendError, Refused, TimedOut
@@ -28,8 +29,6 @@ KEPT_BYTES = 1 << 20
 """An answer up to this size is kept, so that one that comes again is the same objects to whoever reads it."""
 RENEWED_EVERY_S = 5.0
 """Tokens that expire are renewed a minute or more before."""
-
-Json = Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,13 +153,12 @@ class KubernetesApi:
         token = ""
         for _ in range(MAX_PAGES):
             asked = {**query, "limit": str(PAGE)} | ({"continue": token} if token else {})
-            answer = self._get(f"{path}?{urlencode(asked)}", give_up_at)
+            answer = self._get(f"{path}?{urlencode(asked, errors='replace')}", give_up_at)
             found = answer.get("items")
             if not isinstance(found, list) or not all(isinstance(item, dict) for item in found):
                 raise BackendError(f"{NAME} answered something else than a list")
             items += found
-            metadata = answer.get("metadata")
-            token = str(metadata.get("continue") or "") if isinstance(metadata, dict) else ""
+            token = str(part(answer, "metadata").get("continue") or "")
             if not token:
                 return items
         raise BackendError(f"more than {PAGE * MAX_PAGES} objects in namespace {clean(self._namespace, 60)}")
@@ -236,7 +234,7 @@ def common_selector(deployments: Iterable[Json]) -> dict[str, str]:
     >>> common_selector([one, {"spec": {"selector": {"matchLabels": {"run": "x"}}}}])
     {}
     """
-    labels = [((item.get("spec") or {}).get("selector") or {}).get("matchLabels") or {} for item in deployments]
+    labels = [part(part(part(item, "spec"), "selector"), "matchLabels") for item in deployments]
     shared = set(labels[0]).intersection(*labels[1:]) if labels else set()
     if not shared:
         return {}
@@ -245,10 +243,8 @@ def common_selector(deployments: Iterable[Json]) -> dict[str, str]:
 
 
 def _uid(item: Json) -> object:
-    metadata = item.get("metadata")
-    return metadata.get("uid") if isinstance(metadata, dict) else None
+    return part(item, "metadata").get("uid")
 
 
 def _name(item: Json) -> str:
-    metadata = item.get("metadata")
-    return str(metadata.get("name")) if isinstance(metadata, dict) else ""
+    return str(part(item, "metadata").get("name", ""))

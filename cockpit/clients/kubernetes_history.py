@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
+from cockpit.clients.parts import Json, part, parts
 from cockpit.text import clean
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -21,8 +22,8 @@ KEPT = (
 )
 """Annotations that stay the deployment's own when it is rolled back; kubectl's list."""
 MOST_CHANGES = 8
-
-Json = Mapping[str, Any]
+LONGEST_REVISION = 18
+"""Digits of an int64, which it is."""
 
 
 def revision(item: Json) -> int:
@@ -32,26 +33,25 @@ def revision(item: Json) -> int:
     (3, 0)
     """
     text = str(notes_of(item).get(REVISION, ""))
-    return int(text) if text.isdecimal() else 0
+    return int(text) if text.isdecimal() and len(text) <= LONGEST_REVISION else 0
 
 
 def notes_of(item: Json) -> Json:
     """Its annotations."""
-    found = (item.get("metadata") or {}).get("annotations")
-    return found if isinstance(found, dict) else {}
+    return part(part(item, "metadata"), "annotations")
 
 
 def before(deployment: Json, sets: Iterable[Json]) -> Json | None:
     """The replica set that undo goes back to: the second newest of this deployment; None where there is none."""
-    uid = (deployment.get("metadata") or {}).get("uid")
+    uid = part(deployment, "metadata").get("uid")
     own = sorted((one for one in sets if _owner(one) == uid and revision(one)), key=revision)
     return own[-2] if len(own) > 1 else None
 
 
 def template_of(item: Json) -> dict[str, Any]:
     """Its pods' template, without the label that only the replica set adds."""
-    template: dict[str, Any] = json.loads(json.dumps((item.get("spec") or {}).get("template") or {}))
-    labels = (template.get("metadata") or {}).get("labels")
+    template: dict[str, Any] = json.loads(json.dumps(part(part(item, "spec"), "template")))
+    labels = part(part(template, "metadata"), "labels")
     if isinstance(labels, dict):
         labels.pop(HASH_LABEL, None)
     return template
@@ -80,9 +80,8 @@ def changes(now: Json, then: Json) -> tuple[str, ...]:
 
 
 def _owner(item: Json) -> object:
-    owners = (item.get("metadata") or {}).get("ownerReferences")
-    found = owners if isinstance(owners, list) else []
-    return next((one.get("uid") for one in found if isinstance(one, dict) and one.get("controller")), None)
+    owners = parts(part(item, "metadata"), "ownerReferences")
+    return next((one.get("uid") for one in owners if one.get("controller")), None)
 
 
 def _bare(value: Any) -> Any:

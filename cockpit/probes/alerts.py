@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from collections.abc import Callable, Iterable
 
 from cockpit.clients.grafana import ALERTMANAGER, Alerting, AlertServer
 from cockpit.clients.moments import age_s, unix_time
+from cockpit.clients.parts import Json, parts
 from cockpit.clock import Clock
 from cockpit.config import AlertingPart, Settings
 from cockpit.errors import ConfigError
@@ -29,7 +29,6 @@ PREFIXES = (
 ORDER = ("firing", "error", "nodata", "unknown", "pending", "recovering", "normal")
 """The worst first; what nobody knows is not normal."""
 
-Json = Mapping[str, Any]
 Classify = Callable[[str | None], Severity]
 """What a label `severity` is taken for."""
 USUAL: Classify = AlertingPart().severity
@@ -104,8 +103,7 @@ def silence(item: Json, now: float) -> Silence | None:
     ends_at = unix_time(item.get("endsAt"))
     if ends_at is None or ends_at <= now or not isinstance(item.get("id"), str):
         return None
-    found = item.get("matchers")
-    matchers = [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+    matchers = parts(item, "matchers")
     return Silence(
         id=clean(item["id"], 60),
         words=clean(", ".join(map(_matcher, matchers)) or "nothing that we can read", 120),
@@ -131,7 +129,7 @@ def normalised(state: object) -> str:
 
 
 def _rule(rule: Json, instances: Iterable[Json], now: float, severity: Classify) -> AlertRule:
-    alerts = [alert for alert in rule.get("alerts") or () if isinstance(alert, dict)]
+    alerts = parts(rule, "alerts")
     # A rule in Error or NoData keeps the state `inactive`: its health and its alerts tell.
     states = [normalised(alert.get("state")) for alert in alerts] + _standing(rule)
     state = _worst(states)

@@ -7,6 +7,7 @@ from typing import Any
 
 from cockpit.clients.docker import DockerEngine
 from cockpit.clients.moments import age_s
+from cockpit.clients.parts import part, parts
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import ConfigError
@@ -61,8 +62,7 @@ def container(name: str, said: tuple[Mapping[str, Any], Mapping[str, Any]] | Non
     if said is None:
         return Container(clean(name), "absent", "no such container", None, None, None)
     row, inspection = said
-    state = inspection.get("State")
-    facts: Mapping[str, Any] = state if isinstance(state, dict) else {}
+    facts = part(inspection, "State")
     word = clean(facts.get("Status") or row.get("State") or "unknown", 20).lower()
     is_running = word in ("running", "paused")
     pid, code = facts.get("Pid"), facts.get("ExitCode")
@@ -85,10 +85,9 @@ def _ports(inspection: Mapping[str, Any]) -> tuple[int, ...]:
     (6380,)
     """
     found: set[int] = set()
-    for part, name in (("NetworkSettings", "Ports"), ("HostConfig", "PortBindings")):
-        settings = inspection.get(part)
-        published = settings.get(name) if isinstance(settings, dict) else None
-        for bindings in published.values() if isinstance(published, dict) else ():
-            ports = (str(one.get("HostPort")) for one in bindings or () if isinstance(one, dict))
+    for section, name in (("NetworkSettings", "Ports"), ("HostConfig", "PortBindings")):
+        published = part(part(inspection, section), name)
+        for inner in published:
+            ports = (str(one.get("HostPort")) for one in parts(published, inner))
             found.update(int(port) for port in ports if port.isdecimal() and len(port) < 6)
     return tuple(sorted(found))

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import Any
 
 from cockpit.clients.kubernetes import Cluster, KubernetesApi
 from cockpit.clients.kubernetes_history import changes, revision, template_id
 from cockpit.clients.kubernetes_words import all_deployments
 from cockpit.clients.moments import age_s
+from cockpit.clients.parts import Json, part, parts
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import ConfigError
@@ -20,8 +20,6 @@ RESTARTED_AT = "kubectl.kubernetes.io/restartedAt"
 STARTING = ("ContainerCreating", "PodInitializing")
 """What a healthy container waits for; anything else that it waits for is worth more than its last death."""
 
-Json = Mapping[str, Any]
-
 
 class KubernetesProbe:
     """Two lists a tick."""
@@ -31,14 +29,14 @@ class KubernetesProbe:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         if settings.kubernetes is None:
             raise ConfigError("kubernetes is not configured")
-        part = settings.kubernetes
+        cluster = settings.kubernetes
         self._clock = clock
-        self._required = part.deployments
-        self._names = all_deployments(part)
-        self._api = KubernetesApi(part, clock)
+        self._required = cluster.deployments
+        self._names = all_deployments(cluster)
+        self._api = KubernetesApi(cluster, clock)
         self._before: tuple[Cluster, Kubernetes, float] | None = None
         self.interval_s = settings.interval_s
-        self.deadline_s = part.timeout_s + 0.5
+        self.deadline_s = cluster.timeout_s + 0.5
 
     @staticmethod
     def is_configured(settings: Settings) -> bool:
@@ -68,7 +66,7 @@ class KubernetesProbe:
 
 def kubernetes(cluster: Cluster, names: Iterable[str], required: Iterable[str], now: float) -> Kubernetes:
     """The cluster's answers as facts, in the configuration's order."""
-    found = {str(_map(item, "metadata").get("name")): item for item in cluster.deployments}
+    found = {str(part(item, "metadata").get("name")): item for item in cluster.deployments}
     return Kubernetes(
         version=clean(cluster.version, 40),
         namespace=clean(cluster.namespace, 63),
@@ -113,7 +111,7 @@ def _plus(age: float | None, by_s: float) -> float | None:
 
 def _with_history(one: Deployment, item: Json, cluster: Cluster) -> Deployment:
     """With what undoing its rollout would change."""
-    then = cluster.previous.get(str(_map(item, "metadata").get("name")))
+    then = cluster.previous.get(str(part(item, "metadata").get("name")))
     previous = None if then is None else Previous(revision(then), template_id(then), changes(item, then))
     number = revision(item) or None
     return replace(
@@ -127,14 +125,14 @@ def _with_history(one: Deployment, item: Json, cluster: Cluster) -> Deployment:
 
 def deployment(item: Json, pods: Iterable[Json], now: float) -> Deployment:
     """One deployment with the pods that its selector matches."""
-    spec, status = _map(item, "spec"), _map(item, "status")
-    selector = _map(spec, "selector")
-    own = [one for one in pods if matches(selector, _map(_map(one, "metadata"), "labels"))]
-    notes = _map(_map(_map(spec, "template"), "metadata"), "annotations")
+    spec, status = part(item, "spec"), part(item, "status")
+    selector = part(spec, "selector")
+    own = [one for one in pods if matches(selector, part(part(one, "metadata"), "labels"))]
+    notes = part(part(part(spec, "template"), "metadata"), "annotations")
     state, message = rollout(item)
     desired = spec.get("replicas")
     return Deployment(
-        name=clean(_map(item, "metadata").get("name"), 80),
+        name=clean(part(item, "metadata").get("name"), 80),
         desired=desired if isinstance(desired, int) else 1,
         ready=_count(status, "readyReplicas"),
         updated=_count(status, "updatedReplicas"),
@@ -150,12 +148,12 @@ def deployment(item: Json, pods: Iterable[Json], now: float) -> Deployment:
 
 def rollout(item: Json) -> tuple[str, str | None]:
     """The rollout's state by the rule of `kubectl rollout status`, and in words what it waits for."""
-    metadata, spec, status = _map(item, "metadata"), _map(item, "spec"), _map(item, "status")
+    metadata, spec, status = part(item, "metadata"), part(item, "spec"), part(item, "status")
     if spec.get("paused"):
         return "paused", None
     if _count(metadata, "generation") > _count(status, "observedGeneration"):
         return "progressing", "the change has not been taken up yet"
-    for condition in _list(status, "conditions"):
+    for condition in parts(status, "conditions"):
         if condition.get("type") == "Progressing" and condition.get("reason") == "ProgressDeadlineExceeded":
             return "stalled", clean(condition.get("message") or "exceeded its progress deadline")
     desired = spec.get("replicas")
@@ -179,7 +177,7 @@ def matches(selector: Json, labels: Json) -> bool:
     >>> matches({"matchExpressions": [{"key": "app", "operator": "NotIn", "values": ["api"]}]}, {"app": "api"})
     False
     """
-    exact, rules = _map(selector, "matchLabels"), _list(selector, "matchExpressions")
+    exact, rules = part(selector, "matchLabels"), parts(selector, "matchExpressions")
     if not exact and not rules:
         return False
     return all(labels.get(key) == value for key, value in exact.items()) and all(_fits(rule, labels) for rule in rules)
@@ -196,9 +194,9 @@ def _fits(rule: Json, labels: Json) -> bool:
 
 def pod(item: Json, now: float) -> Pod:
     """One pod."""
-    metadata, status = _map(item, "metadata"), _map(item, "status")
-    containers = _list(status, "containerStatuses")
-    conditions = _list(status, "conditions")
+    metadata, status = part(item, "metadata"), part(item, "status")
+    containers = parts(status, "containerStatuses")
+    conditions = parts(status, "conditions")
     return Pod(
         name=clean(metadata.get("name"), 80),
         phase=clean(status.get("phase") or "Unknown", 20),
@@ -212,7 +210,7 @@ def pod(item: Json, now: float) -> Pod:
 
 def _failing_s(status: Json, condition: str, now: float) -> float | None:
     """Seconds since a condition stopped to hold; None while it holds, or where that is not said."""
-    for one in _list(status, "conditions"):
+    for one in parts(status, "conditions"):
         if one.get("type") == condition and one.get("status") == "False":
             return age_s(one.get("lastTransitionTime"), now)
     return None
@@ -220,22 +218,22 @@ def _failing_s(status: Json, condition: str, now: float) -> float | None:
 
 def reason(item: Json) -> str | None:
     """Why the pod does not run, or what its last container died of; the most telling first."""
-    metadata, status = _map(item, "metadata"), _map(item, "status")
+    metadata, status = part(item, "metadata"), part(item, "status")
     if metadata.get("deletionTimestamp"):
         return "Terminating"
     if status.get("reason"):
         return clean(status["reason"], 60)  # Evicted, NodeLost
-    containers = [*_list(status, "initContainerStatuses"), *_list(status, "containerStatuses")]
-    waiting = [str(_map(_map(one, "state"), "waiting").get("reason") or "") for one in containers]
+    containers = [*parts(status, "initContainerStatuses"), *parts(status, "containerStatuses")]
+    waiting = [str(part(part(one, "state"), "waiting").get("reason") or "") for one in containers]
     for word in waiting:
         if word and word not in STARTING:
             return clean(word, 60)
     for moment in ("state", "lastState"):
         for one in containers:
-            ended = _map(_map(one, moment), "terminated")
+            ended = part(part(one, moment), "terminated")
             if ended and ended.get("reason") != "Completed":
                 return _death(ended)
-    for condition in _list(status, "conditions"):
+    for condition in parts(status, "conditions"):
         if condition.get("type") == "PodScheduled" and condition.get("status") == "False":
             return clean(condition.get("reason") or "Unschedulable", 60)
     return clean(next(filter(None, waiting), ""), 60) or None
@@ -246,16 +244,6 @@ def _death(ended: Json) -> str:
     if word != "Error":
         return word  # OOMKilled, ContainerCannotRun
     return f"Error (signal {ended['signal']})" if ended.get("signal") else f"Error (exit {ended.get('exitCode', '?')})"
-
-
-def _map(thing: Json, name: str) -> Json:
-    value = thing.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _list(thing: Json, name: str) -> list[Json]:
-    value = thing.get(name)
-    return [one for one in value if isinstance(one, dict)] if isinstance(value, list) else []
 
 
 def _count(thing: Json, name: str) -> int:
