@@ -2,41 +2,15 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-COMMANDS = {
-    "status": ("cockpit.headless.status", "one look at the platform; the exit code says how bad it is"),
-    "keys": ("cockpit.headless.keys", "every key of the cockpit"),
-    "run": ("cockpit.headless.run", "take a runbook step without the screen"),
-    "runbook": ("cockpit.headless.runbook", "what each step would run, with today's values; also on paper"),
-    "readiness": ("cockpit.headless.readiness", "rehearse every step read-only: would it work now, and if not why"),
-    "drill": ("cockpit.headless.drill", "drills on a sandbox: list, show, start, stop, report"),
-    "jobs": ("cockpit.headless.jobs", "list jobs, show or follow one"),
-    "incident": ("cockpit.headless.incident", "the incident log: open, note, change, close, export, search"),
-    "approve": ("cockpit.headless.approve", "be the second person: list, approve or refuse what others ask for"),
-    "audit": ("cockpit.headless.audit", "show or verify the audit journal"),
-    "notify": ("cockpit.headless.notify", "tell ops, risk officer or stakeholders; list what did not arrive"),
-    "alerts": ("cockpit.headless.alerts", "check an alerts.yaml"),
-    "sandbox": ("cockpit.headless.sandbox", "a small trading platform to train on"),
-}
-"""Command -> the module with its `add_arguments(subparsers)` and `run(args) -> int`, and what it does."""
-
-DESCRIPTION = """\
-Watch and recover a trading platform from the terminal. Without a command, opens the full-screen cockpit: on the
-configured platform, else on the shared sandbox if one runs, else on a sandbox of its own that ends with it."""
-
-EPILOG = """\
-configuration: --config FILE, else $COCKPIT_CONFIG, else ~/.config/cockpit/cockpit.yaml, else /etc/cockpit/cockpit.yaml
-
-exit codes: 0 OK, 1 error, 2 usage, 3 configuration, 4 refused, 5 journal, 6 sandbox;
-            status: 0 OK, 11 P1, 12 P2, 13 P3, 14 P4, 15 unknown;
-            readiness: 0 every step would work, 15 of some nobody knows, 16 some would not"""
+if TYPE_CHECKING:
+    import argparse
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
@@ -45,8 +19,7 @@ PIPE_CLOSED = 141
 def run(arguments: Sequence[str]) -> int:
     """Do what the command line says; the exit code."""
     try:
-        args = _parser(arguments).parse_args(arguments)
-        code = _dispatch(args)
+        code = _dispatch(arguments)
         sys.stdout.flush()
         return code
     except KeyboardInterrupt:
@@ -59,16 +32,51 @@ def run(arguments: Sequence[str]) -> int:
         return _explain(error)
 
 
-def _dispatch(args: argparse.Namespace) -> int:
-    if args.version:
-        from cockpit.headless.version import version_line
+def _dispatch(arguments: Sequence[str]) -> int:
+    opened = opened_with(arguments)
+    if opened is None:
+        from cockpit.arguments import parser_for
 
-        print(version_line())
-        return 0
-    if args.command is None:
-        from cockpit.app import run_app
+        args = parser_for(arguments).parse_args(arguments)
+        if args.version:
+            from cockpit.headless.version import version_line
 
-        return run_app(args.config, args.colours, args.ascii)
+            print(version_line())
+            return 0
+        if args.command is not None:
+            return _do(args)
+        opened = args.config, args.colours, args.ascii
+    from cockpit.app import run_app
+
+    return run_app(*opened)
+
+
+def opened_with(arguments: Sequence[str]) -> tuple[Path | None, str, bool] | None:
+    """Configuration, colours and ASCII where the screen is wanted and nothing has to be explained; else None.
+
+    To load and build the parser takes a thirtieth of the time until the first frame.
+
+    >>> opened_with([]), opened_with(["--ascii"])
+    ((None, 'auto', False), (None, 'auto', True))
+    >>> [opened_with([each]) for each in ("--help", "--config", "--config=", "--colours=16", "status")]
+    [None, None, None, None, None]
+    """
+    config, is_ascii = None, False
+    rest = iter(arguments)
+    for argument in rest:
+        name, sign, value = argument.partition("=")
+        if argument == "--ascii":
+            is_ascii = True
+            continue
+        value = value if sign else next(rest, "")
+        if name != "--config" or not value or value.startswith("-"):
+            return None
+        config = Path(value)
+    return config, "auto", is_ascii
+
+
+def _do(args: argparse.Namespace) -> int:
+    from cockpit.arguments import COMMANDS
     from cockpit.headless.sanitized import sanitize_terminal
 
     sanitize_terminal()
@@ -89,69 +97,3 @@ def _explain(error: Exception) -> int:
     reason = f"{type(error).__name__}: {error}"
     print(f"cockpit: internal error: {reason} (COCKPIT_DEBUG=1 shows where)", file=sys.stderr)
     return CockpitError.exit_code
-
-
-class _Parser(argparse.ArgumentParser):
-    """Whoever reads what is wrong sees the usage of the command that it is about.
-
-    No option is guessed from its beginning: --b must not act alone (--break-glass).
-    """
-
-    def __init__(self, **options: Any) -> None:
-        super().__init__(**{**options, "allow_abbrev": False})
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """Nothing is left for the parser above, which would show its own usage."""
-        found, left = super().parse_known_args(args, namespace)
-        if left:
-            self.error(f"unrecognized arguments: {' '.join(left)}")
-        return found, left
-
-
-def _parser(arguments: Sequence[str]) -> argparse.ArgumentParser:
-    parser = _Parser(
-        prog="cockpit", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the platform's configuration (YAML)")
-    parser.add_argument(
-        "--colours",
-        choices=("auto", "all", "256", "16", "none"),
-        default="auto",
-        help="what the terminal can show; found out by itself otherwise (NO_COLOR, COLORTERM, TERM)",
-    )
-    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
-    parser.add_argument("--version", action="store_true", help="print the version and exit")
-    subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
-    wanted = command_in(arguments)
-    for name, (module, about) in COMMANDS.items():
-        if name != wanted:
-            subparsers.add_parser(name, help=about)
-            continue
-        import_module(module).add_arguments(subparsers)
-        if name != "sandbox":
-            _accept_config(subparsers.choices[name])
-    return parser
-
-
-def command_in(arguments: Sequence[str]) -> str | None:
-    """The command among the arguments, found before there is a parser: only its module is imported.
-
-    >>> command_in(["--config", "status", "run", "kill-switch"])
-    'run'
-    >>> command_in(["--colours", "16"])
-    >>> command_in(["--help"])
-    """
-    is_value = False
-    for argument in arguments:
-        if not argument.startswith("-") and not is_value:
-            return argument if argument in COMMANDS else None
-        is_value = argument in ("--config", "--colours")
-    return None
-
-
-def _accept_config(parser: argparse.ArgumentParser) -> None:
-    """--config also after the command."""
-    if "--config" not in parser.format_usage():
-        parser.add_argument(
-            "--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the platform's configuration"
-        )

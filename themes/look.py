@@ -9,7 +9,7 @@ from functools import cached_property
 from rich.style import Style
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False, repr=False)
 class Look:
     """One theme; `inks` maps a ink to a rich style definition."""
 

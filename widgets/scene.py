@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from widgets.line import Line
 from widgets.view import View
@@ -12,8 +11,7 @@ if TYPE_CHECKING:
     from cockpit.model.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Scene:
+class Scene(NamedTuple):
     """The state of the screen at one moment."""
 
     now: float

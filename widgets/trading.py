@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from rich.cells import cell_len
 
@@ -11,8 +11,7 @@ from widgets.line import Line, fitted, line
 from widgets.view import View
 
 
-@dataclass(frozen=True, slots=True)
-class Trading:
+class Trading(NamedTuple):
     """The word, how it looks, and what is known about it."""
 
     word: str

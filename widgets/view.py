@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
     from cockpit.config import Settings
@@ -14,8 +13,7 @@ EVERY_LINE = 400
 """Who asks a panel for so many lines wants all of them, to find a text in them."""
 
 
-@dataclass(frozen=True, slots=True)
-class View:
+class View(NamedTuple):
     """One moment, as the screen shows it."""
 
     snapshot: Snapshot

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from cockpit.model.severity import Severity
 from themes.glyphs import SEVERITY
@@ -28,8 +27,7 @@ FROM_REDIS = ("brokers", "flow", "feeds", "risk")
 """Panels of other things whose data comes through Redis."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
+class Shape(NamedTuple):
     """How a wall of some size is divided."""
 
     is_grid: bool

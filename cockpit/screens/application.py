@@ -84,7 +84,9 @@ class CockpitApp(App[int], inherit_bindings=False):
         for look in looks:
             if not look.is_ansi:
                 self.register_theme(toolkit_theme(look))
-        self.theme = toolkit_name(looks[0])
+        # Told before the first style is read, none has to be read again.
+        self.set_reactive(App.theme, toolkit_name(looks[0]))
+        self.stylesheet.set_variables(self.get_css_variables())
         self.overview = OverviewScreen(self.desk)
         self.failure: BaseException | None = None
         """Why the world could not be opened."""

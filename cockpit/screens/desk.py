@@ -30,7 +30,7 @@ def _no_readiness(view: View) -> Line:
     return ()
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Desk:
     """The operator's desk."""
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from cockpit.screens.desk import Desk
 from cockpit.screens.full import FullScreen
 from cockpit.screens.stance import Stance
@@ -33,8 +31,7 @@ class OverviewScreen(FullScreen):
         """The present, and what the wall shows of it."""
         scene, stance = super().scene(), self.stance
         stance.live, stance.is_grid = scene.live, shape(*self.wall.size).is_grid
-        return replace(
-            scene,
+        return scene._replace(
             wall=stance.frozen or scene.live,
             selected=stance.selected,
             needle=stance.needle.text,

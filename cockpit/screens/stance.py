@@ -12,7 +12,7 @@ from widgets.wall_rows import COLUMNS, severity_of
 NAMES = tuple(panel.id for panel in PANELS)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Stance:
     """The state of the overview, apart from what the platform does."""
 

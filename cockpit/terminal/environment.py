@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 _SCRUBBED = ("COLUMNS", "LINES")
 """Exported, they freeze the size at what it once was."""
@@ -18,8 +18,7 @@ _ASCII_ONLY = ("linux", "vt100", "vt102", "vt220", "ansi", "cons25")
 """Their fonts lack the box corners and most of the blocks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Abilities:
+class Abilities(NamedTuple):
     """What this terminal can show."""
 
     has_colour: bool
@@ -80,8 +79,8 @@ def wanted(found: Abilities, colours: str, is_ascii: bool) -> Abilities:
     Abilities(has_colour=False, has_many_colours=False, is_ascii=True)
     """
     if colours != "auto":
-        found = replace(found, has_colour=colours != "none", has_many_colours=colours in ("all", "256"))
-    return replace(found, is_ascii=found.is_ascii or is_ascii)
+        found = found._replace(has_colour=colours != "none", has_many_colours=colours in ("all", "256"))
+    return found._replace(is_ascii=found.is_ascii or is_ascii)
 
 
 def prepare(colours: str = "auto", is_ascii: bool = False) -> Abilities:

@@ -78,12 +78,12 @@ def test_world_and_state_go_last_from_the_top_line(name: str, state: str, width:
 
 
 def test_a_site_that_is_called_as_its_world_is_said_once() -> None:
-    where = replace(scene("healthy"), site="sandbox")
+    where = scene("healthy")._replace(site="sandbox")
     assert "sandbox" not in plain(top_lines(where, 80)[0]) and "UTC" in plain(top_lines(where, 80)[0])
 
 
 def test_what_to_press_is_never_cut_from_the_top_line() -> None:
-    shown = plain(top_lines(replace(scene("broker_down"), site="sandbox"), 80)[0])
+    shown = plain(top_lines(scene("broker_down")._replace(site="sandbox"), 80)[0])
     assert "› Space b" in shown and "IBKR down" in shown and "UTC" in shown
     for width in (50, 60, 70):
         assert "› Space b" in plain(top_lines(scene("broker_down"), width)[0])
@@ -210,8 +210,8 @@ def test_while_frozen_no_clock_runs_ahead() -> None:
     for passed, said in ((34.0, "HALTED <1 m"), (61.0, "HALTED 1 m")):
         halted = KillSwitch(True, True, "drill", "asha", view.now - passed)
         snapshot = replace(view.snapshot, kill_switch=replace(view.snapshot.kill_switch, value=halted))
-        live = replace(view, snapshot=snapshot)
-        first, _ = top_lines(replace(scene("healthy"), live=live, wall=live, frozen_since=view.now), 120)
+        live = view._replace(snapshot=snapshot)
+        first, _ = top_lines(scene("healthy")._replace(live=live, wall=live, frozen_since=view.now), 120)
         assert f"{said} " in plain(first)
 
 

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from cockpit import cli
-from cockpit.cli import COMMANDS, command_in
+from cockpit.arguments import COMMANDS, command_in, parser_for
+from cockpit.cli import opened_with
 from cockpit.errors import CockpitError, ConfigError, JournalError, Rejected, SandboxError
 
 
@@ -178,6 +179,17 @@ def test_command_is_found_before_there_is_a_parser() -> None:
     assert command_in(["--config=x", "keys"]) == "keys"
     assert command_in(["--version"]) is None
     assert command_in(["bogus", "status"]) is None
+
+
+def test_the_screen_is_opened_as_the_parser_would_open_it() -> None:
+    for arguments in ([], ["--config", "a b"], ["--config=x=y", "--ascii"], ["--ascii", "--config", "x", "--config=z"]):
+        parsed = parser_for(arguments).parse_args(arguments)
+        assert (parsed.config, parsed.colours, parsed.ascii) == opened_with(arguments)
+    loaded = loaded_by(
+        "from cockpit import app, cli\napp.run_app = lambda *given: print(given) or 0\n"
+        "assert cli.run(['--config', '/nowhere']) == 0"
+    )
+    assert "argparse" not in loaded
 
 
 def test_start_is_not_slow_by_accident() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from widgets.line import Line
 from widgets.panels import alerts, brokers, feeds, findings, flow, kubernetes, postgres, redis, risk
@@ -14,8 +14,7 @@ def _none(view: View, width: int) -> list[Line]:
     return []
 
 
-@dataclass(frozen=True, slots=True)
-class Panel:
+class Panel(NamedTuple):
     """One panel: where its data and its history come from, and how it is drawn."""
 
     id: str
