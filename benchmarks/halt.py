@@ -7,6 +7,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from msgspec import structs
+
 from cockpit.config import load
 from cockpit.model.plan import Confirmation
 from cockpit.sandbox import launcher
@@ -19,7 +21,7 @@ def key_to_flag(runs: int = 100) -> dict[str, float]:
     """Milliseconds, on a trading sandbox of its own, through the session that the screen uses."""
     private = launcher.launch_private()
     with tempfile.TemporaryDirectory() as state:
-        session = Session.open(load(private.layout.config).model_copy(update={"state": Path(state)}))
+        session = Session.open(structs.replace(load(private.layout.config), state=Path(state)))
         try:
             session.start(lambda snapshot: None)
             while not session.snapshot.redis.value:

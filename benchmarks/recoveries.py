@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from msgspec import structs
+
 from benchmarks.holdings import load as load_now
 from benchmarks.operator import Operator
 from benchmarks.outages import OUTAGES, Outage
@@ -54,7 +56,7 @@ class Watch:
     def __init__(self, layout: Layout, outage: Outage) -> None:
         self.layout, self.outage = layout, outage
         self._state = tempfile.TemporaryDirectory()
-        settings = load(layout.config).model_copy(update={"state": Path(self._state.name)})
+        settings = structs.replace(load(layout.config), state=Path(self._state.name))
         self.session = Session.open(settings)
         self.session.start(lambda snapshot: None)
         self.began = 0.0

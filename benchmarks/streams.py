@@ -16,6 +16,7 @@ from benchmarks.arena import fill, stream_names
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
 from cockpit.interpreter import Garbage, be_quick
+from cockpit.parts import parsed
 from cockpit.probes.redis_wall import RedisProbes
 from cockpit.sandbox.ports import choose_ports
 from cockpit.sandbox.redis_server import redis_program
@@ -50,7 +51,7 @@ def streams() -> dict[str, float]:
 
 def _measure(port: int, count: int, root: Path) -> dict[str, float]:
     part = {"url": f"redis://127.0.0.1:{port}/0", "watched_streams": stream_names(count), "timeout_s": 5.0}
-    settings = Settings.model_validate({"site": "bench", "root": str(root), "redis": part})
+    settings = parsed(Settings, {"site": "bench", "root": str(root), "redis": part})
     times: list[float] = []
     failures: list[str] = []
 

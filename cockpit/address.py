@@ -6,8 +6,6 @@ import re
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator
-
 _PASSWORD = re.compile(r"://[^@]*:[^@]+@|password\s*=", re.IGNORECASE)
 """Between the user and the host of a URL, as a parameter of it, or as one of libpq's keywords."""
 
@@ -45,5 +43,5 @@ def one_redis(url: str) -> str:
     raise ValueError("it must begin with redis://, rediss:// or unix://")
 
 
-Address = Annotated[str, AfterValidator(sound_address)]
-RedisAddress = Annotated[Address, AfterValidator(one_redis)]
+Address = Annotated[str, sound_address]
+RedisAddress = Annotated[Address, one_redis]

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from msgspec import Meta, field, structs
 
 from cockpit.address import Address, RedisAddress
 from cockpit.errors import NOT_OURS, ConfigError
 from cockpit.model.severity import Severity
 from cockpit.model.world import World
-from cockpit.quantities import CLASSES, ORDER_STREAMS, Classes, ExchangeName, Fraction, OrderStreams, Seconds, Window
+from cockpit.parts import Part, parsed
+from cockpit.quantities import (
+    CLASSES,
+    ORDER_STREAMS,
+    Classes,
+    ExchangeName,
+    Fraction,
+    OrderStreams,
+    Seconds,
+    SiteName,
+    Window,
+)
 from cockpit.reading import read_yaml
 from cockpit.secret import Secret
 
 
-class Part(BaseModel):
-    """A section of the file: unknown keys are errors, so that a misspelt one is found."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class RedisPart(Part):
+class RedisPart(Part, frozen=True, kw_only=True):
     """Redis and the names of the keys in it."""
 
     url: RedisAddress = "redis://127.0.0.1:6379/0"
@@ -42,7 +47,7 @@ class RedisPart(Part):
     metrics_stream: str = "risk.metrics"
     candle_status_key: str = "candles:status"
     active_feed_key: str = "ingest:active"
-    order_streams: OrderStreams = Field(default_factory=lambda: dict(ORDER_STREAMS))
+    order_streams: OrderStreams = field(default_factory=lambda: dict(ORDER_STREAMS))
     """Label -> stream, in the order of the flow."""
     router_group: str = "router"
     tick_stream_prefix: str = "ticks."
@@ -50,7 +55,7 @@ class RedisPart(Part):
     """Further streams to watch."""
     loading_s: Seconds = 120.0
     """So long it may load its data after a restart; a large append-only file takes minutes."""
-    stop_s: int = Field(default=10, ge=1, le=600)
+    stop_s: Annotated[int, Meta(ge=1, le=600)] = 10
     """So long it may save when its container is restarted, before Docker kills it."""
     save_s: Seconds = 300.0
     """So long a save of all its data may take."""
@@ -58,7 +63,7 @@ class RedisPart(Part):
     """Its RDB file as this host sees it; None: asked of a Redis on this host, else the keys are copied one by one."""
 
 
-class VenuePart(Part):
+class VenuePart(Part, frozen=True, kw_only=True):
     """One broker: how the cockpit reaches it by itself, and what takes its orders when it is down."""
 
     name: str
@@ -69,7 +74,7 @@ class VenuePart(Part):
     """Whom to call to have trading blocked there, where nothing else stops it."""
     token: Secret | None = None
     """`api_key:access_token`, for an HTTP probe that also asks whether the token is accepted, and what is held."""
-    client_id: int | None = Field(default=None, ge=1, le=2**31 - 1)
+    client_id: Annotated[int, Meta(ge=1, le=2**31 - 1)] | None = None
     """The API client as which a `tws://` gateway is asked what is held; one that nobody else uses. None: not asked."""
     backup: str | None = None
     """The adapter that takes its orders when it is down."""
@@ -79,7 +84,7 @@ class VenuePart(Part):
     """Its nightly reset, `HH:MM-HH:MM` UTC: an outage in it is expected, and at no other time, whatever it says."""
 
 
-class FeedsPart(Part):
+class FeedsPart(Part, frozen=True, kw_only=True):
     """The market data feeds and the registry that names the primary one."""
 
     names: tuple[str, ...] = ("yahoo", "moneycontrol")
@@ -92,18 +97,16 @@ class FeedsPart(Part):
     """The deployment that takes the feeds in, and reads the registry when a pod of it starts."""
     gap_s: Seconds = 1.0
     """A silence longer than this is a gap."""
-    exchanges: dict[str, ExchangeName] = Field(default_factory=dict)
+    exchanges: dict[str, ExchangeName] = field(default_factory=dict)
     """Feed -> the exchange whose prices it carries: while that is closed its silence is expected. Else it never is."""
 
-    @model_validator(mode="after")
-    def _are_of_feeds(self) -> Self:
+    def __post_init__(self) -> None:
         unknown = sorted(self.exchanges.keys() - set(self.names))
         if unknown:
             raise ValueError(f"exchanges: there is no feed {unknown[0]} among `names`")
-        return self
 
 
-class PostgresPart(Part):
+class PostgresPart(Part, frozen=True, kw_only=True):
     """Postgres and its newest dump."""
 
     dsn: Address = "host=127.0.0.1 port=5432 dbname=hedgefund user=hedgefund_user"
@@ -121,15 +124,15 @@ class PostgresPart(Part):
     dump_max_age_s: float = 26 * 3600.0
     pg_restore: str = "pg_restore"
     pg_dump: str = "pg_dump"
-    restore_jobs: int = Field(default=1, ge=1, le=64)
+    restore_jobs: Annotated[int, Meta(ge=1, le=64)] = 1
     """How many tables pg_restore fills at a time."""
-    restore_s: float = Field(default=4 * 3600.0, gt=0)
+    restore_s: Annotated[float, Meta(gt=0)] = 4 * 3600.0
     """So long a dump or a restore may take."""
-    kept_s: float = Field(default=24 * 3600.0, ge=0)
+    kept_s: Annotated[float, Meta(ge=0)] = 24 * 3600.0
     """So long the database that a restore put aside is kept before it may be dropped without a reason."""
 
 
-class KubernetesPart(Part):
+class KubernetesPart(Part, frozen=True, kw_only=True):
     """The cluster and the deployments of the platform."""
 
     kubeconfig: Path | None = None
@@ -145,7 +148,7 @@ class KubernetesPart(Part):
     timeout_s: Seconds = 2.5
 
 
-class DockerPart(Part):
+class DockerPart(Part, frozen=True, kw_only=True):
     """The Docker Engine and the containers of the platform."""
 
     url: Address = "unix:///var/run/docker.sock"
@@ -156,7 +159,7 @@ class DockerPart(Part):
     timeout_s: Seconds = 2.0
 
 
-class GrafanaPart(Part):
+class GrafanaPart(Part, frozen=True, kw_only=True):
     """Grafana's alerting API, or a plain Alertmanager."""
 
     url: Address = "http://127.0.0.1:3000"
@@ -167,7 +170,7 @@ class GrafanaPart(Part):
     timeout_s: Seconds = 2.0
 
 
-class ApprovalsPart(Part):
+class ApprovalsPart(Part, frozen=True, kw_only=True):
     """The second person for steps of class danger."""
 
     required_in: tuple[World, ...] = (World.LIVE, World.PAPER)
@@ -176,7 +179,7 @@ class ApprovalsPart(Part):
     """A request, and an approval, counts for so long."""
 
 
-class ScriptsPart(Part):
+class ScriptsPart(Part, frozen=True, kw_only=True):
     """The platform's own programs, run from its root as the runbook writes them."""
 
     path: tuple[Path, ...] = ()
@@ -189,9 +192,9 @@ class ScriptsPart(Part):
     scenarios: tuple[str, ...] = ("python", "backend/ops/scenario_generator.py", "--all")
     ledger: Path = Path("ledger.db")
     """The ledger that they read, below the platform's root unless absolute."""
-    slice_usd: float = Field(default=150_000.0, gt=0)
+    slice_usd: Annotated[float, Meta(gt=0)] = 150_000.0
     """The largest order that the flattening program sends."""
-    orders_per_s: int = Field(default=10, ge=1)
+    orders_per_s: Annotated[int, Meta(ge=1)] = 10
     """What the flattening program sends at most, per venue: the exchange's rule."""
     gap_fill_timeout_s: Seconds = 300.0
     replay_timeout_s: Seconds = 900.0
@@ -200,32 +203,32 @@ class ScriptsPart(Part):
     scenarios_timeout_s: Seconds = 120.0
 
 
-class JobsPart(Part):
+class JobsPart(Part, frozen=True, kw_only=True):
     """How steps are worked through, by processes of their own."""
 
     systemd: Literal["auto", "never", "always"] = "auto"
     """Whether a worker is started in a scope of its own: auto where logind would kill it at the end of the session."""
-    output_max_bytes: int = Field(default=256 << 20, ge=1 << 16)
+    output_max_bytes: Annotated[int, Meta(ge=1 << 16)] = 256 << 20
     """What is kept of the output of one job."""
-    disk_free_min_bytes: int = Field(default=64 << 20, ge=0)
+    disk_free_min_bytes: Annotated[int, Meta(ge=0)] = 64 << 20
     """With less than this free, output is not kept: the journals need the room."""
 
 
-class SnapshotsPart(Part):
+class SnapshotsPart(Part, frozen=True, kw_only=True):
     """What is kept of Redis and the ledger before a step that may lose something."""
 
     folder: Path = Path("backups/cockpit")
     """Below the platform's root unless absolute; made for this user alone where it is missing."""
-    max_age_s: float = Field(default=900.0, gt=0)
+    max_age_s: Annotated[float, Meta(gt=0)] = 900.0
     """An older snapshot does not count as one of the state that is about to be changed."""
 
 
-class AlertingPart(Part):
+class AlertingPart(Part, frozen=True, kw_only=True):
     """alerts.yaml, and how what it and Grafana call severe is classified and told."""
 
     file: Path = Path("alerts.yaml")
     """Below the platform's root unless absolute; a site may do without one."""
-    severities: Classes = Field(default_factory=lambda: dict(CLASSES))
+    severities: Classes = field(default_factory=lambda: dict(CLASSES))
     """Label `severity` of Grafana's rules, and `severity` in alerts.yaml -> class. What is not named here is P2."""
     automatic: tuple[str, ...] = ("ops", "risk_officer")
     """The audiences that are told of P1 and P2 by themselves, where alerts.yaml says `notify: {enabled: true}`."""
@@ -235,7 +238,7 @@ class AlertingPart(Part):
     """Nothing may stand for so long before the all-clear is told."""
     pause_s: Seconds = 60.0
     """Between two messages that go out by themselves; P1 waits for P1 only."""
-    hourly: int = Field(default=12, ge=1)
+    hourly: Annotated[int, Meta(ge=1)] = 12
     """Of those, at most so many an hour; what is left out is in the next one. Those of P1 are counted by themselves."""
     attempt_s: Seconds = 10.0
     """One try of a channel takes no longer."""
@@ -247,18 +250,18 @@ class AlertingPart(Part):
         return Severity[self.severities.get((label or "").lower(), "P2")]
 
 
-class IncidentsPart(Part):
+class IncidentsPart(Part, frozen=True, kw_only=True):
     """The incident log."""
 
     folder: Path = Path("runbooks/incidents")
     """Below the platform's root unless absolute. A team shares it as a 2770 folder; its files are 0660 then."""
-    rto_minutes: float | None = Field(default=15.0, gt=0)
+    rto_minutes: Annotated[float, Meta(gt=0)] | None = 15.0
     """Within this time an incident has to be over; none = no clock runs against it."""
     git: bool = False
     """Commit each change that matters, where the folder is in a git repository."""
 
 
-class Thresholds(Part):
+class Thresholds(Part, frozen=True, kw_only=True):
     """From where on something is a finding."""
 
     feed_lag_ms: float = 100.0
@@ -293,7 +296,7 @@ class Thresholds(Part):
     """A finding stands until its rule has been quiet for this long."""
 
 
-class ContactPart(Part):
+class ContactPart(Part, frozen=True, kw_only=True):
     """Somebody to call in the night; stands on the paper copy of the runbook."""
 
     name: str
@@ -301,10 +304,18 @@ class ContactPart(Part):
     role: str = ""
 
 
-class Settings(Part):
+def _told_apart(venues: tuple[VenuePart, ...]) -> tuple[VenuePart, ...]:
+    names = [venue.name for venue in venues]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ValueError(f"two brokers are called {twice[0]}")
+    return venues
+
+
+class Settings(Part, frozen=True, kw_only=True):
     """The whole configuration of one site."""
 
-    site: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.-]{0,31}$")
+    site: SiteName
     world: World = World.LIVE
     root: Path
     """The platform's root folder; below the configuration's own folder unless absolute."""
@@ -312,8 +323,8 @@ class Settings(Part):
     """Where journals are kept, below the configuration's folder unless absolute; None = the user's state folder."""
     interval_s: Seconds = 1.0
     redis: RedisPart | None = None
-    venues: tuple[VenuePart, ...] = ()
-    feeds: FeedsPart = FeedsPart()
+    venues: Annotated[tuple[VenuePart, ...], _told_apart] = ()
+    feeds: FeedsPart = field(default_factory=FeedsPart)
     postgres: PostgresPart | None = None
     kubernetes: KubernetesPart | None = None
     docker: DockerPart | None = None
@@ -327,7 +338,7 @@ class Settings(Part):
     incidents: IncidentsPart = IncidentsPart()
     thresholds: Thresholds = Thresholds()
     """Where alerts.yaml sets one too, that counts: it is the platform's own."""
-    alerting: AlertingPart = AlertingPart()
+    alerting: AlertingPart = field(default_factory=AlertingPart)
     contacts: tuple[ContactPart, ...] = ()
     critical_workers: tuple[str, ...] = ("risk", "router", "ledger")
     """Components, and consumer groups of the same names, without which orders are not safely traded."""
@@ -337,17 +348,8 @@ class Settings(Part):
     """Adapters whose orders reach no market: on LIVE nothing is rerouted to them without a reason."""
     exchanges: tuple[ExchangeName, ...] = ("NSE", "NYSE")
     """Exchanges whose local time and session stand in the top line."""
-    holidays: dict[ExchangeName, tuple[date, ...]] = Field(default_factory=dict)
+    holidays: dict[ExchangeName, tuple[date, ...]] = field(default_factory=dict)
     """Exchange -> days on which it stays closed: `NSE: [2026-01-26]`."""
-
-    @field_validator("venues")
-    @classmethod
-    def _are_told_apart(cls, venues: tuple[VenuePart, ...]) -> tuple[VenuePart, ...]:
-        names = [venue.name for venue in venues]
-        twice = sorted({name for name in names if names.count(name) > 1})
-        if twice:
-            raise ValueError(f"two brokers are called {twice[0]}")
-        return venues
 
     def below_root(self, path: Path) -> Path:
         """A path of the configuration, resolved against the platform's root."""
@@ -376,19 +378,10 @@ def load(file: Path, text: str | None = None) -> Settings:
     if not isinstance(raw, dict):
         raise ConfigError(f"{file} holds no settings: it must be a mapping with at least `site` and `root`")
     try:
-        settings = Settings.model_validate(raw)
-    except ValidationError as error:
-        raise ConfigError(_explain(file, error)) from None
+        settings = parsed(Settings, raw)
+    except ConfigError as error:
+        raise ConfigError(f"{file} is wrong:\n{error}") from None
     # Workers and cockpits that are started elsewhere mean the same folders.
     here = file.absolute().parent
     state = None if settings.state is None else here / settings.state
-    return settings.model_copy(update={"root": here / settings.root, "state": state})
-
-
-def _explain(file: Path, error: ValidationError) -> str:
-    """The first few problems, each with its place; never the value, which could be a secret."""
-    problems = [
-        f"  {'.'.join(str(part) for part in problem['loc']) or '(top)'}: {problem['msg']}" for problem in error.errors()
-    ]
-    more = [f"  and {len(problems) - 5} more"] if len(problems) > 5 else []
-    return "\n".join([f"{file} is wrong:", *problems[:5], *more])
+    return structs.replace(settings, root=here / settings.root, state=state)

@@ -6,18 +6,19 @@ import re
 from collections.abc import Mapping
 from typing import Annotated, Literal
 
-from pydantic import AfterValidator, Field
+from msgspec import Meta
 
 from cockpit.model.exchange import EXCHANGES
 
-Seconds = Annotated[float, Field(gt=0, le=3600)]
-Fraction = Annotated[float, Field(gt=0, le=1)]
+Seconds = Annotated[float, Meta(gt=0, le=3600)]
+Fraction = Annotated[float, Meta(gt=0, le=1)]
 """80, meant as a percentage, would be a limit that nothing ever reaches."""
 
 Class = Literal["P1", "P2", "P3", "P4"]
 CLASSES: Mapping[str, Class] = {"critical": "P2", "warning": "P3", "warn": "P3", "info": "P4"}
 """Of the labels that are mostly used."""
 _WINDOW = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]-(?:([01][0-9]|2[0-3]):[0-5][0-9]|24:00)")
+_SITE = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,31}")
 ORDER_STREAMS = {
     "incoming": "orders.incoming",
     "validated": "orders.validated",
@@ -34,8 +35,22 @@ def _are_all_named(streams: dict[str, str]) -> dict[str, str]:
     return streams
 
 
-OrderStreams = Annotated[dict[str, str], AfterValidator(_are_all_named)]
+OrderStreams = Annotated[dict[str, str], _are_all_named]
 """Label -> stream."""
+
+
+def site_name(text: str) -> str:
+    """A name that can stand in a file's name, a message's subject and the top line.
+
+    >>> site_name("hf-1")
+    'hf-1'
+
+    Raises:
+        ValueError: it cannot.
+    """
+    if not _SITE.fullmatch(text):
+        raise ValueError("expected at most 32 of A-Z a-z 0-9 _ . - that begin with a letter or a digit")
+    return text
 
 
 def daily_window(text: str) -> str:
@@ -76,6 +91,7 @@ def small_letters(classes: dict[str, Class]) -> dict[str, Class]:
     return found
 
 
-Window = Annotated[str, AfterValidator(daily_window)]
-ExchangeName = Annotated[str, AfterValidator(known_exchange)]
-Classes = Annotated[dict[str, Class], AfterValidator(small_letters)]
+SiteName = Annotated[str, site_name]
+Window = Annotated[str, daily_window]
+ExchangeName = Annotated[str, known_exchange]
+Classes = Annotated[dict[str, Class], small_letters]

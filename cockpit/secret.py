@@ -6,28 +6,23 @@ import os
 import subprocess
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, model_validator
-
 from cockpit.captured import captured
 from cockpit.errors import ConfigError
+from cockpit.parts import Part
 
 COMMAND_TIMEOUT_S = 10.0
 
 
-class Secret(BaseModel):
+class Secret(Part, frozen=True, kw_only=True):
     """Exactly one of `env`, `file` and `command` (an argument list)."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
     env: str | None = None
     file: Path | None = None
     command: tuple[str, ...] | None = None
 
-    @model_validator(mode="after")
-    def _is_one(self) -> Secret:
+    def __post_init__(self) -> None:
         if sum(part is not None for part in (self.env, self.file, self.command)) != 1:
             raise ValueError("name exactly one of env, file and command")
-        return self
 
     def reveal(self) -> str:
         """The secret, read anew; never log it. May block up to 10 s where it is a command.

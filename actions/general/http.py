@@ -17,6 +17,7 @@ from cockpit.model.audit import Operator
 from cockpit.model.job import JobStep, StepState
 from cockpit.model.plan import Check, Plan, PlanStep
 from cockpit.model.snapshot import Snapshot
+from cockpit.parts import parsed
 from cockpit.secret import Secret
 from cockpit.text import clean
 
@@ -123,7 +124,7 @@ def _revealed(parameters: Mapping[str, str]) -> tuple[dict[str, str], tuple[str,
 
 
 def _secret(value: Mapping[str, object]) -> Secret:
-    return Secret.model_validate({name: place for name, place in value.items() if name != "prefix"})
+    return parsed(Secret, {name: place for name, place in value.items() if name != "prefix"})
 
 
 def _shown(value: object) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from msgspec import structs
+
 from cockpit.config import Settings
 from cockpit.model.alerting import Alerting
 
@@ -22,5 +24,5 @@ def in_force(settings: Settings, alerting: Alerting | None) -> Settings:
 
 
 def _with(settings: Settings, alerting: Alerting) -> Settings:
-    known = {name: value for name, value in alerting.thresholds if name in type(settings.thresholds).model_fields}
-    return settings.model_copy(update={"thresholds": settings.thresholds.model_copy(update=known)})
+    known = {name: value for name, value in alerting.thresholds if name in settings.thresholds.__struct_fields__}
+    return structs.replace(settings, thresholds=structs.replace(settings.thresholds, **known))

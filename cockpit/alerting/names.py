@@ -24,7 +24,8 @@ def names_in(settings: Settings) -> tuple[str, ...]:
     """The words.
 
     >>> from pathlib import Path
-    >>> names_in(Settings(site="hf-1", root=Path("/srv/hf"), grafana={"url": "https://graf-01:3000"}))
+    >>> from cockpit.config import GrafanaPart
+    >>> names_in(Settings(site="hf-1", root=Path("/srv/hf"), grafana=GrafanaPart(url="https://graf-01:3000")))
     ('graf-01', '/srv/hf', 'yahoo', 'moneycontrol')
     """
     urls = [settings.redis.url if settings.redis else "", settings.grafana.url if settings.grafana else ""]

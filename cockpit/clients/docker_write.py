@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from urllib.parse import quote
 
+from msgspec import structs
+
 from cockpit.clients.docker import connect
 from cockpit.clients.web import Answer
 from cockpit.config import DockerPart
@@ -18,7 +20,7 @@ async def restart_container(part: DockerPart, name: str, stop_s: int, timeout_s:
         Refused, Unreachable: it was not done.
         BackendError: it may have been done: nobody said.
     """
-    web = connect(part.model_copy(update={"timeout_s": timeout_s}))
+    web = connect(structs.replace(part, timeout_s=timeout_s))
     try:
         answer = await web.post(f"/containers/{quote(name, safe='')}/restart", {"t": str(stop_s)})
         if 400 <= answer.status < 500:

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from msgspec import to_builtins
+
 from cockpit.config import Settings
 from cockpit.errors import JournalError
 from cockpit.jobs.scope import scope
@@ -19,7 +21,7 @@ SETTINGS = "settings.json"
 WORKER = "cockpit.jobs.worker"
 LOG = "worker.log"
 _NOT_IN_YAML = re.compile("[^\t\n -~\u00a0-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
-"""JSON may hold it as it is; who reads the configuration reads YAML."""
+"""JSON may hold it as it is; who reads the configuration may read YAML."""
 
 
 def settings_text(settings: Settings) -> str:
@@ -28,7 +30,7 @@ def settings_text(settings: Settings) -> str:
     >>> '"site":"a"' in settings_text(Settings(site="a", root=Path("/"))).replace(" ", "")
     True
     """
-    text = json.dumps(settings.model_dump(mode="json"), indent=1, ensure_ascii=False)
+    text = json.dumps(to_builtins(settings, enc_hook=str), indent=1, ensure_ascii=False)
     return _NOT_IN_YAML.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 

@@ -7,10 +7,9 @@ import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import quote
 
-from pydantic import BaseModel
-
 from cockpit.config import Settings
 from cockpit.errors import ConfigError
+from cockpit.parts import Part
 from cockpit.secret import Secret
 
 ADDRESS = re.compile(r"\w[\w+.-]*://[^:/@]*:([^@]+)@")
@@ -56,8 +55,8 @@ def _hidden(value: str) -> tuple[str, ...]:
 def _secrets(part: object) -> Iterator[Secret]:
     if isinstance(part, Secret):
         yield part
-    elif isinstance(part, BaseModel):
-        for name in type(part).model_fields:
+    elif isinstance(part, Part):
+        for name in part.__struct_fields__:
             yield from _secrets(getattr(part, name))
     elif isinstance(part, tuple | list):
         for one in part:

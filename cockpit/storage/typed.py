@@ -1,7 +1,7 @@
 """Facts out of JSON that somebody else may have written: every field of its own type, every moment one of the calendar.
 
-What only looks like a fact would be found out by whoever draws it, and end the cockpit. Not by pydantic: it refuses
-half of a surrogate pair, which what people type into a file may hold.
+What only looks like a fact would be found out by whoever draws it, and end the cockpit. Not by the library that the
+configuration is read with: it takes infinity for a number.
 """
 
 from __future__ import annotations

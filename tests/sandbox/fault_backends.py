@@ -22,6 +22,7 @@ from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
 from cockpit.observe.lookout import watch
 from cockpit.observe.observer import Observer
+from cockpit.parts import parsed
 from tests.sandbox.fault_proxy import FLOOD_BYTES, FaultProxy
 
 HTTP = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {FLOOD_BYTES}\r\n\r\n".encode()
@@ -172,7 +173,7 @@ def watched(backend: Backend, raw: dict[str, Any], folder: Path, fault: str) -> 
         assert backend.credential is not None
         credential = backend.credential(own, folder)
         credential.spoil()
-    return Watched(backend, proxy, Settings.model_validate(own), credential)
+    return Watched(backend, proxy, parsed(Settings, own), credential)
 
 
 def _alone(raw: dict[str, Any], backend: Backend) -> dict[str, Any]:

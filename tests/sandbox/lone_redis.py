@@ -20,6 +20,7 @@ from cockpit.jobs.operator import current_operator
 from cockpit.jobs.runner import Runner
 from cockpit.model.job import Job
 from cockpit.model.snapshot import Snapshot
+from cockpit.parts import parsed
 from cockpit.sandbox.redis_server import redis_program
 from cockpit.storage.disk import is_locked
 from cockpit.storage.jobs import JobStore
@@ -60,14 +61,15 @@ class LoneRedis:
             self._process.wait()
 
     def settings(self, timeout_s: float = 2.0) -> Settings:
-        return Settings.model_validate(
+        return parsed(
+            Settings,
             {
                 "site": "test-1",
                 "world": "SANDBOX",
                 "root": str(self.folder),
                 "redis": {"url": f"redis://127.0.0.1:{self.port}/0", "timeout_s": timeout_s},
                 "venues": [{"name": "IBKR"}],
-            }
+            },
         )
 
 

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import redis
 
 from cockpit.config import Settings
+from cockpit.parts import parsed
 from cockpit.sandbox.redis_server import redis_program
 
 T = TypeVar("T")
@@ -64,13 +65,14 @@ class Server:
 
     def settings(self, user: str = "", timeout_s: float = 2.0, **redis_part: Any) -> Settings:
         url = f"redis://{user}127.0.0.1:{self.port}/0"
-        return Settings.model_validate(
+        return parsed(
+            Settings,
             {
                 "site": "test-1",
                 "root": str(self.folder),
                 "redis": {"url": url, "timeout_s": timeout_s, **redis_part},
                 "venues": [{"name": "IBKR"}],
-            }
+            },
         )
 
 

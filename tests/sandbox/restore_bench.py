@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from cockpit.model.job import Job
 from cockpit.model.plan import Plan
 from cockpit.sandbox.layout import Layout
@@ -74,8 +76,8 @@ def benched(layout: Layout, control: Control, folder: Path, **more: Any) -> Iter
     with opened(layout, control) as plain:
         assert plain.settings.postgres is not None
         own = {"dump": folder / "latest.dump", "pg_restore": str(failing_program(folder)), **more}
-        part = plain.settings.postgres.model_copy(update=own)
-        with opened_with(plain.settings.model_copy(update={"postgres": part}), plain) as desk:
+        part = structs.replace(plain.settings.postgres, **own)
+        with opened_with(structs.replace(plain.settings, postgres=part), plain) as desk:
             yield Bench(desk, folder)
     drop_others(layout)
     with role(layout) as link:

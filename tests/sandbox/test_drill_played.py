@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from msgspec import structs
 
 from actions.runbook import runbook_for
 from cockpit.clock import SystemClock
@@ -38,8 +39,8 @@ def heard(settings: Settings) -> Iterator[Ear]:
 def test_it_is_watched_in_the_world_and_outlives_who_began_it(sandbox: tuple[Layout, Control], tmp_path: Path) -> None:
     layout, control = sandbox
     settings = load(layout.config)
-    incidents = settings.incidents.model_copy(update={"folder": tmp_path / "incidents"})
-    settings = settings.model_copy(update={"incidents": incidents})
+    incidents = structs.replace(settings.incidents, folder=tmp_path / "incidents")
+    settings = structs.replace(settings, incidents=incidents)
     said: list[tuple[str, str]] = []
 
     def director() -> Director:

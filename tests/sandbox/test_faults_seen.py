@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from msgspec import structs
 
 from benchmarks.expectations import EXPECTED, RUNBOOK, Expected
 from benchmarks.fault_times import is_calm
@@ -25,7 +26,7 @@ PATIENCE_S = 20.0
 @pytest.fixture(scope="module")
 def watching(sandbox: tuple[Layout, Control], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Session]:
     state: Path = tmp_path_factory.mktemp("state")
-    session = Session.open(load(sandbox[0].config).model_copy(update={"state": state}))
+    session = Session.open(structs.replace(load(sandbox[0].config), state=state))
     session.start(lambda snapshot: None)
     yield session
     session.stop()

@@ -18,6 +18,7 @@ from typing import Any
 
 import pytest
 import redis
+from msgspec import structs
 
 from actions.script.command import environment
 from benchmarks.operator import Operator
@@ -196,8 +197,8 @@ def bench(sandbox: tuple[Layout, Control]) -> Iterator[Bench]:
     layout, control = sandbox
     settings = load(layout.config)
     # Not within the brokers' rates: here it is the deaths that count.
-    quick = settings.scripts.model_copy(update={"orders_per_s": 1000, "slice_usd": 1e9})
-    settings = settings.model_copy(update={"scripts": quick})
+    quick = structs.replace(settings.scripts, orders_per_s=1000, slice_usd=1e9)
+    settings = structs.replace(settings, scripts=quick)
     client = redis.Redis(port=layout.ports.redis, decode_responses=True)
     found = Bench(settings, client)
     # What a replay asks for first.

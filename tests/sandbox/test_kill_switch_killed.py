@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from cockpit.jobs.launch import settings_text
 from cockpit.model.job import Job, StepState
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import JobStore
@@ -29,7 +30,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LoneRedis]:
 
 def victim(server: LoneRedis, state: Path, turn: int, moment: str) -> subprocess.Popen[str]:
     config = state.with_suffix(".json")
-    config.write_text(server.settings().model_dump_json())
+    config.write_text(settings_text(server.settings()))
     command = [sys.executable, "-m", "tests.sandbox.kill_switch_victim", str(config), str(state), str(turn), moment]
     return subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 

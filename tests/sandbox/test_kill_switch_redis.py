@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from cockpit.errors import JournalError, Rejected
 from cockpit.jobs import custody
@@ -252,7 +253,7 @@ class FullDisk(AuditLog):
 
 @pytest.mark.usefixtures("no_worker")
 def test_a_state_folder_that_cannot_be_made_does_not_hold_up_the_halt(server: LoneRedis) -> None:
-    settings = server.settings().model_copy(update={"state": Path("/proc/nope")})
+    settings = structs.replace(server.settings(), state=Path("/proc/nope"))
     session = Session.open(settings)
     plan = session.prepare(ENGAGE, {"reason": "test"}).result(5)
     job = session.submit(plan, Confirmation(plan.digest)).result(10)

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from cockpit.config import load
 from cockpit.model.snapshot import Snapshot
@@ -48,8 +49,8 @@ def test_one_of_two_cockpits_tells_and_each_thing_once(
 ) -> None:
     layout, control = sandbox
     settings = load(layout.config)
-    part = settings.alerting.model_copy(update=QUICK)
-    settings = settings.model_copy(update={"alerting": part, "state": tmp_path / "state"})
+    part = structs.replace(settings.alerting, **QUICK)
+    settings = structs.replace(settings, alerting=part, state=tmp_path / "state")
     both = [Session.open(settings, is_attended=True) for _ in range(2)]
     for session in both:
         session.start(lambda snapshot: None)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from redis_servers import PROGRAMS, Server, serving, until
 
 from cockpit.clients.redis_link import RedisLink
@@ -193,7 +194,7 @@ async def test_passwords(server: Server, monkeypatch: pytest.MonkeyPatch) -> Non
 async def test_addresses_that_lead_nowhere(url: str, said: str, tmp_path: Path) -> None:
     settings = Server(PROGRAMS[0], tmp_path).settings()
     assert settings.redis is not None
-    settings = settings.model_copy(update={"redis": settings.redis.model_copy(update={"url": url})})
+    settings = structs.replace(settings, redis=structs.replace(settings.redis, url=url))
     (found,) = await errors(RedisProbes(settings, CLOCK))
     assert found.startswith(said)
 
@@ -307,5 +308,5 @@ async def test_durability(
 
 
 def test_no_password_reaches_an_error() -> None:
-    part = RedisPart.model_construct(url="redis://user:hunter2@127.0.0.1:1/0")
+    part = RedisPart(url="redis://user:hunter2@127.0.0.1:1/0")
     assert "hunter2" not in RedisLink(part).place

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 from redis_servers import PROGRAMS, Server, serving
 
 from cockpit.clients.redis import RedisWall
@@ -196,9 +197,7 @@ async def test_feed_lag_is_arrival_minus_exchange_time(server: Server, probes: R
 
 
 async def test_a_stalled_feed_and_a_gap(server: Server) -> None:
-    settings = server.settings().model_copy(
-        update={"feeds": server.settings().feeds.model_copy(update={"gap_s": 0.05})}
-    )
+    settings = structs.replace(server.settings(), feeds=structs.replace(server.settings().feeds, gap_s=0.05))
     probes = RedisProbes(settings, CLOCK)
     server.add("ticks.yahoo", {"ts_ms": int(time.time() * 1000)})
     assert (await feed_of(probes)).gaps == 0

@@ -14,6 +14,7 @@ from served_runtimes import Box, eventually, free_port, serving
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
 from cockpit.model.states import NOT_READ
+from cockpit.parts import parsed
 from cockpit.probes.reach import ReachProbe
 from cockpit.sandbox.served.ibkr import ACCOUNT, IbkrGateway
 from cockpit.sandbox.served.kite import KiteServer
@@ -84,7 +85,7 @@ def looking(monkeypatch: pytest.MonkeyPatch, **venue: object) -> ReachProbe:
     """The cockpit's own look."""
     monkeypatch.setenv("TEST_KITE", "key:secret")
     monkeypatch.setattr("cockpit.probes.reach.HELD_EVERY_S", 0.0)
-    return ReachProbe(Settings.model_validate({"site": "t", "root": "/nowhere", "venues": [venue]}), SystemClock())
+    return ReachProbe(parsed(Settings, {"site": "t", "root": "/nowhere", "venues": [venue]}), SystemClock())
 
 
 async def test_the_cockpit_reads_what_the_gateway_holds(gateway: Broker, monkeypatch: pytest.MonkeyPatch) -> None:

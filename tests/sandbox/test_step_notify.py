@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from cockpit.jobs.launch import settings_text
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.sandbox.layout import Layout
 from cockpit.session import state_folder
@@ -104,8 +106,8 @@ def test_everybody_is_told_once_each_in_their_words(desk: StepDesk) -> None:
 
 
 def test_what_may_have_arrived_is_listed_and_sent_again_only_by_hand(desk: StepDesk) -> None:
-    part = desk.settings.alerting.model_copy(update=QUICK)
-    settings = desk.settings.model_copy(update={"alerting": part, "state": desk.layout.folder / "state-notify"})
+    part = structs.replace(desk.settings.alerting, **QUICK)
+    settings = structs.replace(desk.settings, alerting=part, state=desk.layout.folder / "state-notify")
     with (
         sinking(serve_slack, "drop", OK) as slack,
         sinking(serve_mail, "no-such-user") as mail,
@@ -123,7 +125,7 @@ def test_what_may_have_arrived_is_listed_and_sent_again_only_by_hand(desk: StepD
         assert len(slack.got) == 1
         (key,) = [one.key for one in Notices(state_folder(settings)).all() if one.channel == "slack"]
         config = desk.layout.folder / "notify.yaml"
-        config.write_text(settings.model_dump_json())
+        config.write_text(settings_text(settings))
         listed = shell(config, "--undelivered")
         assert listed.returncode == 1 and "ops slack: may have been delivered" in listed.stdout, listed
         sent = shell(config, "--resend", key[:8], "--confirm", "y")

@@ -9,6 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from cockpit.errors import Rejected
 from cockpit.model.job import Phase, StepState
@@ -48,7 +49,7 @@ def own(sandbox: tuple[Layout, Control], tmp_path_factory: pytest.TempPathFactor
     file.chmod(0o600)
     (folder / "rude.sh").write_text(RUDE, encoding="utf-8")
     with opened(*sandbox) as beside:
-        settings = beside.settings.model_copy(update={"runbook": file})
+        settings = structs.replace(beside.settings, runbook=file)
         with opened_with(settings, beside) as desk:
             yield desk, folder
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from actions.redis_container.halt import Halt
 from actions.redis_container.put_back import PutBack
@@ -33,7 +34,7 @@ WAS = Halt("true", "asha@jump1", "IBKR down", 1_700_000_000_000)
 def settings_of(server: LoneRedis, loading_s: float) -> Settings:
     found = server.settings(0.3)
     assert found.redis is not None
-    return found.model_copy(update={"redis": found.redis.model_copy(update={"loading_s": loading_s})})
+    return structs.replace(found, redis=structs.replace(found.redis, loading_s=loading_s))
 
 
 async def put_back(settings: Settings, halt: Halt) -> Result:
@@ -74,7 +75,7 @@ async def test_where_it_cannot_be_the_other_rungs_are_named(tmp_path: Path) -> N
 def judged(container: Container, url: str = "redis://127.0.0.1:6379/0", **redis: Any) -> tuple[Verdict, str]:
     part = SETTINGS.redis
     assert part is not None
-    settings = SETTINGS.model_copy(update={"redis": part.model_copy(update={"url": url})})
+    settings = structs.replace(SETTINGS, redis=structs.replace(part, url=url))
     server = Sample.good(healthy.redis(**redis), NOW, 0.0) if redis else healthy.dead(value=healthy.redis())
     docker = Sample.good(Docker("27", (container,)), NOW, 0.0)
     snapshot = replace(healthy.snapshot(), redis=server, docker=docker)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from msgspec import structs
 
 from cockpit.errors import Rejected
 from cockpit.model.job import Phase
@@ -157,8 +158,8 @@ def test_what_a_broker_rejects_stays_open_is_listed_and_not_called_flat(desk: St
     wait_until(lambda: desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged, 5.0)
     before = positions(desk)
     desk.control.inject("zerodha-token")
-    scripts = desk.settings.scripts.model_copy(update={"flatten": (*desk.settings.scripts.flatten, "--deadline", "4")})
-    settings = desk.settings.model_copy(update={"scripts": scripts})
+    scripts = structs.replace(desk.settings.scripts, flatten=(*desk.settings.scripts.flatten, "--deadline", "4"))
+    settings = structs.replace(desk.settings, scripts=scripts)
     with opened_with(settings, desk) as other:
         job = other.ended(other.take(FLATTEN), 60.0)
     left = positions(desk)

@@ -14,12 +14,14 @@ from pathlib import Path
 
 import pytest
 import redis
+from msgspec import structs
 
 from cockpit import accounts
 from cockpit.config import ApprovalsPart, Settings, load
 from cockpit.errors import Rejected
 from cockpit.headless import approve
 from cockpit.jobs import launch
+from cockpit.jobs.launch import settings_text
 from cockpit.jobs.runner import Runner
 from cockpit.model.job import Job, Phase
 from cockpit.model.plan import Confirmation, Plan
@@ -64,9 +66,9 @@ def shared(settings: Settings) -> Iterator[tuple[Settings, Path]]:
     os.chown(state, 0, TEAM)
     state.chmod(0o2770)
     more = {"state": state, "approvals": ApprovalsPart(required_in=(World.SANDBOX,))}
-    settings = settings.model_copy(update=more)
+    settings = structs.replace(settings, **more)
     config = top / "cockpit.yaml"
-    config.write_text(settings.model_dump_json())
+    config.write_text(settings_text(settings))
     config.chmod(0o644)
     try:
         yield settings, config
@@ -173,9 +175,9 @@ def bench(sandbox: tuple[Layout, Control]) -> Iterator[tuple[Bench, Path]]:
     """A platform of which the team shares the state."""
     layout, _ = sandbox
     settings = load(layout.config)
-    quick = settings.scripts.model_copy(update={"orders_per_s": 1000, "slice_usd": 1e9})
+    quick = structs.replace(settings.scripts, orders_per_s=1000, slice_usd=1e9)
     client = redis.Redis(port=layout.ports.redis, decode_responses=True)
-    with shared(settings.model_copy(update={"scripts": quick})) as (ours, config):
+    with shared(structs.replace(settings, scripts=quick)) as (ours, config):
         yield Bench(ours, client), config
     client.delete(KEY)
     client.close()

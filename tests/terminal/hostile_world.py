@@ -6,6 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from cockpit.model.audit import AuditRecord, Recent
 from cockpit.model.choice import Choice
 from cockpit.model.danger import Danger
@@ -35,7 +37,7 @@ def poison(session: FakeSession, text: str) -> None:
     session.shelf.recent = Recent((poisoned(record, text), record))
     session.shelf.kept = Walk("3.1", text, ("kill-switch", "release"), text, snapshots.NOW)
     session.operator = poisoned(session.operator, text)
-    session.settings = session.settings.model_copy(update={"site": text})
+    session.settings = structs.replace(session.settings, site=text)
     session.seconds.answer = poisoned(session.seconds.answer, text)
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from msgspec import structs
+
 from cockpit.config import FeedsPart, RedisPart, Settings, VenuePart
 from cockpit.incidents.log import IncidentLog
 from cockpit.model.action import ActionSpec
@@ -187,7 +189,7 @@ class FakeSession:
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self.settings = SETTINGS.model_copy(update={"site": "hf-1", "world": snapshot.world})
+        self.settings = structs.replace(SETTINGS, site="hf-1", world=snapshot.world)
         self.operator = Operator("asha", "asha", "jump1", "pts/3", None)
         self.listener: Callable[[Snapshot], None] | None = None
         self.seconds = FakeSeconds()
@@ -221,7 +223,7 @@ class FakeSession:
         if self._log is None:
             self.folder = TemporaryDirectory(prefix="incidents-")
             root = Path(self.folder.name)
-            settings = self.settings.model_copy(update={"root": root})
+            settings = structs.replace(self.settings, root=root)
             self._log = IncidentLog(settings, self.CLOCK, self.operator.label, root / "drafts", lambda *_: None)  # type: ignore[attr-defined]
             self._log.start()
         return self._log

@@ -16,7 +16,7 @@ from tests.ui import snapshots
 from tests.ui.conftest import Cockpit, cockpit
 from tests.ui.fake_session import FakeSession
 
-HEAVY = ("pydantic", "redis", "psycopg", "httpx", "kubernetes", "yaml", "plotext", "aiohttp", "cockpit.session")
+HEAVY = ("msgspec", "redis", "psycopg", "httpx", "kubernetes", "yaml", "plotext", "aiohttp", "cockpit.session")
 
 
 def loaded_by(code: str) -> set[str]:

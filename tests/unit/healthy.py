@@ -40,11 +40,13 @@ from cockpit.model.states import (
     Venue,
 )
 from cockpit.model.world import World
+from cockpit.parts import parsed
 
 NOW = 1_800_000_000.0
 NOW_MS = int(NOW * 1000)
 
-SETTINGS = Settings.model_validate(
+SETTINGS = parsed(
+    Settings,
     {
         "site": "test",
         "world": "SANDBOX",
@@ -59,7 +61,7 @@ SETTINGS = Settings.model_validate(
         "redis": {},
         "docker": {},
         "grafana": {},
-    }
+    },
 )
 
 

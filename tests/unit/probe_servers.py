@@ -12,6 +12,7 @@ from aiohttp import web
 
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
+from cockpit.parts import parsed
 
 CLOCK = SystemClock()
 Answer = Callable[[web.Request], Any]
@@ -19,7 +20,7 @@ Answer = Callable[[web.Request], Any]
 
 def settings(**parts: Any) -> Settings:
     """The configuration with one part set."""
-    return Settings.model_validate({"site": "test", "root": "/nowhere", "redis": None, **parts})
+    return parsed(Settings, {"site": "test", "root": "/nowhere", "redis": None, **parts})
 
 
 @asynccontextmanager

@@ -7,10 +7,12 @@ from typing import Any
 
 from cockpit.clients.redis_reading import GroupFacts, StreamFacts, WallReading
 from cockpit.config import Settings
+from cockpit.parts import parsed
 
 NOW_MS = 1_800_000_000_000
-SETTINGS = Settings.model_validate(
-    {"site": "test-1", "root": str(Path("/nowhere")), "redis": {}, "venues": [{"name": "IBKR"}, {"name": "ZERODHA"}]}
+SETTINGS = parsed(
+    Settings,
+    {"site": "test-1", "root": str(Path("/nowhere")), "redis": {}, "venues": [{"name": "IBKR"}, {"name": "ZERODHA"}]},
 )
 assert SETTINGS.redis is not None
 PART = SETTINGS.redis

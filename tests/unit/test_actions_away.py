@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from actions.catalogue import ACTIONS
 from actions.reroute import away
@@ -21,7 +22,7 @@ from tests.unit.healthy import NOW, SETTINGS, snapshot, venue, venues
 from tests.unit.test_journal import WHO
 from widgets.standing import BLOCKED, READY, Standing, standing
 
-LIVE = SETTINGS.model_copy(update={"world": World.LIVE})
+LIVE = structs.replace(SETTINGS, world=World.LIVE)
 
 
 def reroute(settings: Any = SETTINGS, parameters: dict[str, str] | None = None, **samples: Any) -> Plan:
@@ -43,9 +44,7 @@ def test_with_every_broker_up_none_is_rerouted_by_itself() -> None:
 
 
 def test_where_none_has_a_backup_there_is_nothing_to_choose() -> None:
-    none = SETTINGS.model_copy(
-        update={"venues": tuple(one.model_copy(update={"backup": None}) for one in SETTINGS.venues)}
-    )
+    none = structs.replace(SETTINGS, venues=tuple(structs.replace(one, backup=None) for one in SETTINGS.venues))
     (found,) = reroute(none).blocking
     assert (found.name, found.detail) == ("route", "no broker has a backup")
 

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from actions.catalogue import ACTIONS
 from actions.script.book import held
@@ -103,7 +104,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     # A program that is everywhere stands for Postgres' own: nothing is run here.
     programs = PostgresPart(dump=root / "latest.dump", pg_restore="sh", pg_dump="sh")
     engine = DockerPart(containers=("redis", "postgres"))
-    return SETTINGS.model_copy(update={"root": root, "postgres": programs, "docker": engine})
+    return structs.replace(SETTINGS, root=root, postgres=programs, docker=engine)
 
 
 def moments() -> Iterator[tuple[Snapshot, dict[str, str]]]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from actions.script import flatten
 from actions.script.command import Command
@@ -36,7 +37,7 @@ def at(tmp_path: Path, **changes: Any) -> Settings:
         ledger.execute("CREATE TABLE positions(account_id TEXT, symbol TEXT, qty REAL)")
         ledger.executemany("INSERT INTO positions VALUES ('a', ?, ?)", [(one.symbol, one.qty) for one in HELD])
         ledger.commit()
-    return SETTINGS.model_copy(update={"root": tmp_path, **changes})
+    return structs.replace(SETTINGS, root=tmp_path, **changes)
 
 
 def planned(settings: Settings, **samples: Any) -> Plan:
@@ -55,7 +56,7 @@ def test_the_plan_says_what_is_held_where_and_how_long_it_takes(tmp_path: Path) 
     assert plan.phrase == "FLATTEN 2 POSITIONS test"
     assert "IBKR: 1 positions, about 3 orders of at most 150,000: 0 s at 10 orders/s" in plan.impact
     assert dict(plan.parameters) == {"orders_per_s": "10", "slice_usd": "150000"}
-    slower = planned(at(tmp_path / "other", scripts=SETTINGS.scripts.model_copy(update={"orders_per_s": 1})))
+    slower = planned(at(tmp_path / "other", scripts=structs.replace(SETTINGS.scripts, orders_per_s=1)))
     assert slower.digest != plan.digest, "the rate is confirmed with it"
 
 
@@ -89,7 +90,7 @@ def test_flat_is_what_the_ledger_says_too(tmp_path: Path) -> None:
 def test_a_closed_market_is_named_with_what_stays_open(tmp_path: Path) -> None:
     """NOW is a Friday, 13:30 in Mumbai and 03:00 in New York."""
     names = {"ZERODHA": "NSE", "IBKR": "NYSE"}
-    parts = tuple(one.model_copy(update={"exchange": names.get(one.name)}) for one in SETTINGS.venues)
+    parts = tuple(structs.replace(one, exchange=names.get(one.name)) for one in SETTINGS.venues)
     plan = planned(at(tmp_path, venues=parts))
     found = check(plan, "NYSE")
     assert found.verdict is Verdict.WARN and found.detail == "closed (03:00 there), stays open until it opens: AAPL"

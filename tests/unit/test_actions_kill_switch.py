@@ -7,6 +7,7 @@ from typing import Any
 from unittest.mock import patch
 
 import pytest
+from msgspec import structs
 
 from actions.kill_switch import engage, reconciled, release
 from actions.kill_switch.intent import Write, stamp_ms
@@ -128,12 +129,12 @@ def test_every_check_of_redis_carries_the_age_of_its_evidence() -> None:
 
 
 def test_a_recording_cannot_be_acted_on() -> None:
-    replay = SETTINGS.model_copy(update={"world": World.REPLAY})
+    replay = structs.replace(SETTINGS, world=World.REPLAY)
     assert not engaging(snapshot(), replay).is_allowed
 
 
 def test_without_redis_there_is_nothing_to_write_to() -> None:
-    assert not engaging(snapshot(), SETTINGS.model_copy(update={"redis": None})).is_allowed
+    assert not engaging(snapshot(), structs.replace(SETTINGS, redis=None)).is_allowed
 
 
 def test_a_failed_halt_names_the_other_rungs() -> None:
@@ -305,8 +306,8 @@ def test_only_a_release_that_says_by_whom_and_when_is_one(switch: KillSwitch, ho
 
 
 def test_the_brokers_numbers_are_named_where_nothing_else_stops_trading() -> None:
-    venues = (SETTINGS.venues[0].model_copy(update={"phone": "+1 877 442 2757"}), *SETTINGS.venues[1:])
-    words = engage.failure(SETTINGS.model_copy(update={"venues": venues}), "silent", is_known=True)
+    venues = (structs.replace(SETTINGS.venues[0], phone="+1 877 442 2757"), *SETTINGS.venues[1:])
+    words = engage.failure(structs.replace(SETTINGS, venues=venues), "silent", is_known=True)
     assert "call the brokers (IBKR +1 877 442 2757, ZERODHA, PAPER)" in words[2]
 
 

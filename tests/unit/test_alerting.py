@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from cockpit import cli
 from cockpit.alerting.file import AlertsFile
@@ -232,7 +233,7 @@ def test_a_wrong_file_is_a_finding_and_the_last_good_one_counts() -> None:
 
 
 def test_what_it_said_before_counts_also_for_a_process_that_begins_later(tmp_path: Path) -> None:
-    settings = SETTINGS.model_copy(update={"root": tmp_path, "state": tmp_path / "state"})
+    settings = structs.replace(SETTINGS, root=tmp_path, state=tmp_path / "state")
     path, state = tmp_path / "alerts.yaml", tmp_path / "state"
     state.mkdir(mode=0o700)
     right, wrong = "market: {feed_latency: {max_lag_ms: 80}}", "market: {feed_latency: {max_lag_ms: eighty}}"
@@ -258,7 +259,7 @@ def test_what_it_said_before_counts_also_for_a_process_that_begins_later(tmp_pat
 
 
 def test_a_state_folder_is_not_made_for_it(tmp_path: Path) -> None:
-    settings = SETTINGS.model_copy(update={"root": tmp_path, "state": tmp_path / "state"})
+    settings = structs.replace(SETTINGS, root=tmp_path, state=tmp_path / "state")
     (tmp_path / "alerts.yaml").write_text("risk: {}")
     AlertsInForce(settings).read()
     assert not (tmp_path / "state").exists()

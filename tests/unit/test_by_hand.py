@@ -6,6 +6,8 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+from msgspec import structs
+
 from actions import by_hand
 from actions.catalogue import ACTIONS
 from actions.kill_switch.words import other_rungs
@@ -31,7 +33,7 @@ def lines(settings: Settings, shown: Snapshot | None = None) -> list[str]:
 
 
 def test_every_line_by_hand_names_its_server() -> None:
-    found = lines(SETTINGS.model_copy(update=ELSEWHERE))
+    found = lines(structs.replace(SETTINGS, **ELSEWHERE))
     assert not [line for line in found if line.startswith("redis-cli") and not line.startswith(REDIS)]
     for program in ("psql", "createdb", "docker", "redis-cli"):
         assert any(line.startswith(f"{program} ") for line in found), program
@@ -47,16 +49,16 @@ def test_every_line_by_hand_names_its_server() -> None:
 
 def test_where_the_address_is_the_runbooks_own_so_is_the_line() -> None:
     usual = {"redis": RedisPart(), "docker": DockerPart()}
-    found = lines(SETTINGS.model_copy(update=usual))
+    found = lines(structs.replace(SETTINGS, **usual))
     assert "redis-cli HSET policy:kill_switch enabled true" in found and "docker restart redis" in found
 
 
 def test_the_last_rung_is_what_carries_the_orders() -> None:
     part = KubernetesPart(context="prod", trading_deployments=("ws-gateway", "router-ui"), order_deployments=("oms",))
-    settings = SETTINGS.model_copy(update={"kubernetes": part})
+    settings = structs.replace(SETTINGS, kubernetes=part)
     line = "kubectl --context prod scale deploy/oms --replicas=0"
     assert by_hand.stop_orders(settings) == line and line in other_rungs(settings)[0]
-    none = SETTINGS.model_copy(update={"kubernetes": part.model_copy(update={"order_deployments": ()})})
+    none = structs.replace(SETTINGS, kubernetes=structs.replace(part, order_deployments=()))
     assert len(other_rungs(none)) == 1 and other_rungs(none)[0].startswith("call the brokers")
     shown = snapshot(kubernetes=kubernetes(deployment("oms", 2, 2), deployment("router-ui", 1, 1)))
     (row,) = (row for row in ACTIONS if row.step == "halt-router")
@@ -65,5 +67,5 @@ def test_the_last_rung_is_what_carries_the_orders() -> None:
     assert plan.target == "oms" and "deployment" not in {check.name for check in plan.blocking}
     assert [one.value for one in scale.choices("deployment", settings, shown, row.fixed)] == ["oms"]
     assert {one.value for one in scale.choices("deployment", settings, shown, {})} == {"ws-gateway", "router-ui", "oms"}
-    two = SETTINGS.model_copy(update={"kubernetes": part.model_copy(update={"order_deployments": ("oms", "ems")})})
+    two = structs.replace(SETTINGS, kubernetes=structs.replace(part, order_deployments=("oms", "ems")))
     assert "choose one of" in scale.plan(two, WHO, dict(row.fixed), shown, NOW).blocking[0].detail

@@ -22,6 +22,7 @@ from cockpit.model.job import StepState
 from cockpit.model.plan import Plan, Verdict
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
+from cockpit.parts import parsed
 from cockpit.storage.output import OUTPUT, OutputFile
 from tests.unit.test_journal import WHO
 
@@ -38,7 +39,7 @@ class Desk:
         secret.chmod(0o600)
         redis = {"url": "redis://127.0.0.1:1/0", "password": {"file": str(secret)}}
         raw = {"site": "t", "world": "SANDBOX", "root": folder, "redis": redis, "scripts": scripts}
-        self.settings = Settings.model_validate(raw)
+        self.settings = parsed(Settings, raw)
         self.folder = folder
         self.told: list[tuple[str, float | None]] = []
         self.stop = asyncio.Event()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from cockpit.config import Settings, load
 from cockpit.errors import ConfigError
+from cockpit.parts import parsed
 from cockpit.secret import Secret
 
 WRONG = {
@@ -75,17 +77,35 @@ def test_an_address_without_one_is_taken(tmp_path: Path, url: str) -> None:
         ("world: LIVE\nredis: {}\nworld: SANDBOX", "world stands twice"),
         ("redis: {url: 'redis://a', timeout_s: 1, url: 'redis://b'}", "url stands twice"),
         *((f"venues: [{{name: A, reset_utc: '{window}'}}]", "venues.0.reset_utc") for window in WINDOWS),
-        ("venues: [{name: A, exchange: NSX}]", "venues.0.exchange: Value error, its hours are not known"),
+        ("venues: [{name: A, exchange: NSX}]", "venues.0.exchange: its hours are not known"),
         ("feeds: {exchanges: {yahoo: NYES}}", "feeds.exchanges.yahoo"),
         ("feeds: {exchanges: {yahooo: NYSE}}", "there is no feed yahooo"),
         ("exchanges: [NSE, LES]", "exchanges.1"),
         ("holidays: {NSEE: [2026-01-26]}", "holidays.NSEE"),
         ("alerting: {severities: {Page: P1, page: P2}}", "alerting.severities"),
         ("mouse: !!bool maybe", "not valid YAML"),
-        ("thresholds: {redis_memory_fraction: 80}", "redis_memory_fraction: Input should be less than or equal to 1"),
-        ("thresholds: {drawdown_fraction: 5}", "drawdown_fraction: Input should be less than or equal to 1"),
+        ("thresholds: {redis_memory_fraction: 80}", "redis_memory_fraction: expected a number <= 1"),
+        ("thresholds: {drawdown_fraction: 5}", "drawdown_fraction: expected a number <= 1"),
         ("redis: {order_streams: {incomming: a, validated: b, fills: c}}", "no stream is named for incoming, rejected"),
         ("interval_s: !!int ''", "not valid YAML"),
+        ("interval_s: true", "interval_s: expected a number, got true or false"),
+        ("interval_s: '2'", "interval_s: expected a number, got text: take the quotes off"),
+        ("interval_s: 1" + "0" * 400, "interval_s: number out of range"),
+        ("redis: {stop_s: 2.5}", "redis.stop_s: expected a whole number, got a number"),
+        ("redis: {kill_switch_key: 5}", "redis.kill_switch_key: expected text, got a whole number"),
+        ("redis: {order_streams: {1: a}}", "redis.order_streams.1: expected text"),
+        ("scripts: {path: [/a, no]}", "scripts.path.1: expected text, got true or false"),
+        ("incidents: {git: 1}", "incidents.git: expected true or false"),
+        ("feeds:", "feeds: expected a mapping, got nothing"),
+        ("feeds: {names: yahoo}", "feeds.names: expected a list, got text"),
+        ("venues: [{nam: A}]", "venues.0.nam: unknown field"),
+        ("venues: [{phone: A}]", "venues.0.name: it is missing"),
+        ("world: hunter2", "world: expected one of LIVE, PAPER, SANDBOX, REPLAY"),
+        ("jobs: {systemd: hunter2}", "jobs.systemd: expected one of auto, never, always"),
+        ("redis: {password: hunter2}", "redis.password: expected a mapping, got text"),
+        ("redis: {password: {env: A, command: [b]}}", "redis.password: name exactly one of env, file and command"),
+        ("holidays: {NSE: [2026-01-26 00:00:00]}", "holidays.NSE.0: expected a date, got a date with a time"),
+        ("holidays: {NSE: [soon]}", "holidays.NSE.0: expected a date"),
         ("site: !!timestamp soon", "not valid YAML"),
         ("holidays: " + "[" * 3000 + "]" * 3000, "not valid YAML"),
     ],
@@ -94,6 +114,42 @@ def test_what_no_worker_could_use_is_refused_at_once(tmp_path: Path, text: str, 
     with pytest.raises(ConfigError) as refused:
         loaded(tmp_path, text)
     assert "cockpit.yaml" in str(refused.value) and place in str(refused.value) and "hunter2" not in str(refused.value)
+
+
+def test_a_number_is_one_however_it_is_written(tmp_path: Path) -> None:
+    scripts = loaded(tmp_path, "scripts: {slice_usd: 1e6, orders_per_s: 5, replay_timeout_s: 60}").scripts
+    assert (scripts.slice_usd, scripts.orders_per_s, scripts.replay_timeout_s) == (1e6, 5, 60.0)
+    assert isinstance(scripts.replay_timeout_s, float)
+
+
+def test_several_problems_are_told_at_once(tmp_path: Path) -> None:
+    text = "grafana: {urll: a, timeout_s: 0}\nvenues: [{}, 5, {name: A, probe: 'https://a:70000'}]\nworld: x"
+    with pytest.raises(ConfigError) as refused:
+        loaded(tmp_path, text)
+    assert str(refused.value).splitlines()[1:] == [
+        "  grafana.urll: unknown field",
+        "  grafana.timeout_s: expected a number > 0.0",
+        "  venues.0.name: it is missing",
+        "  venues.1: expected a mapping, got a whole number",
+        "  venues.2.probe: it is no URL with a host and a port from 0 to 65535",
+        "  and 1 more",
+    ]
+
+
+@pytest.mark.parametrize("site", ["", "a b", "-a", "a" * 33, "a\n", "é"])
+def test_a_site_that_cannot_be_in_a_files_name_is_refused(tmp_path: Path, site: str) -> None:
+    with pytest.raises(ConfigError, match="site: expected at most 32"):
+        load(tmp_path / "cockpit.yaml", json.dumps({"site": site, "root": "/platform"}))
+
+
+def test_settings_do_not_change_and_share_nothing(tmp_path: Path) -> None:
+    one, other = loaded(tmp_path, "redis: {}"), loaded(tmp_path, "redis: {}")
+    assert one == other and one.redis is not None and other.redis is not None
+    assert one.redis.order_streams is not other.redis.order_streams
+    assert one.feeds.exchanges is not other.feeds.exchanges
+    assert one.alerting.severities is not other.alerting.severities
+    with pytest.raises(AttributeError):
+        one.site = "b"  # type: ignore[misc]
 
 
 def test_what_is_left_out_is_not_there(tmp_path: Path) -> None:
@@ -113,7 +169,7 @@ def test_folders_are_those_beside_the_file_wherever_it_is_read(tmp_path: Path, m
 @pytest.mark.parametrize("where", [{"file": "a\0b"}, {"command": ["a\0b"]}])
 def test_a_secret_that_is_nowhere_says_so(where: dict[str, object]) -> None:
     with pytest.raises(ConfigError, match="secret"):
-        Secret.model_validate(where).reveal()
+        parsed(Secret, where).reveal()
 
 
 def test_a_label_is_looked_up_whatever_its_capitals(tmp_path: Path) -> None:

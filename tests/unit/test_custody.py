@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from cockpit.clock import SystemClock
 from cockpit.config import load
@@ -20,6 +21,7 @@ from cockpit.errors import JournalError
 from cockpit.jobs import custody as custody_module
 from cockpit.jobs import worker
 from cockpit.jobs.custody import Custody
+from cockpit.jobs.launch import settings_text
 from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.record import Record
 from cockpit.jobs.scribe import Scribe
@@ -141,8 +143,8 @@ async def test_only_ones_own_jobs_are_looked_after(
     job_id = new_job_id(clock.now(), "kill_switch.engage")
     store.create(job_id, [replace(entry, at=clock.now()) for entry in done()]).release()
     folder = store.folder(job_id)
-    planted = SETTINGS.model_copy(update={"site": "planted"})
-    (folder / "settings.json").write_text(planted.model_dump_json())
+    planted = structs.replace(SETTINGS, site="planted")
+    (folder / "settings.json").write_text(settings_text(planted))
     (folder / "settings.json").chmod(0o660)
     os.chown(folder / "journal.jsonl", owner, -1)
     (job,) = custody.jobs()

@@ -6,6 +6,7 @@ from dataclasses import fields, replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from cockpit.config import Settings
 from cockpit.drills import director as director_module
@@ -66,7 +67,7 @@ def test_nothing_is_played_where_no_sandbox_runs(world: World, tmp_path: Path, m
     monkeypatch.setattr(launcher, "up", up)
     monkeypatch.setattr(launcher, "down", lambda *_: False)
     monkeypatch.setattr(launcher, "inject", lambda *given: injected.append(given))
-    real = SETTINGS.model_copy(update={"world": world, "root": tmp_path / "platform"})
+    real = structs.replace(SETTINGS, world=world, root=tmp_path / "platform")
     assert place.sandbox_of(real) is None
     director = Director(real, _Clock(), "asha", tmp_path / "drills")
     with pytest.raises(Rejected, match="no sandbox today"):
@@ -86,7 +87,7 @@ def test_nothing_is_played_where_no_sandbox_runs(world: World, tmp_path: Path, m
 )
 def test_no_drill_begins_where_its_messages_could_leave_the_host(way: str, is_refused: bool, tmp_path: Path) -> None:
     (tmp_path / "alerts.yaml").write_text(f"routing: {way}\n", encoding="utf-8")
-    settings = SETTINGS.model_copy(update={"root": tmp_path})
+    settings = structs.replace(SETTINGS, root=tmp_path)
     if is_refused:
         with pytest.raises(Rejected, match="real people"):
             place.check_ways_out(settings)
@@ -95,7 +96,7 @@ def test_no_drill_begins_where_its_messages_could_leave_the_host(way: str, is_re
 
 
 def test_of_two_cockpits_that_begin_a_drill_at_once_one_does(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    folder, settings = tmp_path / "drills", SETTINGS.model_copy(update={"root": tmp_path})
+    folder, settings = tmp_path / "drills", structs.replace(SETTINGS, root=tmp_path)
     theirs = a_drill(id="20270115-080000-redis-crash", title="Redis crash", by="ben")
     injected: list[object] = []
 

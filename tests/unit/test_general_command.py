@@ -10,6 +10,7 @@ from typing import Any
 
 import psutil
 import pytest
+from msgspec import structs
 
 from actions.general import command
 from actions.step import Output, Result, Stage
@@ -47,7 +48,7 @@ class Pile:
 
 
 def planned(root: Path, *words: str, **parameters: Any) -> tuple[Settings, Plan]:
-    ours = SETTINGS.model_copy(update={"root": root})
+    ours = structs.replace(SETTINGS, root=root)
     told = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
     row = {"step": "probe-it", "title": "Probe it", "summary": "Ours.", "class": "disrupt"}
     return ours, command.plan(ours, WHO, {"command": json.dumps(words), **row, **told}, snapshot(), NOW)

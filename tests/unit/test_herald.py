@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from cockpit.config import AlertingPart, Settings
 from cockpit.errors import Rejected
@@ -143,7 +144,7 @@ class Post:
 
 
 def herald(root: Path, post: Post, **changes: Any) -> Herald:
-    settings: Settings = SETTINGS.model_copy(update={"root": root, "alerting": PART, **changes})
+    settings: Settings = structs.replace(SETTINGS, root=root, alerting=PART, **changes)
     return Herald(settings, root / "state", post)
 
 
@@ -187,7 +188,7 @@ def test_who_may_only_read_keeps_nobody_from_telling(tmp_path: Path) -> None:
     (lock,) = (path for path in shared.rglob("notices.*.lock"))
     assert (lock.stat().st_mode & 0o777, lock.parent.stat().st_mode & 0o777) == (0o660, 0o770)
     # Of two that share no more than the incidents one tells.
-    settings: Settings = SETTINGS.model_copy(update={"root": tmp_path, "alerting": PART})
+    settings: Settings = structs.replace(SETTINGS, root=tmp_path, alerting=PART)
     other = Herald(settings, tmp_path / "other", post)
     watched(other, 10, 20, finding("venue_down", P1))
     assert len(post.sent) == 1
@@ -349,7 +350,7 @@ def test_a_mistake_of_ours_tells_nobody_the_same_again_and_again(tmp_path: Path)
         post(audiences, headline)
         raise RuntimeError("the loop is closed")
 
-    one = Herald(SETTINGS.model_copy(update={"root": tmp_path, "alerting": PART}), tmp_path / "state", mistaken)
+    one = Herald(structs.replace(SETTINGS, root=tmp_path, alerting=PART), tmp_path / "state", mistaken)
     for at in range(30):
         with suppress(RuntimeError):
             watched(one, at, at + 1, finding("venue_down", P1))

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from cockpit.clock import SystemClock
 from cockpit.errors import JournalError
@@ -20,7 +21,7 @@ WAIT_S = 30
 
 @pytest.fixture
 def log(tmp_path: Path) -> Iterator[IncidentLog]:
-    settings = SETTINGS.model_copy(update={"root": tmp_path})
+    settings = structs.replace(SETTINGS, root=tmp_path)
     log = IncidentLog(settings, SystemClock(), "asha@jump1", tmp_path / "state" / "drafts", lambda *_: None)
     log.start()
     yield log

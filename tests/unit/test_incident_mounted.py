@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from cockpit.clock import SystemClock
 from cockpit.errors import JournalError
@@ -38,7 +39,7 @@ def disk(tmp_path: Path) -> Iterator[Path]:
 
 @pytest.fixture
 def log(disk: Path, tmp_path: Path) -> Iterator[IncidentLog]:
-    settings = SETTINGS.model_copy(update={"root": tmp_path})
+    settings = structs.replace(SETTINGS, root=tmp_path)
     log = IncidentLog(settings, SystemClock(), "asha@jump1", tmp_path / "state" / "drafts", lambda *_: None)
     log.start()
     yield log

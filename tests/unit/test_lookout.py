@@ -14,6 +14,7 @@ from cockpit.model.job import Job, Phase
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
 from cockpit.observe.lookout import Lookout
+from cockpit.parts import parsed
 
 ACTS = ("cockpit.jobs.runner", "cockpit.incidents", "cockpit.drills", "cockpit.readiness", "cockpit.notify", "actions")
 OTHERS = ("cockpit.model.backends", "cockpit.model.incident", "cockpit.model.plan")
@@ -40,8 +41,8 @@ class Ear:
 
 
 def no_redis(folder: Path) -> Settings:
-    return Settings.model_validate(
-        {"site": "dead", "root": folder, "state": folder, "redis": {"url": f"unix://{folder}/none.sock"}}
+    return parsed(
+        Settings, {"site": "dead", "root": folder, "state": folder, "redis": {"url": f"unix://{folder}/none.sock"}}
     )
 
 

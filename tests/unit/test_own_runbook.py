@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from actions.catalogue import ACTIONS
 from actions.runbook import read_own, runbook_for
@@ -203,19 +204,19 @@ def test_a_file_that_everybody_may_write_is_not_believed(tmp_path: Path) -> None
 
 
 def test_a_wrong_file_is_a_finding_and_the_built_in_runbook_stays(tmp_path: Path) -> None:
-    ours = SETTINGS.model_copy(update={"runbook": written(tmp_path, OWN.replace("key: o", "key: b"))})
+    ours = structs.replace(SETTINGS, runbook=written(tmp_path, OWN.replace("key: o", "key: b")))
     runbook = runbook_for(ours)
     assert runbook.actions == ACTIONS and "is taken by kill-switch" in runbook.problem
     assessment, _ = make_judge(ours, runbook)(snapshot())
     assert [one.rule for one in assessment.findings] == ["runbook_unusable"]
-    missing = runbook_for(SETTINGS.model_copy(update={"runbook": tmp_path / "missing.yaml"}))
+    missing = runbook_for(structs.replace(SETTINGS, runbook=tmp_path / "missing.yaml"))
     assert missing.actions == ACTIONS and "cannot read" in missing.problem
 
 
 def test_an_own_step_answers_a_finding(tmp_path: Path) -> None:
     from tests.unit import healthy
 
-    ours = SETTINGS.model_copy(update={"runbook": written(tmp_path)})
+    ours = structs.replace(SETTINGS, runbook=written(tmp_path))
     assessment, _ = make_judge(ours, runbook_for(ours))(snapshot(reach=healthy.reach(IBKR=False)))
     (found,) = [one for one in assessment.findings if one.rule == "venue_unreachable"]
     assert (found.section, found.section_title, found.keys) == ("9", "Our own", "Space o")

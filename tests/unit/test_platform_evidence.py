@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from cockpit.config import DockerPart
 from cockpit.jobs.action import action_for
@@ -15,7 +16,7 @@ from tests.unit.healthy import NOW, SETTINGS, alerts, deployment, kubernetes, sn
 from tests.unit.test_actions_evidence import LONG_AGO_S, ways
 from tests.unit.test_journal import WHO
 
-PLATFORM = SETTINGS.model_copy(update={"docker": DockerPart(containers=("redis", "postgres"))})
+PLATFORM = structs.replace(SETTINGS, docker=DockerPart(containers=("redis", "postgres")))
 SILENCE = Silence("s1", 'alertname = "Latency"', "asha", "known", 600.0)
 UNDOABLE = replace(deployment("api"), revision=2, previous=Previous(1, "t1", ("image of api: 2 to 1",)))
 GIVEN = {"deployment": "api", "to": "5", "alert": "Latency > 100 ms", "silence": "s1", "container": "postgres"}

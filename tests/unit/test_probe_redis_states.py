@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 from redis_readings import NOW_MS, PART, SETTINGS, a_group, a_reading, a_stream
 
 from actions.kill_switch.intent import Halt
@@ -289,7 +290,7 @@ def test_denied_info_is_an_error() -> None:
 
 
 def test_of_a_stream_that_stands_still_only_the_age_is_new() -> None:
-    part = PART.model_copy(update={"watched_streams": ("md.1",)})
+    part = structs.replace(PART, watched_streams=("md.1",))
     order = {"orders.incoming": a_stream(new=5, depth=10)}
     still = a_stream(new=0, depth=7)
     kept = Kept()
@@ -307,7 +308,7 @@ def test_of_a_stream_that_stands_still_only_the_age_is_new() -> None:
 
 
 def test_of_thousands_of_streams_only_those_that_moved_are_told_anew() -> None:
-    part = PART.model_copy(update={"watched_streams": ("md.1", "md.2", "md.3")})
+    part = structs.replace(PART, watched_streams=("md.1", "md.2", "md.3"))
     waiting = a_group(pending=1, oldest_pending_id=f"{NOW_MS - 9000}-0")
     still, moved, pending = a_stream(new=0), a_stream(new=4, groups=(a_group(lag=4),)), a_stream(groups=(waiting,))
     steps = [{"md.2": still}, {"md.2": moved}, {"md.2": still}, {"md.2": None}]

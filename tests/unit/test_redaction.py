@@ -14,6 +14,7 @@ from cockpit.config import Settings
 from cockpit.incidents.exports import summary
 from cockpit.model.incident import Incident
 from cockpit.model.severity import Severity
+from cockpit.parts import parsed
 
 NAME = st.text(alphabet="abcdefghijklmnopqrstuvwxyz", min_size=3, max_size=9).filter(lambda name: name not in COMMON)
 LEAKS = st.one_of(
@@ -119,7 +120,7 @@ def test_people_and_feeds_of_the_configuration_are_withheld() -> None:
         "contacts": [{"name": "Asha Rao", "phone": "1"}],
         "postgres": {"dsn": "host = db1 dbname = hedgefund user=writer"},
     }
-    known = names_in(Settings.model_validate(fields))
+    known = names_in(parsed(Settings, fields))
     text = "Asha was called. Prices from yahoo are late, hedgefund is restored as writer"
     assert redacted(text, known) == (
         "[withheld] was called. Prices from [withheld] are late, [withheld] is restored as [withheld]"

@@ -10,6 +10,7 @@ from probe_servers import CLOCK
 from cockpit.clients.redis import RedisWall
 from cockpit.clients.resp import Command, Reply, ReplyError
 from cockpit.config import Settings
+from cockpit.parts import parsed
 
 
 class SlowReading:
@@ -28,7 +29,7 @@ class SlowReading:
 
 
 async def trip_ms(takes_s: float) -> float:
-    wall = RedisWall(Settings.model_validate({"site": "test", "root": "/nowhere", "redis": {}}), CLOCK)
+    wall = RedisWall(parsed(Settings, {"site": "test", "root": "/nowhere", "redis": {}}), CLOCK)
     link = SlowReading(takes_s)
     wall._link = link  # type: ignore[assignment]
     reading = await wall.read()

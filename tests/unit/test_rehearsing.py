@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from actions.runbook import runbook_for
 from cockpit.clients.redis_rights import Rights, _refusal
@@ -104,7 +105,7 @@ def test_a_silent_backend_makes_its_steps_unknown_and_no_others() -> None:
 
 
 def test_on_live_a_second_person_must_be_able_to_answer(tmp_path: Path) -> None:
-    live = SETTINGS.model_copy(update={"world": World.LIVE, "root": tmp_path})
+    live = structs.replace(SETTINGS, world=World.LIVE, root=tmp_path)
     looks = [look for look in house_looks(live, tmp_path / "state") if look.check.name == "second person"]
     found = judged(with_checks("restore-postgres", PASS), looks)
     assert found.outcome is Outcome.BROKEN and "nobody else can approve it" in found.reason

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from actions.script import scenarios
 from cockpit.clock import SystemClock
-from cockpit.config import Settings
+from cockpit.config import ScriptsPart, Settings
 from cockpit.errors import JournalError, Rejected
 from cockpit.jobs import journaling
 from cockpit.jobs.minutes import Minutes
@@ -22,6 +23,7 @@ from cockpit.model.job import Job, Phase, StepState
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
+from cockpit.parts import parsed
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.cancelling import REQUEST, requested_by
 from cockpit.storage.fold import fold
@@ -38,7 +40,7 @@ class Desk:
     """A job that computes nothing, on no platform, and somebody beside it."""
 
     def __init__(self, folder: Path) -> None:
-        self.settings = Settings.model_validate({"site": "t", "world": "SANDBOX", "root": folder, "redis": None})
+        self.settings = parsed(Settings, {"site": "t", "world": "SANDBOX", "root": folder, "redis": None})
         self.store = JobStore(folder / "state" / "jobs")
         self.log = AuditLog(folder / "state")
         minutes = Minutes(self.log, Scribe(), SystemClock(), WHO, World.SANDBOX, "t")
@@ -46,7 +48,7 @@ class Desk:
 
     def plan(self, **scripts: Any) -> Plan:
         """Of whatever program stands in for the scenarios."""
-        self.settings = Settings.model_validate({**self.settings.model_dump(), "scripts": scripts})
+        self.settings = structs.replace(self.settings, scripts=parsed(ScriptsPart, scripts))
         snapshot = Snapshot(0, NOW, World.SANDBOX, "t")
         return replace(scenarios.plan(self.settings, WHO, {}, snapshot, NOW), proof_deadline_s=0.1)
 

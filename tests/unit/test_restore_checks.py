@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from actions.catalogue import ACTIONS
 from actions.pg_restore import drop_old, restore, swap_back
@@ -22,7 +23,7 @@ from tests.unit.healthy import NOW, SETTINGS, databases, dead, dump, dump_conten
 from tests.unit.test_journal import WHO
 
 # A program that is everywhere stands for pg_restore: nothing is run here.
-READY = SETTINGS.model_copy(update={"postgres": PostgresPart(pg_restore="sh", kept_s=3600.0)})
+READY = structs.replace(SETTINGS, postgres=PostgresPart(pg_restore="sh", kept_s=3600.0))
 
 
 def plan(**changed: Any) -> Plan:

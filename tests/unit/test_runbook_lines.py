@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from itertools import pairwise
 from typing import Any, NamedTuple
 
 import pytest
+from msgspec import structs
 
 from benchmarks.expectations import EXPECTED
 from cockpit.config import Settings
@@ -40,8 +42,8 @@ HALTED = KillSwitch(True, True, "test", "asha", NOW - 60)
 CRASHED = pod("b", is_ready=False, reason="CrashLoopBackOff", restarts=4)
 
 
-RESETTING = SETTINGS.model_copy(
-    update={"venues": (SETTINGS.venues[0].model_copy(update={"reset_utc": "08:00-09:00"}), *SETTINGS.venues[1:])}
+RESETTING = structs.replace(
+    SETTINGS, venues=(structs.replace(SETTINGS.venues[0], reset_utc="08:00-09:00"), *SETTINGS.venues[1:])
 )
 
 
@@ -120,8 +122,8 @@ def test_the_sandbox_can_produce_it(line: Line) -> None:
 
 
 def test_grafana_labels_are_mapped_as_configured() -> None:
-    alerting = SETTINGS.alerting.model_copy(update={"severities": {"page": "P1", "ticket": "P4"}})
-    settings = SETTINGS.model_copy(update={"alerting": alerting})
+    alerting = structs.replace(SETTINGS.alerting, severities={"page": "P1", "ticket": "P4"})
+    settings = structs.replace(SETTINGS, alerting=alerting)
     rules = [AlertRule("A", "firing", "Page", 1.0, None), AlertRule("B", "firing", "ticket", 1.0, None),
              AlertRule("C", "firing", "warn", 1.0, None)]  # fmt: skip
     assessment, _ = assess(snapshot(alerts=alerts(*rules)), settings)
@@ -146,9 +148,8 @@ NYSE_OPEN, NYSE_CLOSED = 1_800_027_000.0, 1_800_000_000.0
 def test_a_closed_exchange_is_silent(
     now: float, exchanges: dict[str, str], holidays: dict[str, Any], severity: Severity, words: str
 ) -> None:
-    fields = SETTINGS.model_dump() | {"holidays": holidays}
-    fields["feeds"] |= {"exchanges": exchanges}
-    settings = type(SETTINGS).model_validate(fields)
+    days = {name: tuple(map(date.fromisoformat, dates)) for name, dates in holidays.items()}
+    settings = structs.replace(SETTINGS, feeds=structs.replace(SETTINGS.feeds, exchanges=exchanges), holidays=days)
     silent = feeds(feed("yahoo", newest_age_s=3.0), candle_age_s=60.0)
     found = assess(snapshot(now, feeds=silent), settings)[0].findings
     assert (found[0].severity, found[0].is_expected) == (severity, severity is P4)

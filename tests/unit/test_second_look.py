@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from actions.runbook import runbook_for
 from actions.script.command import program_check
@@ -38,7 +39,7 @@ def bens(tmp_path: Path) -> Iterator[Runner]:
     """Ben's cockpit, on a site with a runbook of its own."""
     own = tmp_path / "own.yaml"
     own.write_text(OWN)
-    settings = SETTINGS.model_copy(update={"runbook": own})
+    settings = structs.replace(SETTINGS, runbook=own)
     runner = Runner(settings, SystemClock(), BEN, tmp_path / "state", actions=runbook_for(settings).actions)
     yield runner
     runner.stop()

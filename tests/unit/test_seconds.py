@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from cockpit.clock import SystemClock
 from cockpit.config import ApprovalsPart, Settings
@@ -31,7 +32,7 @@ from tests.unit.test_approvals import ASHA, BEN, WHO, Team, as_user, needs_root,
 from tests.unit.test_confirm import PLAN
 
 __all__ = ["team"]
-LIVE = SETTINGS.model_copy(update={"world": World.LIVE})
+LIVE = structs.replace(SETTINGS, world=World.LIVE)
 SECOND = replace(PLAN, needs_second=True)
 
 
@@ -52,7 +53,7 @@ def seconds(settings: Settings, state: Path) -> tuple[Seconds, Scribe]:
     ],
 )
 def test_where_a_second_person_is_needed(world: World, danger: Danger, is_needed: bool) -> None:
-    settings = SETTINGS.model_copy(update={"world": world})
+    settings = structs.replace(SETTINGS, world=world)
     assert needs_second(settings, replace(PLAN, danger=danger)) is is_needed
 
 
@@ -63,7 +64,7 @@ def test_a_row_may_ask_for_it_and_then_a_phrase_is_typed() -> None:
 
 
 def test_a_site_may_ask_for_it_in_its_sandbox_too() -> None:
-    settings = SETTINGS.model_copy(update={"approvals": ApprovalsPart(required_in=(World.SANDBOX,))})
+    settings = structs.replace(SETTINGS, approvals=ApprovalsPart(required_in=(World.SANDBOX,)))
     assert needs_second(settings, PLAN)
 
 
@@ -148,7 +149,7 @@ def test_where_nobody_else_is_needed_nothing_is_asked(tmp_path: Path) -> None:
 
 def test_an_incident_asks_for_a_review_by_somebody_else(tmp_path: Path) -> None:
     clock = SystemClock()
-    settings = LIVE.model_copy(update={"root": tmp_path})
+    settings = structs.replace(LIVE, root=tmp_path)
     incidents = Incidents(settings.incidents_folder, "ben@jump1", clock)
     incidents.open(Opening("Redis is down", Severity.P1, "## Timeline\n"))
     asking, _ = seconds(settings, tmp_path / "state")

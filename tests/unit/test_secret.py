@@ -17,6 +17,7 @@ from cockpit.config import Settings
 from cockpit.errors import ConfigError
 from cockpit.observe.poller import Poller
 from cockpit.observe.sources import sources
+from cockpit.parts import parsed
 from cockpit.secret import Secret
 
 NOT_THERE = "No such file or directory"
@@ -75,7 +76,7 @@ async def test_a_backend_without_its_secret_is_not_asked(tmp_path: Path) -> None
         "postgres": {"dsn": "host=127.0.0.1 port=1", "password": secret},
         "grafana": {"url": "http://127.0.0.1:1", "token": secret},
     }
-    settings = Settings.model_validate({"site": "test", "root": tmp_path, **parts})
+    settings = parsed(Settings, {"site": "test", "root": tmp_path, **parts})
     poller = Poller(sources(settings, SystemClock()), SystemClock(), lambda before, after: None)
     polling = asyncio.create_task(poller.run())
     fields = ("redis", "postgres", "alerts")

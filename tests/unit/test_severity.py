@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from msgspec import structs
 
 from cockpit.config import Settings
 from cockpit.headless.status_text import as_text
@@ -19,6 +20,7 @@ from cockpit.model.severity import Severity
 from cockpit.model.snapshot import PROBES, Snapshot
 from cockpit.model.states import KillSwitch, Risk
 from cockpit.model.world import World
+from cockpit.parts import parsed
 from cockpit.severity import judge
 from cockpit.severity.judge import assess
 from cockpit.severity.reset import is_within
@@ -230,7 +232,7 @@ def test_a_rule_that_breaks_keeps_what_it_found_and_what_it_had_found(monkeypatc
 
 
 def test_unconfigured_backend_is_no_reason_to_worry() -> None:
-    bare = Settings.model_validate({"site": "bare", "root": "/nowhere"})
+    bare = parsed(Settings, {"site": "bare", "root": "/nowhere"})
     assessment, _ = assess(snapshot(venues=(), postgres=Sample(), kubernetes=Sample()), bare)
     assert assessment.severity is Severity.OK
     assert assessment.panel("postgres") is Severity.UNKNOWN
@@ -243,8 +245,8 @@ def test_text_from_outside_is_short() -> None:
 
 
 def test_reset_window_makes_an_outage_expected() -> None:
-    part = SETTINGS.venues[0].model_copy(update={"reset_utc": "00:00-23:59"})
-    settings = SETTINGS.model_copy(update={"venues": (part, *SETTINGS.venues[1:])})
+    part = structs.replace(SETTINGS.venues[0], reset_utc="00:00-23:59")
+    settings = structs.replace(SETTINGS, venues=(part, *SETTINGS.venues[1:]))
     changed = {"venues": venues(venue("IBKR", "down")), "reach": reach(IBKR=False)}
     assessment, _ = assess(snapshot(**changed), settings)
     assert {one.severity for one in assessment.findings} == {Severity.P4}
@@ -261,8 +263,8 @@ def test_a_connection_that_was_reset_is_an_outage(said: str) -> None:
 
 
 def test_a_reset_outside_its_window_excuses_nothing() -> None:
-    part = SETTINGS.venues[0].model_copy(update={"reset_utc": "07:00-08:00"})
-    settings = SETTINGS.model_copy(update={"venues": (part, *SETTINGS.venues[1:])})
+    part = structs.replace(SETTINGS.venues[0], reset_utc="07:00-08:00")
+    settings = structs.replace(SETTINGS, venues=(part, *SETTINGS.venues[1:]))
     told = venues(venue("IBKR", "down", code="1100", message="nightly reset"))
     assessment, _ = assess(snapshot(venues=told, reach=reach(IBKR=False)), settings)
     found = {(one.rule, one.severity) for one in assessment.findings}

@@ -26,6 +26,7 @@ from cockpit.model.severity import Severity
 from cockpit.model.snapshot import PROBES, Snapshot
 from cockpit.model.states import KillSwitch
 from cockpit.model.world import World
+from cockpit.parts import parsed
 from cockpit.session import Session, find_world
 from cockpit.severity.judge import assess
 from cockpit.severity.silence import PANELS, configured
@@ -108,7 +109,7 @@ def test_trading_words() -> None:
 
 def test_every_panel_has_words() -> None:
     empty = Snapshot(0, NOW, World.LIVE, "x")
-    bare = Settings.model_validate({"site": "bare", "root": "/nowhere", "redis": None})
+    bare = parsed(Settings, {"site": "bare", "root": "/nowhere", "redis": None})
     assert set(PANEL_WORDS) == set(PANELS)
     for words in PANEL_WORDS.values():
         assert words(snapshot(), SETTINGS)
