@@ -16,6 +16,7 @@ from msgspec import structs
 from cockpit.errors import JournalError, Rejected
 from cockpit.jobs import custody
 from cockpit.jobs import runner as runner_module
+from cockpit.jobs.planner import Planner
 from cockpit.jobs.runner import PROTECT_WAIT_S, Runner
 from cockpit.model.job import Phase, StepState
 from cockpit.model.plan import Confirmation, Verdict
@@ -299,7 +300,7 @@ def test_a_release_is_not_done_when_its_intent_cannot_be_written(
     confirmation = Confirmation(plan.digest, plan.phrase, "all well")
     with pytest.raises(Rejected, match="no space left"):
         runner.submit(plan, confirmation, shown)
-    monkeypatch.setattr(Runner, "_journal_checks", lambda *_: ())
+    monkeypatch.setattr(Planner, "_journal_checks", lambda *_: ())
     with pytest.raises(JournalError, match="not done"):
         runner.submit(plan, confirmation, shown)
     assert server.client.hget(KEY, "enabled") == "true"
