@@ -16,7 +16,7 @@ from cockpit.incidents.closing import Lack, close, lacks
 from cockpit.incidents.commit import commit
 from cockpit.incidents.exporting import written
 from cockpit.incidents.keeper import Keeper
-from cockpit.incidents.opening import opening, proposed
+from cockpit.incidents.opening import beginning, opening, proposed
 from cockpit.incidents.promise import promise
 from cockpit.model.incident import Event, Incident
 from cockpit.model.sample import Sample
@@ -84,14 +84,13 @@ class IncidentLog:
 
     def proposal(self, snapshot: Snapshot) -> tuple[str, Severity, str]:
         """Title, severity and section for what is wrong just now."""
-        title, severity, section, _ = proposed(snapshot.assessment)
-        return title, severity, section
+        return proposed(snapshot.assessment)
 
     def open(
         self, title: str, severity: Severity, section: str, snapshot: Snapshot, reason: str = ""
     ) -> Future[Incident]:
         """Open one; its clock runs from when what is wrong just now began."""
-        began = proposed(snapshot.assessment)[3]
+        began = beginning(snapshot.assessment, section)
 
         def work() -> Incident:
             made = self._incidents.open(opening(self._settings, title, severity, section, reason, began))

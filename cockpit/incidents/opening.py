@@ -33,13 +33,31 @@ def serious(assessment: Assessment) -> tuple[Finding, ...]:
     return tuple(each for each in assessment.findings if each.severity <= Severity.P2 and not each.is_expected)
 
 
-def proposed(assessment: Assessment) -> tuple[str, Severity, str, float | None]:
-    """Title, severity, section and beginning, by what is wrong just now."""
+def proposed(assessment: Assessment) -> tuple[str, Severity, str]:
+    """Title, severity and section, by what is wrong just now."""
     found = serious(assessment)
     if not found:
-        return "", Severity.P2, "", None
+        return "", Severity.P2, ""
     worst = found[0]
-    return _title(worst), worst.severity, worst.section or "", min(each.since for each in found)
+    return _title(worst), worst.severity, worst.section or ""
+
+
+def beginning(assessment: Assessment, section: str = "") -> float | None:
+    """When the trouble began, in Unix seconds: the clock against the RTO runs from there; None where nothing is wrong.
+
+    Only what is as bad as the worst, and in the same place, is that trouble: the worst of the section that the
+    incident is about, or of all where nothing of that section is wrong.
+    """
+    found = serious(assessment)
+    found = tuple(each for each in found if section and each.section == section) or found
+    if not found:
+        return None
+    worst = (found[0].severity, _place(found[0]))
+    return min(each.since for each in found if (each.severity, _place(each)) == worst)
+
+
+def _place(finding: Finding) -> str:
+    return finding.section or finding.panel
 
 
 def _title(worst: Finding) -> str:
