@@ -79,7 +79,9 @@ def _writing(verbs: Subparsers) -> None:
 def _ending(verbs: Subparsers) -> None:
     close = _named(verbs.add_parser("close", help="close it; refused while something is missing"))
     close.add_argument("--cause", metavar="TEXT", help="why it happened")
-    close.add_argument("--rpo-minutes", type=_minutes, metavar="N", help="how much of the past was lost")
+    close.add_argument(
+        "--rpo-minutes", type=_minutes, metavar="N", help="how much of the past was lost; else what was measured"
+    )
     close.add_argument("--rpo-rows", type=_rows, metavar="N", help="the same in rows")
     close.add_argument("--although", default="", metavar="REASON", help="close it although something is missing")
     review = _named(verbs.add_parser("review", help="say that you looked at what somebody did alone"))

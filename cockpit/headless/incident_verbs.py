@@ -17,6 +17,7 @@ from cockpit.incidents import exports
 from cockpit.incidents.alone import take_over
 from cockpit.incidents.closing import close, review
 from cockpit.incidents.commit import commit
+from cockpit.incidents.loss import Loss, measured
 from cockpit.incidents.opening import opening
 from cockpit.incidents.promise import promise
 from cockpit.jobs.minutes import Minutes
@@ -206,8 +207,23 @@ def _update(desk: Desk, args: argparse.Namespace) -> int:
 def _close(desk: Desk, args: argparse.Namespace) -> int:
     given = {"cause": args.cause, "rpo_minutes": args.rpo_minutes, "rpo_rows": args.rpo_rows}
     values = {name: value for name, value in given.items() if value is not None}
-    found = close(desk.incidents, desk.named(args.incident).id, desk.by, SystemClock(), values, args.although)
+    incident = desk.named(args.incident)
+    loss = _loss(desk, incident) if args.rpo_minutes is None and incident.rpo_minutes is None else None
+    lost_minutes = loss.minutes if loss else None
+    found = close(desk.incidents, incident.id, desk.by, SystemClock(), values, args.although, lost_minutes)
+    if loss:
+        words = f"minutes lost, as measured: {loss.minutes:g}. {loss.words}. --rpo-minutes N says otherwise"
+        print(f"cockpit: {clean(words, 400)}", file=sys.stderr)
     return desk.done(found, f"closed: {found.cause or args.although}", args, "incident_closed")
+
+
+def _loss(desk: Desk, incident: Incident) -> Loss | None:
+    """What its steps measured; it is closed all the same where the jobs cannot be read."""
+    try:
+        return measured(incident, JobStore(state_folder(desk.settings) / "jobs").jobs())
+    except CockpitError as error:
+        print(f"cockpit: whether a step measured what was lost is not known: {clean(error, 300)}", file=sys.stderr)
+        return None
 
 
 def _review(desk: Desk, args: argparse.Namespace) -> int:

@@ -57,12 +57,19 @@ def _empty(text: str) -> list[str]:
 
 
 def close(
-    incidents: Incidents, name: str, by: str, clock: Clock, values: Mapping[str, Any], waived: str = ""
+    incidents: Incidents,
+    name: str,
+    by: str,
+    clock: Clock,
+    values: Mapping[str, Any],
+    waived: str = "",
+    lost_minutes: float | None = None,
 ) -> Incident:
     """Close it.
 
     `values` are what was given with it (cause, rpo_minutes, rpo_rows); `waived` is the reason to close it although
-    something is missing.
+    something is missing. `lost_minutes` was measured: it is written only as it is closed, for until then it may grow,
+    and where nobody has said what was lost.
 
     Raises:
         Rejected: something is missing, or it is closed already.
@@ -88,7 +95,8 @@ def close(
             raise Rejected(f"{found.id} is closed already")
         if found.break_glass and not found.reviewed_by:
             raise Rejected(f"not closed: {', '.join(found.break_glass)} acted alone meanwhile, and nobody reviewed it")
-        return {"closed": iso(now), "closed_by": by}
+        lost = {} if lost_minutes is None or found.rpo_minutes is not None else {"rpo_minutes": lost_minutes}
+        return {"closed": iso(now), "closed_by": by, **lost}
 
     return incidents.revise(incident.id, ended, Event(now, "closed", clean(words, 1000), CLOSED))
 

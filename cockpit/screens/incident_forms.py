@@ -181,7 +181,7 @@ def _close(screen: Wall, log: IncidentsPort, incident: Incident, lacks: tuple[La
     loss = measured(incident, screen.desk.snapshot.jobs if screen.desk.snapshot else ())
     asks = [
         Ask("cause", "Cause", Field(incident.cause)),
-        _lost(loss),
+        _lost(incident, loss),
         Ask("although", "Close anyway", Field(), "why it may be closed although something is missing"),
     ]
     others = [lack for lack in lacks if lack.what != NO_CAUSE]
@@ -222,8 +222,11 @@ def minutes(text: str) -> float | None:
     return number if 0 <= number < MOST_MINUTES else None
 
 
-def _lost(loss: Loss | None) -> Ask:
-    """What was measured is proposed; whoever knows better types over it."""
+def _lost(incident: Incident, loss: Loss | None) -> Ask:
+    """What somebody said, else what was measured, is proposed; whoever knows better types over it."""
+    said = incident.rpo_minutes
+    if said is not None:
+        return Ask("rpo_minutes", "Minutes lost", Field(f"{said:g}", is_proposal=True), "RPO: as the incident says")
     if loss is None:
         return Ask("rpo_minutes", "Minutes lost", Field(), "RPO: how much of the past was lost; no step measured it")
     hint = "RPO: as measured, see above; type what is right where that is something else"

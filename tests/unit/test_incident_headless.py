@@ -21,6 +21,8 @@ from cockpit.model.states import Position
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.incident_front import iso
 from cockpit.storage.incidents import Incidents, Opening
+from cockpit.storage.jobs import JobStore, new_job_id
+from cockpit.storage.journal import Entry
 from tests.unit.healthy import risk, snapshot
 
 
@@ -126,6 +128,43 @@ def test_a_long_note_comes_from_standard_input(log: Log, monkeypatch: pytest.Mon
     assert log("note", "-")[0] == 0
     text = next((log.folder / "runbooks" / "incidents").glob("*.md")).read_text()
     assert ": first\n  second\n" in text
+
+
+def restored(log: Log, began: float) -> None:
+    """A restore that lost the 90 seconds before the trouble, proven."""
+    facts = {"action": "pg_restore.restore", "title": "Restore", "target": "x", "world": "PAPER", "digest": "d"}
+    entries = [
+        Entry(began + 1, "submitted", {**facts, "by": "asha", "steps": ["put"], "proofs": []}),
+        Entry(began + 2, "step_started", {"step": 0, "command": "c", "before": {"recovered_to": began - 90}}),
+        Entry(began + 3, "step_done", {"step": 0, "facts": {}}),
+        Entry(began + 4, "done", {"error": ""}),
+    ]
+    JobStore(log.folder / "state" / "jobs").create(new_job_id(began, "pg_restore.restore"), entries).release()
+
+
+@pytest.mark.parametrize(("said", "minutes"), [((), 1.5), (("--rpo-minutes", "0"), 0.0)])
+def test_what_a_step_measured_as_lost_is_taken_as_it_is_closed(log: Log, said: tuple[str, ...], minutes: float) -> None:
+    log("new", "x", "--severity", "P1")
+    incidents = Incidents(log.folder / "runbooks" / "incidents", "asha")
+    opened = incidents.open_one()
+    assert opened is not None
+    restored(log, opened.from_at)
+    assert log("close", "--cause", "disk")[0] == 4
+    assert incidents.find(opened.id).rpo_minutes is None, "until it is closed more may be lost"
+    code, _, error = log("close", "--cause", "disk", "--although", "a try", *said)
+    assert (code, incidents.find(opened.id).rpo_minutes) == (0, minutes)
+    assert ("minutes lost, as measured: 1.5. Restore: what it put back ends" in error) is (not said)
+
+
+def test_what_somebody_said_was_lost_stands_before_what_was_measured(log: Log) -> None:
+    log("new", "x", "--severity", "P1")
+    incidents = Incidents(log.folder / "runbooks" / "incidents", "asha")
+    opened = incidents.open_one()
+    assert opened is not None
+    restored(log, opened.from_at)
+    assert log("close", "--rpo-minutes", "4")[0] == 4
+    code, _, error = log("close", "--although", "a try")
+    assert (code, incidents.find(opened.id).rpo_minutes, error) == (0, 4.0, "")
 
 
 @pytest.mark.parametrize(
