@@ -1,6 +1,7 @@
 """The errors that the cockpit raises on purpose.
 
 CockpitError
+ +- Misused            the command line asks for nothing that can be done
  +- ConfigError        the configuration is wrong; the text says where and what to do
  +- BackendError       a backend did not answer usefully
  |   +- Unreachable    refused, no route, no such socket
@@ -22,6 +23,12 @@ class CockpitError(Exception):
     """Anything that is told to the user in one line, without a traceback."""
 
     exit_code = 1
+
+
+class Misused(CockpitError):
+    """The command line asks for nothing that can be done; the text says what it takes."""
+
+    exit_code = 2
 
 
 class ConfigError(CockpitError):

@@ -11,7 +11,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from actions.runbook import runbook_for
-from cockpit.errors import Rejected
+from cockpit.errors import Misused, Rejected
 from cockpit.headless.plan_text import plan_lines
 from cockpit.headless.planning import ear_for, known
 from cockpit.headless.platform import find_platform
@@ -67,6 +67,8 @@ def run(args: argparse.Namespace) -> int:
         JournalError: it cannot be written.
         ConfigError: there is no platform.
     """
+    if args.id is None and (args.refuse or args.confirm is not None):
+        raise Misused("--refuse and --confirm take the ID of a request")
     settings = find_platform(args.config)
     runbook = runbook_for(settings)
     if runbook.problem:

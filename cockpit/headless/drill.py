@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.clock import SystemClock
 from cockpit.config import Settings, load
-from cockpit.errors import Rejected
+from cockpit.errors import Misused, Rejected
 from cockpit.headless.platform import find_platform
 from cockpit.model.drill import Board, Drill, Due
 from cockpit.model.snapshot import Snapshot
@@ -31,7 +31,7 @@ A drill is played on a sandbox and nowhere else: on the one that the cockpit is 
 It goes on without its terminal; any cockpit on that sandbox watches it, and so does --follow. It ends by itself
 once everything is reached, or with stop, which clears the fault.
 
-exit codes: 0, 4 refused, 6 sandbox; start --follow, show --follow and report: 0 passed, 1 not"""
+exit codes: 0, 2 usage, 4 refused, 6 sandbox; start --follow, show --follow and report: 0 passed, 1 not"""
 LOOK_S = 0.5
 ROUND_S = 6.0
 
@@ -140,6 +140,11 @@ def _show(args: argparse.Namespace) -> int:
 
 
 def _start(args: argparse.Namespace) -> int:
+    from cockpit.drills.scenarios import scenario, scenarios
+
+    if scenario(args.scenario) is None:
+        known = ", ".join(one.name for one in scenarios())
+        raise Misused(f"there is no drill {clean(args.scenario, 60)!r}; there are: {known}")
     settings = find_platform(args.config)
     drill = _director(settings).start(
         args.scenario, _seen(settings), lambda words: print(f"cockpit: {words}", file=sys.stderr)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from cockpit.headless.incident_verbs import VERBS, Desk
 from cockpit.headless.platform import find_platform
 from cockpit.model.incident import ROLES
+from cockpit.storage.incident_front import moment
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -45,7 +46,7 @@ def _opening(verbs: Subparsers) -> None:
     new.add_argument("--section", default="", metavar="3.1..3.5", help="the runbook's, for the template")
     new.add_argument("--reason", default="opened", help="why this severity")
     new.add_argument("--role", type=_role, action="append", default=[], metavar="ROLE=WHO", help=", ".join(ROLES))
-    new.add_argument("--began", metavar="ISO", help="when it began, where that was before now")
+    new.add_argument("--began", type=_moment, metavar="ISO", help="when it began, where that was before now")
     new.add_argument("--drill", action="store_true", help="it is an exercise")
 
 
@@ -111,6 +112,13 @@ def _minutes(text: str) -> float:
         if 0 <= (minutes := float(text)) < 1e6:
             return minutes
     raise argparse.ArgumentTypeError(f"it is a number of minutes, not {text!r}")
+
+
+def _moment(text: str) -> float:
+    at = moment(text)
+    if at is None:
+        raise argparse.ArgumentTypeError(f"{text!r} is no time: write it as 2026-04-01T19:44:12Z")
+    return at
 
 
 def _rows(text: str) -> int:

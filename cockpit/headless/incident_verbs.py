@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from cockpit.alerting.names import UNKNOWN_HELD, names_held
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
-from cockpit.errors import CockpitError, JournalError, Rejected
+from cockpit.errors import CockpitError, JournalError, Misused, Rejected
 from cockpit.incidents import exports
 from cockpit.incidents.alone import take_over
 from cockpit.incidents.closing import close, review
@@ -28,7 +28,6 @@ from cockpit.model.severity import Severity
 from cockpit.session import secret_words, state_folder
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.drafts import Drafts
-from cockpit.storage.incident_front import moment
 from cockpit.storage.incidents import Incidents
 from cockpit.storage.jobs import JobStore
 from cockpit.text import clean
@@ -88,10 +87,7 @@ def _json(value: object) -> str:
 
 
 def _new(desk: Desk, args: argparse.Namespace) -> int:
-    began = moment(args.began) if args.began else None
-    if args.began and began is None:
-        raise Rejected(f"{clean(args.began, 40)} is no time: write it as 2026-04-01T19:44:12Z")
-    draft = opening(desk.settings, args.title, Severity[args.severity], args.section, args.reason, began)
+    draft = opening(desk.settings, args.title, Severity[args.severity], args.section, args.reason, args.began)
     incident = desk.incidents.open(draft.with_roles(dict(args.role)).as_drill(args.drill or draft.is_drill))
     where = desk.incidents.folder / f"{incident.id}.md"
     _take_over(desk, incident)
@@ -177,7 +173,7 @@ def _note(desk: Desk, args: argparse.Namespace) -> int:
     incident = desk.named(args.incident)
     text = " ".join(args.text).strip()
     if not text:
-        raise Rejected("there is nothing to note")
+        raise Misused("there is nothing to note")
     try:
         desk.incidents.note(text, incident.id)
     except JournalError as error:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cockpit.errors import CockpitError
+from cockpit.errors import CockpitError, Misused
 from cockpit.headless.plan_text import end_line, end_word, step_line
 from cockpit.headless.platform import find_platform
 from cockpit.model.job import Job, Phase, StepState
@@ -64,6 +64,10 @@ def run(args: argparse.Namespace) -> int:
     from cockpit.session import state_folder
     from cockpit.storage.jobs import JobStore
 
+    if args.id is None and (args.cancel or args.resolve):
+        raise Misused("--cancel and --resolve take the ID of a job")
+    if args.resolve and not (args.reason or "").strip():
+        raise Misused("--resolve takes --reason TEXT: by what is it known?")
     settings = find_platform(args.config)
     store = JobStore(state_folder(settings) / "jobs")
     if args.id is None and not args.follow:

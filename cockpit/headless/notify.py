@@ -8,7 +8,7 @@ from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from cockpit.errors import Rejected
+from cockpit.errors import Misused, Rejected
 from cockpit.headless.platform import find_platform
 from cockpit.text import clean
 
@@ -56,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
     if args.undelivered:
         return _list(find_platform(args.config), args.json)
     if (args.audience is None) == (args.resend is None):
-        raise Rejected("name an audience (ops, risk_officer, stakeholders, all), or --undelivered, or --resend KEY")
+        raise Misused("name an audience (ops, risk_officer, stakeholders, all), or --undelivered, or --resend KEY")
     if args.resend is not None:
         given = _again(find_platform(args.config), args.resend)
     else:

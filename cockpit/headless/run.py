@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from actions.catalogue import ACTIONS
 from actions.parameters import PARAMETERS
 from actions.runbook import runbook_for
-from cockpit.errors import Rejected
+from cockpit.errors import Misused, Rejected
 from cockpit.headless.plan_text import end_line, plan_lines, step_line
 from cockpit.headless.planning import ear_for, known
 from cockpit.headless.platform import find_platform
@@ -35,7 +35,8 @@ SHOWN_BYTES = 1 << 16
 YES = ("y", "yes")
 USAGE = 2
 EPILOG = """\
-exit codes: 0 done and proven, 1 failed or in doubt, 2 no such step, 4 refused (a check fails, or it was not confirmed)
+exit codes: 0 done and proven, 1 failed or in doubt, 2 no such step or parameter,
+            4 refused (a check fails, or it was not confirmed)
 
 Without --confirm it asks on the terminal; without a terminal nothing is done. Where a second person must approve,
 it waits until another login user of this host has run `cockpit approve`; Ctrl-C takes the request back.
@@ -77,6 +78,7 @@ def run(args: argparse.Namespace) -> int:
     """Take the step.
 
     Raises:
+        Misused: the step takes no such parameter.
         Rejected: it was not confirmed, or a check forbids it.
         ConfigError: there is no platform.
     """
@@ -109,9 +111,9 @@ def _parameters(args: argparse.Namespace, row: ActionSpec) -> dict[str, str]:
     for given in args.set:
         name, sign, value = given.partition("=")
         if not (name and sign):
-            raise Rejected(f"--set takes NAME=VALUE, not {given!r}")
+            raise Misused(f"--set takes NAME=VALUE, not {given!r}")
         if name not in known:
-            raise Rejected(f"{row.step} takes no {clean(name, 40)!r}; it takes: {', '.join(known) or 'none'}")
+            raise Misused(f"{row.step} takes no {clean(name, 40)!r}; it takes: {', '.join(known) or 'none'}")
         found[name] = value
     return found
 

@@ -13,7 +13,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from cockpit.errors import SandboxError
+from cockpit.errors import Misused, SandboxError
 from cockpit.sandbox import launcher
 from cockpit.sandbox.faults import FAULTS, Fault
 from cockpit.sandbox.folders import shared_folder
@@ -186,7 +186,7 @@ def _known(fault: str) -> Fault:
         return FAULTS[fault]
     near = get_close_matches(fault, FAULTS, n=3, cutoff=0.5)
     hint = f"did you mean {', '.join(near)}?" if near else "see: cockpit sandbox faults"
-    raise SandboxError(f"there is no fault {fault!r}; {hint}")
+    raise Misused(f"there is no fault {fault!r}; {hint}")
 
 
 def _print(args: argparse.Namespace, facts: dict[str, Any], text: str) -> None:

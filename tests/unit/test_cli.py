@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -14,7 +15,9 @@ import pytest
 from cockpit import cli
 from cockpit.arguments import COMMANDS, command_in, parser_for
 from cockpit.cli import opened_with
-from cockpit.errors import CockpitError, ConfigError, JournalError, Rejected, SandboxError
+from cockpit.errors import CockpitError, ConfigError, JournalError, Misused, Rejected, SandboxError
+from cockpit.model.severity import Severity
+from cockpit.storage.incidents import Incidents, Opening
 
 
 def cockpit(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -109,10 +112,44 @@ def test_wrong_use_is_told_without_a_traceback(arguments: list[str], code: int, 
     assert done.stdout == ""
 
 
+MISUSED = """\
+run reroute --set venue | --set takes NAME=VALUE
+run reroute --set broker=IBKR | reroute takes no 'broker'; it takes: venue, to
+run no-such-step | there is no step no-such-step
+runbook 9.9 | there is no section 9.9
+notify | name an audience
+notify ops --resend 3f2a | name an audience
+incident new x --severity P1 --began yesterday | 'yesterday' is no time
+incident note "" | there is nothing to note
+jobs --cancel | take the ID of a job
+jobs --resolve done | take the ID of a job
+jobs 9f3a --resolve done | --resolve takes --reason TEXT
+approve --refuse | take the ID of a request
+approve --confirm y | take the ID of a request
+drill start no-such-drill | there is no drill 'no-such-drill'; there are:
+sandbox inject no-such-fault | there is no fault 'no-such-fault'
+sandbox clear feed-lat | did you mean feed-late"""
+
+
+@pytest.mark.parametrize("case", MISUSED.splitlines())
+def test_an_argument_that_is_none_is_usage(case: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tmp_path / "cockpit.yaml"
+    config.write_text(f"site: bare\nroot: {tmp_path}\nstate: {tmp_path}/state\nredis: null\n", encoding="utf-8")
+    words, _, said = case.partition(" | ")
+    opened = Incidents(tmp_path / "runbooks" / "incidents", "asha")
+    opened.open(Opening("x", Severity.P1, ""))
+    try:
+        code = cli.run([*([] if "sandbox" in words else ["--config", str(config)]), *shlex.split(words)])
+    except SystemExit as ended:
+        code = int(str(ended.code))
+    assert (code, said in capsys.readouterr().err) == (2, True)
+
+
 @pytest.mark.parametrize(
     ("error", "code"),
     [
         (CockpitError("plain"), 1),
+        (Misused("usage"), 2),
         (ConfigError("config"), 3),
         (Rejected("no"), 4),
         (JournalError("disk"), 5),

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from actions.catalogue import ACTIONS
-from cockpit.errors import Rejected
+from cockpit.errors import Misused, Rejected
 from cockpit.headless import notify, run
 from cockpit.headless.audit import record_line
 from cockpit.headless.plan_text import plan_lines
@@ -52,7 +52,7 @@ def refused(plan: Plan, words: str, **changed: Any) -> None:
 def test_a_misspelt_parameter_is_refused(step: str, given: str, words: str) -> None:
     """Else the step would choose by itself what was meant to be chosen for it."""
     row = row_for(ACTIONS, step)
-    with pytest.raises(Rejected) as caught:
+    with pytest.raises(Misused) as caught:
         _parameters(argparse.Namespace(set=[given], reason=None), row)
     assert words in str(caught.value)
     right = argparse.Namespace(set=["venue=ZERODHA", "to=paper"], reason="down")
