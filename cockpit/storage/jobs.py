@@ -16,6 +16,7 @@ from cockpit.errors import JournalError
 from cockpit.model.job import Job, Phase
 from cockpit.storage.disk import (
     append_synced,
+    claim_lock,
     is_locked,
     is_shared,
     lock,
@@ -24,7 +25,6 @@ from cockpit.storage.disk import (
     private_folder,
     reason,
     sync_folder,
-    try_lock,
 )
 from cockpit.storage.fold import ENDS, fold, unreadable
 from cockpit.storage.journal import Entry, Journal
@@ -38,8 +38,6 @@ SETTLED = (Phase.DONE, Phase.FAILED, Phase.CANCELLED)
 """Nothing is ever written to their journals again."""
 TICK_NS = 2_000_000_000
 """The coarsest clock of a file system."""
-CLAIM_TRIES = 5
-CLAIM_TRY_S = 0.002
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,11 +121,8 @@ class JobStore:
         except OSError:
             return None
         with suppress(OSError):
-            for _ in range(CLAIM_TRIES):
-                # Whoever only looks holds the lock too, but for microseconds.
-                if try_lock(descriptor):
-                    return Claim(descriptor)
-                time.sleep(CLAIM_TRY_S)
+            if claim_lock(descriptor):
+                return Claim(descriptor)
         os.close(descriptor)
         return None
 

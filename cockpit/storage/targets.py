@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from cockpit.errors import NOT_OURS, JournalError, Rejected
-from cockpit.storage.disk import is_locked, open_file, opened, private_folder, reason, try_lock
+from cockpit.storage.disk import claim_lock, is_locked, open_file, opened, private_folder, reason
 from cockpit.text import clean
 
 MOST_BYTES = 1 << 14
@@ -51,7 +51,7 @@ class Targets:
                 descriptor = open_file(file, os.O_RDWR | os.O_CREAT)
                 # What cannot be said of the lock, on a full disk, must not leave it held by nobody who works.
                 undo.callback(os.close, descriptor)
-                if not try_lock(descriptor):
+                if not claim_lock(descriptor):
                     found = self.holder(target)
                     raise Rejected(found.words if found else f"somebody else works on {target}")
                 os.ftruncate(descriptor, 0)

@@ -117,6 +117,24 @@ def test_a_file_system_without_locks_is_said_and_costs_nothing(tmp_path: Path, m
     assert len(list(Path("/proc/self/fd").iterdir())) == before
 
 
+@pytest.mark.parametrize("what", ["target", "job"])
+def test_whoever_only_looks_keeps_nobody_from_work(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    targets, store = Targets(tmp_path / "targets"), JobStore(tmp_path / "jobs")
+    store.create("1-x", [Entry(1.0, "submitted", {})]).release()
+    os.close(targets.take("book", Holder("1", "asha", "Flatten")))
+    file = tmp_path / ("targets/book.lock" if what == "target" else "jobs/1-x/lock")
+    looks = [os.open(file, os.O_RDONLY)]
+    fcntl.flock(looks[0], fcntl.LOCK_SH)
+    monkeypatch.setattr("cockpit.storage.disk.time.sleep", lambda _: os.close(looks.pop()))
+    if what == "target":
+        os.close(targets.take("book", Holder("2", "ben", "Replay")))
+    else:
+        claim = store.claim("1-x")
+        assert claim is not None
+        claim.release()
+    assert looks == [], "it was tried again once the look was over"
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be somebody else")
 def test_a_folder_that_is_somebody_elses_is_refused_and_not_changed(top: Path) -> None:
     folder = top / "state"
