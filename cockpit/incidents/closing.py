@@ -88,17 +88,22 @@ def close(
     words = f"by {by}: {incident.cause or 'cause unknown'}"
     if found:
         words += f"; closed although {', '.join(lack.what for lack in found)}: {waived}"
+    ended = {"closed": iso(now), "closed_by": by}
+    event = Event(now, "closed", clean(words, 1000), CLOSED)
+    return incidents.revise(incident.id, lambda present: {**ended, **_last(present, lost_minutes)}, event)
 
-    def ended(found: Incident) -> Mapping[str, Any]:
-        """By what stands there as it is written: somebody else may have closed it, or acted alone, since the look."""
-        if not found.is_open:
-            raise Rejected(f"{found.id} is closed already")
-        if found.break_glass and not found.reviewed_by:
-            raise Rejected(f"not closed: {', '.join(found.break_glass)} acted alone meanwhile, and nobody reviewed it")
-        lost = {} if lost_minutes is None or found.rpo_minutes is not None else {"rpo_minutes": lost_minutes}
-        return {"closed": iso(now), "closed_by": by, **lost}
 
-    return incidents.revise(incident.id, ended, Event(now, "closed", clean(words, 1000), CLOSED))
+def _last(present: Incident, lost_minutes: float | None) -> Mapping[str, Any]:
+    """What was lost, by what stands there as it is written.
+
+    Raises:
+        Rejected: somebody else has closed it since the look, or acted alone.
+    """
+    if not present.is_open:
+        raise Rejected(f"{present.id} is closed already")
+    if present.break_glass and not present.reviewed_by:
+        raise Rejected(f"not closed: {', '.join(present.break_glass)} acted alone meanwhile, and nobody reviewed it")
+    return {} if lost_minutes is None or present.rpo_minutes is not None else {"rpo_minutes": lost_minutes}
 
 
 def review(incidents: Incidents, name: str, by: str, clock: Clock, words: str) -> Incident:
