@@ -230,9 +230,10 @@ class CockpitApp(App[int], inherit_bindings=False):
     def _handle_exception(self, error: Exception) -> None:
         """No traceback with values on the terminal: one line there, the rest in a private file."""
         self._return_code = 1
+        is_first = self._exception is None and not self._exit_renderables
         if self._exception is None:
             self._exception = error
             self._exception_event.set()
         # What fails because of the first failure is not worth a second report.
-        if not self._exit_renderables:
+        if is_first:
             self.panic(Text(self._reporter(error)))

@@ -51,6 +51,11 @@ class CockpitDriver(LinuxDriver):
         """Whether the terminal reads; if it does not, all is drawn once it does again."""
         return self._patient is None or self._patient.has_room()
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether the picture stands still because the terminal has ceased to answer, though it reads."""
+        return self._patient is not None and self._patient.is_silent
+
     # start and end
 
     def start_application_mode(self) -> None:

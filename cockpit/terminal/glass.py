@@ -65,6 +65,11 @@ class Glass:
         """Nothing is known any more: after a resize, a pause, lost bytes."""
         self._rows = []
 
+    def spoil(self, y: int) -> None:
+        """A row has been written by somebody else."""
+        if 0 <= y < len(self._rows):
+            self._rows[y] = Row()
+
     def encode(self, update: object, size: tuple[int, int], colours: ColorSystem) -> str | None:
         """The bytes that bring the terminal up to date; None for a kind of update that is not known here."""
         if isinstance(update, LayoutUpdate):

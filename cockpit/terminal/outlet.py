@@ -13,6 +13,9 @@ from textual.screen import Screen
 from cockpit.terminal import seams
 from cockpit.terminal.glass import Glass
 
+STILL = " STANDS STILL: the terminal does not answer. Any key draws it anew. "
+"""Told on the last row."""
+
 
 def _always() -> bool:
     return True
@@ -23,7 +26,7 @@ class Outlet:
 
     def __init__(self) -> None:
         self._glass = Glass()
-        self._has_cursor = False
+        self._has_cursor = self._has_told = False
         self.why_not: str | None = ", ".join(seams.missing()) or None
         """Why updates are left to the toolkit; None while they are not."""
 
@@ -47,8 +50,16 @@ class Outlet:
         # A frame withheld is not lost: once the terminal has read the others, one picture of the present follows.
         has_room: Callable[[], bool] = getattr(driver, "has_room", _always)
         if not has_room():
+            if not self._has_told and getattr(driver, "is_silent", False):
+                self._has_told = True
+                self._tell(screen.outer_size.width, screen.outer_size.height, driver.write)
             return True
+        self._has_told = False
         return self._send(app, screen, update, driver.write)
+
+    def _tell(self, width: int, height: int, write: Callable[[str], None]) -> None:
+        self._glass.spoil(height - 1)
+        write(f"\x1b[{height};1H\x1b[1;7m{STILL[:width]}\x1b[0m")
 
     def _send(self, app: App[Any], screen: Screen[Any], update: object, write: Callable[[str], None]) -> bool:
         try:

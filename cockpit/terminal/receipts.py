@@ -16,10 +16,16 @@ AGAIN_S = 2.0
 """An answer can get lost (inside a paste), and whoever was there can have been replaced."""
 ANEW_S = 10.0
 """One that has not answered is asked so seldom."""
-LATE_S = 5.0
-"""A terminal that sends keys and no answer for so long is one that does not answer."""
+SILENT_S = 4.0
+"""A terminal that sends keys and no answer for so long is one that does not answer; without keys it may be the line."""
+GLIMPSE_S = 15.0
+"""After so long one frame is sent all the same, should somebody look at it; the next after twice as long, and so on."""
+GLIMPSE_BYTES = 1024
+"""So much room is made for it; it may be larger."""
 MUTE_S = 120.0
-"""So is one that sends nothing for so long; a wall that waits for an answer for ever would stand still."""
+"""A terminal that sends nothing for so long is taken for one that does not answer."""
+HOPED_S = 1.0
+"""The first answer of a terminal may come for so long."""
 
 
 class Receipts:
@@ -31,11 +37,28 @@ class Receipts:
         self._asked_bytes = self._unasked_bytes = 0
         self._first_at: float | None = None
         self._last_at = 0.0
+        self._glimpse_s = GLIMPSE_S
 
     @property
     def is_open(self) -> bool:
         """Whether an answer is on its way: from a terminal that gives any."""
         return self._is_answering and self._first_at is not None
+
+    @property
+    def is_hoped_for(self) -> bool:
+        """Whether an answer may come that nobody should find who reads the terminal after us."""
+        return self.is_open or (self._first_at is not None and self._now() - self._last_at < HOPED_S)
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether frames are withheld for so long already that whoever sees the last one must be told."""
+        return self.is_behind and self._open_s() >= SILENT_S
+
+    def allow_glimpse(self) -> None:
+        """Now and then, make room for one frame though nothing says that the ones before it were shown."""
+        if self.is_behind and self._open_s() >= self._glimpse_s:
+            self._asked_bytes, self._unasked_bytes = UNANSWERED_BYTES - GLIMPSE_BYTES, 0
+            self._glimpse_s *= 2
 
     @property
     def is_behind(self) -> bool:
@@ -62,10 +85,11 @@ class Receipts:
         self._is_answering = True
         self._asked_bytes = 0
         self._first_at = None
+        self._glimpse_s = GLIMPSE_S
 
     def typed(self) -> None:
         """Something else came from the terminal."""
-        self._forgo(LATE_S)
+        self._forgo(SILENT_S)
 
     def is_due(self) -> bool:
         """Whether to ask again, because the answer has not come; after long enough none is expected."""
@@ -73,5 +97,9 @@ class Receipts:
         return self.is_open and self._now() - self._last_at >= AGAIN_S
 
     def _forgo(self, after_s: float) -> None:
-        if self._first_at is not None and self._now() - self._first_at >= after_s:
+        if self._open_s() >= after_s:
             self._is_answering = False
+
+    def _open_s(self) -> float:
+        """How long an answer has been waited for."""
+        return 0.0 if self._first_at is None else self._now() - self._first_at

@@ -18,28 +18,44 @@ FIRST_PROBE_S = 0.02
 LAST_PROBE_S = 0.5
 PROBE = b"\0"
 """Shows nothing on any terminal; when it is read, that is told again."""
-_PSEUDO = "/dev/pts/"
+PSEUDO = "/dev/pts/"
+"""Of other kinds of terminals nothing is known."""
 
 
 class Unread:
-    """Counts bytes written since the other end was last seen to read; nothing where that cannot be known."""
+    """The same terminal, opened for us alone, so that it may be told not to block; counts what is written to it since
+    the other end was last seen to read. Where it cannot be opened or seen, nothing is written and counted."""
 
-    def __init__(self, descriptor: int | None) -> None:
-        self._descriptor = -1
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor: int | None = None
         self._poll: select.epoll | None = None
         self._bytes = self._reads = 0
         self._probe_s = FIRST_PROBE_S
-        if descriptor is not None and os.ttyname(descriptor).startswith(_PSEUDO):
-            self._descriptor = descriptor
-            self._poll = select.epoll()
-            self._poll.register(descriptor, select.EPOLLOUT | select.EPOLLET)
-            self._poll.poll(0)
+        with contextlib.suppress(OSError):
+            name = os.ttyname(descriptor)
+            self._descriptor = os.open(name, os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
+            if name.startswith(PSEUDO):
+                self._poll = select.epoll()
+                self._poll.register(self._descriptor, select.EPOLLOUT | select.EPOLLET)
+                self._poll.poll(0)
 
     @property
     def is_behind(self) -> bool:
         """Whether so much is unread that more would only be a queue."""
         self.look()
         return self._bytes > UNREAD_BYTES and self._reads >= SURE_READS
+
+    def write(self, data: bytes) -> int:
+        """How much of it the terminal takes at once; nobody has to wake for that."""
+        if self._descriptor is None:
+            return 0
+        self.look()
+        try:
+            count = os.write(self._descriptor, data)
+        except OSError:
+            return 0  # nobody reads, or it is gone: who writes the rest finds out
+        self.written(count)
+        return count
 
     def look(self) -> None:
         """Whether there was a read; to be done before each write."""
@@ -62,16 +78,15 @@ class Unread:
 
     def probe(self) -> None:
         """Have the next read told, should the last one's wake have been taken for that of our own write."""
-        with contextlib.suppress(OSError):
-            os.write(self._descriptor, PROBE)
-        self._is_woken()
+        self.write(PROBE)
 
     def close(self) -> None:
         """Nothing is known any more."""
-        if self._poll is not None:
-            self._poll.close()
-            self._poll = None
-        self._bytes = 0
+        poll, own, self._poll, self._descriptor, self._bytes = self._poll, self._descriptor, None, None, 0
+        if poll is not None:
+            poll.close()
+        if own is not None:
+            os.close(own)
 
     def _is_woken(self) -> bool:
         return self._poll is not None and bool(self._poll.poll(0))

@@ -32,8 +32,6 @@ class PatientWriter(threading.Thread):
     def __init__(self, file: IO[str], when_drained: Drained = lambda is_lost: None) -> None:
         super().__init__(daemon=True, name="terminal-output")
         self._descriptor = file.fileno()
-        self._ready = _own(self._descriptor)
-        """The same terminal, opened for us alone, so that it may be told not to block; None where that is denied."""
         self._when_drained = when_drained
         self._parts: deque[bytes] = deque()
         self._is_begun = False
@@ -42,7 +40,7 @@ class PatientWriter(threading.Thread):
         self._is_owing = self._has_lost = False
         self._is_stopping = self._is_abandoned = False
         self._receipts = Receipts()
-        self._unread = Unread(self._ready)
+        self._unread = Unread(self._descriptor)
         self._changed = threading.Condition()
         self.is_broken = False
 
@@ -60,6 +58,12 @@ class PatientWriter(threading.Thread):
                 return False
             return not self.is_broken
 
+    @property
+    def is_silent(self) -> bool:
+        """Whether frames are withheld from a terminal that reads, and may be looked at, but has ceased to answer."""
+        with self._changed:
+            return self._receipts.is_silent and not (self._pending or self._unread.is_behind)
+
     def write(self, text: str) -> None:
         """Take it, or drop it while far too much is unread."""
         data = text.encode("utf-8", "replace")
@@ -73,24 +77,13 @@ class PatientWriter(threading.Thread):
                 self._ask()
 
     def _queue(self, data: bytes) -> None:
-        left = data if self._pending else data[self._written(data) :]
+        # What is taken at once need not wake the writer: that would cost a key's answer a turn.
+        left = data if self._pending or self.is_broken else data[self._unread.write(data) :]
         if left:
             self._is_begun |= len(left) < len(data)
             self._parts.append(left)
             self._pending += len(left)
             self._changed.notify_all()
-
-    def _written(self, data: bytes) -> int:
-        """How much of it the terminal takes at once: waking the writer for it would cost a key's answer a turn."""
-        if self._ready is None or self.is_broken:
-            return 0
-        self._unread.look()
-        try:
-            count = os.write(self._ready, data)
-        except OSError:
-            return 0  # nobody reads, or it is gone: the writer finds out
-        self._unread.written(count)
-        return count
 
     def _ask(self) -> None:
         if not self._is_abandoned:
@@ -121,7 +114,7 @@ class PatientWriter(threading.Thread):
             self._pending -= sum(map(len, self._parts)) - sum(map(len, kept))
             self._parts = deque(kept)
             if is_asked:
-                self._changed.wait_for(lambda: self.is_broken or not self._receipts.is_open, within_s)
+                self._changed.wait_for(lambda: self.is_broken or not self._receipts.is_hoped_for, within_s)
 
     def isatty(self) -> bool:
         """It stands for a terminal."""
@@ -141,8 +134,10 @@ class PatientWriter(threading.Thread):
             with self._changed:
                 if not self._parts and not self._is_stopping:
                     self._changed.wait(AGAIN_S if self._is_owing else None)
-                if self._is_owing and self._receipts.is_due():
-                    self._ask()
+                if self._is_owing:
+                    self._receipts.allow_glimpse()
+                    if self._receipts.is_due():
+                        self._ask()
                 if not self._parts and self._is_stopping:
                     return
                 data = b"".join(self._parts)
@@ -203,14 +198,4 @@ class PatientWriter(threading.Thread):
             self._changed.notify()
         self.join(JOIN_S)
         with self._changed:
-            own, self._ready = self._ready, None
             self._unread.close()
-        if own is not None:
-            os.close(own)
-
-
-def _own(descriptor: int) -> int | None:
-    try:
-        return os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
-    except OSError:
-        return None

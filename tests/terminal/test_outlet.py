@@ -20,7 +20,7 @@ from cockpit.screens.application import CockpitApp
 from cockpit.terminal import seams
 from cockpit.terminal.gate import GateFilter
 from cockpit.terminal.glass import Glass
-from cockpit.terminal.outlet import Outlet
+from cockpit.terminal.outlet import STILL, Outlet
 from tests.terminal.emulators import Emulator
 from tests.ui import snapshots
 from tests.ui.fake_session import FakeSession, StillClock
@@ -36,7 +36,7 @@ class Terminal(HeadlessDriver):
     """Keeps what is written, and can be deaf."""
 
     emulator: Emulator
-    is_deaf = False
+    is_deaf = is_silent = False
     frames: list[str]
 
     @property
@@ -97,6 +97,7 @@ steps = st.one_of(
     st.tuples(st.just("show"), st.sampled_from(sorted(snapshots.ALL))),
     st.tuples(st.just("size"), st.sampled_from(SIZES)),
     st.tuples(st.just("deaf"), st.booleans()),
+    st.tuples(st.just("silent"), st.booleans()),
     st.tuples(st.just("lost"), st.none()),
 )
 
@@ -113,6 +114,8 @@ async def take(app: Cockpit, pilot: Pilot[Any], step: tuple[str, Any]) -> None:
         app.terminal.is_deaf = value
         if not value:
             app.refresh()
+    elif kind == "silent":
+        app.terminal.is_silent = value
     else:
         app.terminal.emulator.resize(*app.size)
         app.repaint()
@@ -145,6 +148,32 @@ async def play(story: list[tuple[str, Any]]) -> None:
 @given(st.lists(steps, min_size=3, max_size=10))
 def test_every_screen_is_as_a_repaint_would_show_it(story: list[tuple[str, Any]]) -> None:
     asyncio.run(play(story))
+
+
+def test_a_picture_that_stands_still_says_so_until_the_next_one() -> None:
+    app = Cockpit()
+    width, height = SIZES[1]
+
+    async def pilot_of(pilot: Pilot[Any]) -> None:
+        while app.desk.session is None:
+            await pilot.pause(0.01)
+        app.resized(width, height)
+        await pilot.pause()
+        for is_silent in (False, True, True):
+            app.terminal.is_deaf, app.terminal.is_silent = True, is_silent
+            app.terminal.frames.clear()
+            await pilot.press("tab")
+            await pilot.pause()
+            assert len(app.terminal.frames) <= 1, "it is told once"
+            assert app.terminal.emulator.screen.display[height - 1].startswith(STILL) is is_silent
+        app.terminal.is_deaf = False
+        app.refresh()
+        await pilot.pause()
+        assert app.difference() is None
+        app.exit(0)
+
+    asyncio.run(app.run_async(headless=False, auto_pilot=pilot_of, size=SIZES[0]))
+    assert app.return_code == 0
 
 
 async def frames_of(app: Cockpit) -> list[str]:

@@ -12,7 +12,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from cockpit.terminal.receipts import ANSWER, ASK_BYTES, LATE_S, MUTE_S, REQUEST, UNANSWERED_BYTES, Receipts
+from cockpit.terminal.receipts import (
+    ANSWER,
+    ASK_BYTES,
+    GLIMPSE_BYTES,
+    GLIMPSE_S,
+    HOPED_S,
+    MUTE_S,
+    REQUEST,
+    SILENT_S,
+    UNANSWERED_BYTES,
+    Receipts,
+)
 from cockpit.terminal.writer import PatientWriter
 from tests.terminal.conftest import READY, Start
 
@@ -74,7 +85,7 @@ def test_an_answer_that_is_lost_is_asked_for_again(receipts: Receipts, clock: Cl
 
 @pytest.mark.parametrize("is_typing", [True, False])
 def test_a_terminal_that_answers_no_more_is_not_waited_for(receipts: Receipts, clock: Clock, is_typing: bool) -> None:
-    clock.at += LATE_S if is_typing else MUTE_S
+    clock.at += SILENT_S if is_typing else MUTE_S
     if is_typing:
         receipts.typed()
     assert not receipts.is_due()
@@ -84,6 +95,36 @@ def test_a_terminal_that_answers_no_more_is_not_waited_for(receipts: Receipts, c
     receipts.asked()
     receipts.sent(UNANSWERED_BYTES)
     assert receipts.is_behind, "it is back"
+
+
+def test_who_waits_for_an_answer_is_told_before_long(receipts: Receipts, clock: Clock) -> None:
+    assert not receipts.is_silent
+    clock.at += SILENT_S
+    assert receipts.is_silent
+    receipts.answered()
+    assert not receipts.is_silent
+
+
+def test_a_picture_comes_now_and_then_though_nothing_answers(receipts: Receipts, clock: Clock) -> None:
+    seen_at = []
+    began = clock.at
+    while clock.at < began + MUTE_S - 1.0:
+        clock.at += 1.0
+        receipts.allow_glimpse()
+        if not receipts.is_behind:
+            seen_at.append(clock.at - began)
+            receipts.sent(GLIMPSE_BYTES + 1)
+            assert receipts.is_behind, "one frame, and no more"
+    assert seen_at == [GLIMPSE_S, 2 * GLIMPSE_S, 4 * GLIMPSE_S]
+
+
+def test_a_first_answer_is_hoped_for_a_while(clock: Clock) -> None:
+    fresh = Receipts(clock)
+    assert not fresh.is_hoped_for
+    fresh.asked()
+    assert fresh.is_hoped_for
+    clock.at += HOPED_S
+    assert not fresh.is_hoped_for
 
 
 class Glass:
@@ -145,12 +186,15 @@ def test_the_kernel_takes_what_one_that_does_not_answer_is_sent(glass: Glass) ->
     assert glass.fill() == KERNEL_BYTES
 
 
-def test_an_answer_on_its_way_is_waited_for(glass: Glass) -> None:
+@pytest.mark.parametrize("is_first", [True, False])
+def test_an_answer_on_its_way_is_waited_for(glass: Glass, monkeypatch: pytest.MonkeyPatch, is_first: bool) -> None:
+    monkeypatch.setattr("cockpit.terminal.receipts.HOPED_S", WAIT_S)
     glass.writer.write("x" * ASK_BYTES)
     glass.read(REQUEST)
-    glass.writer.answered()
-    glass.writer.write("x" * ASK_BYTES)
-    glass.read(REQUEST)
+    if not is_first:
+        glass.writer.answered()
+        glass.writer.write("x" * ASK_BYTES)
+        glass.read(REQUEST)
     order: list[str] = []
 
     def leave() -> None:

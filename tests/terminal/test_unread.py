@@ -113,7 +113,7 @@ def test_a_read_that_was_missed_is_found_by_a_probe(ends: tuple[int, int]) -> No
 
 
 def test_only_a_pseudo_terminal_tells(monkeypatch: pytest.MonkeyPatch, ends: tuple[int, int]) -> None:
-    monkeypatch.setattr(os, "ttyname", lambda descriptor: "/dev/tty1")
+    monkeypatch.setattr("cockpit.terminal.unread.PSEUDO", "/dev/tty")
     unread = Unread(ends[1])
     for _ in range(2 * SURE_READS):
         os.write(ends[1], b"x")
@@ -122,3 +122,4 @@ def test_only_a_pseudo_terminal_tells(monkeypatch: pytest.MonkeyPatch, ends: tup
         unread.look()
     unread.written(UNREAD_BYTES + 1)
     assert not unread.is_behind
+    unread.close()
