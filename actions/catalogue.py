@@ -14,6 +14,7 @@ from actions.nodes import Nodes
 from actions.parameters import PARAMETERS
 from cockpit.model.action import ActionSpec
 from cockpit.model.plan import Danger
+from cockpit.reading import OURS
 
 RUNBOOK = Path(__file__).with_name("runbook.yaml")
 FROM_ROW = {"step": "name", "title": "title", "summary": "summary", "class": "danger"}
@@ -26,13 +27,13 @@ _ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
 _NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,31}")
 
 
-def load(file: Path) -> tuple[ActionSpec, ...]:
+def load(file: Path, loader: type[yaml.SafeLoader] = yaml.SafeLoader) -> tuple[ActionSpec, ...]:
     """The steps of a runbook file, in its order.
 
     Raises:
         ConfigError: it cannot be read or is wrong; the text names file, line and column.
     """
-    nodes = Nodes(file)
+    nodes = Nodes(file, loader)
     sections = nodes.items(nodes.fields(nodes.root(), ("sections",))["sections"])
     return tuple(action for section in sections for action in _section(nodes, nodes.fields(section, _SECTION)))
 
@@ -151,7 +152,7 @@ def _words(
     return tuple(nodes.text(item) if known is None else nodes.one_of(item, known, what) for item in items)
 
 
-ACTIONS = load(RUNBOOK)
+ACTIONS = load(RUNBOOK, OURS)
 """What this release can do."""
 KNOWN = frozenset(row.id for row in ACTIONS) | GENERAL
 """Every action that there is."""

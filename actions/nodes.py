@@ -17,8 +17,9 @@ SHOWN = 60
 class Nodes:
     """One file's nodes."""
 
-    def __init__(self, file: Path) -> None:
+    def __init__(self, file: Path, loader: type[yaml.SafeLoader] = yaml.SafeLoader) -> None:
         self._file = file
+        self._loader = loader
         self._seen: dict[str, str] = {}
 
     def root(self) -> yaml.Node:
@@ -28,7 +29,7 @@ class Nodes:
             ConfigError: it cannot be read, or is no YAML, or empty.
         """
         try:
-            root = yaml.compose(self._file.read_text(encoding="utf-8"), Loader=yaml.SafeLoader)
+            root = yaml.compose(self._file.read_text(encoding="utf-8"), Loader=self._loader)
         except (OSError, UnicodeDecodeError) as error:
             raise ConfigError(f"cannot read {self._file}: {error}") from error
         except yaml.MarkedYAMLError as error:

@@ -9,6 +9,10 @@ from typing import Any
 
 import yaml
 
+OURS: type[yaml.SafeLoader] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+"""For files that come with the product: libyaml is ten times as fast, and ends the process where a text is nested very
+deeply, which only somebody else's can be."""
+
 
 class _Loader(yaml.SafeLoader):
     """Knows no mapping in which a name stands twice: the first one would be read over."""

@@ -11,6 +11,7 @@ import yaml
 from cockpit.drills.goals import is_understood
 from cockpit.errors import ConfigError
 from cockpit.model.drill import Goal, Scenario
+from cockpit.reading import OURS
 from cockpit.sandbox.faults import FAULTS
 
 FILE = Path(__file__).with_name("scenarios.yaml")
@@ -23,7 +24,7 @@ def scenarios() -> tuple[Scenario, ...]:
     Raises:
         ConfigError: the file is wrong.
     """
-    raw = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    raw = yaml.load(FILE.read_text(encoding="utf-8"), OURS)  # noqa: S506 - a SafeLoader
     return tuple(_scenario(fields) for fields in raw["scenarios"])
 
 

@@ -158,3 +158,7 @@ def test_a_step_is_found_by_its_name_before_its_action() -> None:
 def test_a_missing_file_is_an_error_in_words(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="cannot read"):
         load(tmp_path / "missing.yaml")
+
+
+def test_the_built_in_runbook_says_the_same_to_either_reader() -> None:
+    assert load(RUNBOOK) == ACTIONS
