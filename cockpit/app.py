@@ -58,8 +58,8 @@ class Opening:
         settings, self._close = open_world(self._config, progress)
         clock = SystemClock()
         lookout = Lookout(settings, clock)
-        lookout.begin(begin(settings))
-        lookout.until_data(HEAD_START_S)
+        lookout.begin(begin(settings, lookout.shown))
+        lookout.until_shown(HEAD_START_S)
         self._session = Session.open(settings, clock, is_attended=True, lookout=lookout)
         return self._session, readiness
 

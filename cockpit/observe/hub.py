@@ -57,12 +57,13 @@ class Hub:
         take_step: Callable[[], float] = lambda: 0.0,
         incidents: OpenIncidents = Sample,
         beside: Beside = dict,
+        is_shown: bool = False,
     ) -> None:
         self.history = History()
         self.snapshot = Snapshot(0, clock.now(), settings.world, settings.site)
         self._settings = settings
         self._clock = clock
-        self._poller = Poller(sources, clock, self._note)
+        self._poller = Poller(sources, clock, self._note, is_shown)
         self._judge = judge
         self._read_jobs = jobs
         self._listener = listener
@@ -88,6 +89,10 @@ class Hub:
     async def close(self) -> None:
         """Let go of every connection."""
         await self._poller.close()
+
+    def shown(self) -> None:
+        """The first answer of Redis is on the screen: the others may be asked."""
+        self._poller.go_on()
 
     def poke(self, name: str) -> None:
         """Ask one source again at once."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -14,7 +13,6 @@ from cockpit.model.snapshot import Snapshot
 from cockpit.observe.hub import Beside, Hub, Judge, OpenIncidents
 from cockpit.observe.journals import Jobs
 from cockpit.observe.observer import Observer
-from cockpit.observe.poller import DRAWN_S
 from cockpit.observe.recall import Recall
 from cockpit.observe.sources import sources
 
@@ -40,7 +38,7 @@ class Lookout:
         self._beside: Beside = dict
         self._hear: Listener = lambda snapshot: None
         self._observer: Observer | None = None
-        self._has_data = threading.Event()
+        self._is_shown = threading.Event()
 
     @property
     def hub(self) -> Hub | None:
@@ -48,17 +46,22 @@ class Lookout:
         return self._observer.hub if self._observer is not None else None
 
     def begin(self, hear: Listener) -> None:
-        """Watch; `hear` is called on the observing thread."""
+        """Watch for a screen; `hear` is called on the observing thread. Whoever draws says so by `shown`."""
         self._hear = hear
-        self._begin()
+        self._begin(is_shown=True)
 
-    def until_data(self, within_s: float) -> None:
-        """Wait until the first answer of Redis can be seen; not where there is none.
+    def shown(self) -> None:
+        """The first answer of Redis is on the screen; from any thread."""
+        self._is_shown.set()
+        self.tell(Hub.shown)
+
+    def until_shown(self, within_s: float) -> None:
+        """Wait until the first answer of Redis can be seen; not where there is no Redis.
 
         It alone says whether trading goes on. What is imported meanwhile would only hold it up.
         """
-        if self._settings.redis is not None and self._has_data.wait(within_s):
-            time.sleep(DRAWN_S)
+        if self._settings.redis is not None:
+            self._is_shown.wait(within_s)
 
     def join(
         self, runbook: Runbook, jobs: Jobs, hear: Listener, incidents: OpenIncidents = Sample, beside: Beside = dict
@@ -80,7 +83,7 @@ class Lookout:
         if self._observer is not None:
             self._observer.stop(timeout_s)
 
-    def _begin(self) -> None:
+    def _begin(self, is_shown: bool = False) -> None:
         self._observer = _watch(
             self._settings,
             self._clock,
@@ -90,12 +93,13 @@ class Lookout:
             lambda: self._incidents(),
             lambda: self._beside(),
             is_kept=True,
+            is_shown=is_shown,
         )
 
     def _heard(self, snapshot: Snapshot) -> None:
-        self._hear(snapshot)
-        if snapshot.kill_switch.tried_at is not None:
-            self._has_data.set()
+        # Nothing has answered yet: to draw that would only hold up the one with the first answer.
+        if snapshot.seq > 1:
+            self._hear(snapshot)
 
 
 def watch(
@@ -123,6 +127,7 @@ def _watch(
     incidents: OpenIncidents,
     beside: Beside,
     is_kept: bool = False,
+    is_shown: bool = False,
 ) -> Observer:
     """With `is_kept` it is written down since when findings stand."""
     from cockpit.severity.watch import died
@@ -137,7 +142,8 @@ def _watch(
         listener(died(last, why))
 
     def hub() -> Hub:
-        return Hub(settings, clock, sources(settings, clock), judge, jobs, listener, take_step, incidents, beside)
+        asked = sources(settings, clock)
+        return Hub(settings, clock, asked, judge, jobs, listener, take_step, incidents, beside, is_shown)
 
     observer = Observer(hub, tell)
     observer.start()

@@ -22,9 +22,8 @@ MOST_HANGING = 2
 CLOSE_WITHIN_S = 0.3
 HEAD_START_S = 0.5
 """Redis has the start for itself, for so long at most: the others' drivers take as long to import as its own answer,
-and it alone says whether trading goes on."""
-DRAWN_S = 0.03
-"""So long afterwards the screen may draw it: beside drivers that are being imported it takes several times as long."""
+and it alone says whether trading goes on. Where a screen shows it, until that is done: beside drivers that are being
+imported it takes several times as long."""
 
 Samples = Mapping[str, Sample[Any]]
 Changed = Callable[[Samples, Samples], None]
@@ -34,7 +33,7 @@ Changed = Callable[[Samples, Samples], None]
 class Poller:
     """One loop a source, all in one event loop, each with its own deadline, back-off and single flight."""
 
-    def __init__(self, sources: Iterable[Source], clock: Clock, changed: Changed) -> None:
+    def __init__(self, sources: Iterable[Source], clock: Clock, changed: Changed, is_shown: bool = False) -> None:
         self.samples: dict[str, Sample[Any]] = {}
         self._sources = tuple(sources)
         self._clock = clock
@@ -51,7 +50,8 @@ class Poller:
         }
         """Where each source's beat begins. All are asked when the watch begins, Redis before
         all others, then one after the other."""
-        self._has_begun = asyncio.Event()
+        self._is_shown = is_shown
+        self._may_go_on = asyncio.Event()
         self._pokes = {source.name: Bell() for source in self._sources}
         self._hanging: dict[str, set[asyncio.Task[Any]]] = {source.name: set() for source in self._sources}
         for source in self._sources:
@@ -66,8 +66,7 @@ class Poller:
                 if "kill_switch" in source.fields:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(HEAD_START_S):
-                            await self._has_begun.wait()
-                            await asyncio.sleep(DRAWN_S)
+                            await self._may_go_on.wait()
             await asyncio.gather(*loops, return_exceptions=True)
         finally:
             for loop in loops:
@@ -80,6 +79,10 @@ class Poller:
                 abandon(task)
         closing = [bounded(source.close(), CLOSE_WITHIN_S, source.name) for source in self._sources]
         await asyncio.gather(*closing, return_exceptions=True)
+
+    def go_on(self) -> None:
+        """The first answer of Redis is there, or on the screen where one shows it."""
+        self._may_go_on.set()
 
     def poke(self, name: str) -> None:
         """Ask this source again at once (by its name: redis, postgres, ...)."""
@@ -100,8 +103,8 @@ class Poller:
         while True:
             started = self._clock.monotonic()
             is_ok = await self._ask(source)
-            if "kill_switch" in source.fields:
-                self._has_begun.set()
+            if not self._is_shown and "kill_switch" in source.fields:
+                self.go_on()
             pace = self._paces[source.name] = self._paces[source.name].after(is_ok)
             pause_s = max(0.0, pace.next_start(started, self._origins[source.name]) - self._clock.monotonic())
             await poke.heard(pause_s)

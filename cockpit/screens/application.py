@@ -36,8 +36,9 @@ TICK_S = 1.0
 SILENT_S = 1.25 * TICK_S
 """Snapshots come once a tick: one that is only a little late is not drawn for in advance, at all its cost."""
 Progress = Callable[[str], None]
-Begin = Callable[["Settings"], "Callable[[Snapshot], None]"]
-"""Told which platform it is; the answer hears its snapshots, from any thread, before the session is there."""
+Begin = Callable[["Settings", Callable[[], None]], "Callable[[Snapshot], None]"]
+"""Told which platform it is, and whom to call once its first data are on the screen; the answer hears its snapshots,
+from any thread, before the session is there."""
 Opener = Callable[[Progress, Begin], "tuple[SessionPort, Readiness]"]
 """Imports, configures and opens the session; runs on its own thread and may take its time."""
 
@@ -96,6 +97,8 @@ class CockpitApp(App[int], inherit_bindings=False):
         self._reporter = reporter
         self._latest: Snapshot | None = None
         self._is_woken = threading.Event()
+        self._has_data = False
+        self._when_shown: Callable[[], None] | None = None
         self._has_told_of_jobs = False
         self._opened_at = float("-inf")
         self._drawn_at = float("-inf")
@@ -126,6 +129,9 @@ class CockpitApp(App[int], inherit_bindings=False):
             super()._display(screen, renderable)
         else:
             self.post_display_hook()
+        if self._has_data and self._when_shown is not None:
+            when_shown, self._when_shown = self._when_shown, None
+            when_shown()
 
     def repaint(self) -> None:
         """The terminal may show anything: draw all of it."""
@@ -167,8 +173,8 @@ class CockpitApp(App[int], inherit_bindings=False):
             self._handle_exception(error)
 
     def _open(self) -> None:
-        def begin(settings: Settings) -> Callable[[Snapshot], None]:
-            self.desk.settings = settings
+        def begin(settings: Settings, when_shown: Callable[[], None]) -> Callable[[Snapshot], None]:
+            self.desk.settings, self._when_shown = settings, when_shown
             return self._heard
 
         try:
@@ -208,6 +214,7 @@ class CockpitApp(App[int], inherit_bindings=False):
             self._has_told_of_jobs = True
             self._tell_of(self._latest)
         self._draw()
+        self._has_data = self._latest is not None and self._latest.kill_switch.tried_at is not None
 
     def _tell_of(self, snapshot: Snapshot) -> None:
         """What this operator has left behind, once: reconnecting is nothing more than looking at it."""

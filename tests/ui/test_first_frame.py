@@ -7,14 +7,17 @@ import sys
 import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from cockpit.model.snapshot import Snapshot
+from cockpit.model.world import World
 from cockpit.screens.application import Begin, Progress
 from tests.ui import snapshots
 from tests.ui.conftest import Cockpit, cockpit
-from tests.ui.fake_session import FakeSession
+from tests.ui.fake_session import SETTINGS, FakeSession
 
 HEAVY = ("msgspec", "redis", "psycopg", "httpx", "kubernetes", "yaml", "plotext", "aiohttp", "cockpit.session")
 
@@ -43,7 +46,7 @@ async def half_open() -> AsyncIterator[tuple[Cockpit, threading.Event]]:
     session = FakeSession(healthy)
 
     def opener(progress: Progress, begin: Begin) -> tuple[Any, Any]:
-        begin(session.settings)(healthy)
+        begin(session.settings, lambda: None)(healthy)
         is_loaded.wait(20.0)
         return session, lambda view: (("ready", "ok"),)
 
@@ -78,6 +81,32 @@ async def test_what_is_typed_after_the_menu_of_steps_is_kept_with_it() -> None:
         assert "FROZEN" not in it.text() and "Space b ›" not in it.text()
         is_loaded.set()
         await it.sees("Space b › ")
+
+
+async def test_the_first_data_are_told_once_they_are_drawn_and_not_before_there_are_any() -> None:
+    healthy = snapshots.healthy()
+    on_screen: list[str] = []
+    it: Cockpit | None = None
+    is_told, nothing_yet = threading.Event(), Snapshot(1, snapshots.NOW, World.LIVE, "hf-1")
+
+    def shown() -> None:
+        assert it is not None
+        on_screen.append(it.text())
+        is_told.set()
+
+    def opener(progress: Progress, begin: Begin) -> tuple[Any, Any]:
+        hear = begin(SETTINGS, shown)
+        hear(nothing_yet)
+        assert not is_told.wait(0.2)
+        hear(healthy)
+        assert is_told.wait(20.0)
+        hear(replace(healthy, seq=9))
+        return FakeSession(healthy), lambda view: (("ready", "ok"),)
+
+    async with cockpit(healthy, opener=opener) as opened:
+        it = opened
+        await opened.until(lambda: opened.app.desk.session is not None, "a session")
+    assert len(on_screen) == 1 and "ACTIVE" in on_screen[0]
 
 
 async def test_data_are_on_the_wall_before_the_session_is_there() -> None:

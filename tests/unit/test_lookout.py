@@ -52,7 +52,10 @@ def test_data_come_without_a_session_and_the_runbook_s_keys_and_the_jobs_as_soon
     lookout = Lookout(settings, SystemClock())
     lookout.begin(ear)
     try:
-        lookout.until_data(20.0)
+        with ear._came:
+            assert ear._came.wait_for(lambda: ear.last is not None, 20.0)
+        threading.Timer(0.05, lookout.shown).start()
+        lookout.until_shown(20.0)
         assert ear.last is not None and ear.last.kill_switch.error is not None
         assert ear.led_by() == {None}
         lookout.join(runbook_for(settings), lambda: (job,), late)

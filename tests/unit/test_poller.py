@@ -14,7 +14,7 @@ from hypothesis import strategies as some
 from cockpit.errors import Unreachable
 from cockpit.model.sample import Sample
 from cockpit.observe.pace import TICK_PHASE, Pace, phase
-from cockpit.observe.poller import DRAWN_S, HEAD_START_S, Poller, Samples
+from cockpit.observe.poller import HEAD_START_S, Poller, Samples
 from cockpit.observe.source import REDIS_FIELDS, ProbeSource, RedisSource
 from tests.unit.virtual_time import EPOCH, LoopClock, VirtualLoop, play
 
@@ -177,14 +177,22 @@ class OneTick:
         return
 
 
-@pytest.mark.parametrize(("takes_s", "others_at_s"), [(0.1, 0.1 + DRAWN_S), (1.5, HEAD_START_S)])
-def test_the_first_answer_of_redis_is_drawn_before_others_are_asked(takes_s: float, others_at_s: float) -> None:
+@pytest.mark.parametrize(
+    ("takes_s", "drawn_at_s", "others_at_s"),
+    [(0.1, None, 0.1), (0.1, 0.3, 0.3), (0.1, 0.8, HEAD_START_S), (1.5, None, HEAD_START_S)],
+)
+def test_the_first_answer_of_redis_is_drawn_before_others_are_asked(
+    takes_s: float, drawn_at_s: float | None, others_at_s: float
+) -> None:
     bench = Bench()
     other = bench.probe("postgres", lambda turn: asyncio.sleep(0, turn))
 
     async def main() -> None:
         redis = RedisSource(OneTick(takes_s), 1.0, 2.0)
-        poller = Poller([redis, ProbeSource(other, bench.clock)], bench.clock, bench.note)
+        asked = [redis, ProbeSource(other, bench.clock)]
+        poller = Poller(asked, bench.clock, bench.note, is_shown=drawn_at_s is not None)
+        if drawn_at_s is not None:
+            bench.loop.call_later(drawn_at_s, poller.go_on)
         running = asyncio.ensure_future(poller.run())
         await asyncio.sleep(0.9)
         running.cancel()
