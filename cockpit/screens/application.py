@@ -6,10 +6,12 @@ import contextlib
 import threading
 from collections.abc import Callable, Sequence
 from contextvars import Context, copy_context
+from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Protocol
 
 from rich.console import RenderableType
+from rich.style import Style
 from rich.text import Text
 from textual import events
 from textual.app import App
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from cockpit.config import Settings
     from cockpit.model.snapshot import Snapshot
     from cockpit.screens.ports import SessionPort
+    from widgets.canvas import Drawn
 
 TICK_S = 1.0
 SILENT_S = 1.25 * TICK_S
@@ -48,6 +51,11 @@ class OutletPort(Protocol):
 
     def show(self, app: App[Any], screen: Screen[Any], update: object) -> bool:
         """Whether it has been dealt with; if not, the toolkit has to."""
+
+    def show_rows(
+        self, app: App[Any], screen: Screen[Any], rows: Sequence[Drawn], style: Callable[[str], Style]
+    ) -> bool:
+        """The same for whole rows, whose inks have these styles."""
 
     def forget(self) -> None:
         """Nothing is known of the terminal any more."""
@@ -97,7 +105,6 @@ class CockpitApp(App[int], inherit_bindings=False):
         self._reporter = reporter
         self._latest: Snapshot | None = None
         self._is_woken = threading.Event()
-        self._has_data = False
         self._when_shown: Callable[[], None] | None = None
         self._has_told_of_jobs = False
         self._opened_at = float("-inf")
@@ -129,9 +136,6 @@ class CockpitApp(App[int], inherit_bindings=False):
             super()._display(screen, renderable)
         else:
             self.post_display_hook()
-        if self._has_data and self._when_shown is not None:
-            when_shown, self._when_shown = self._when_shown, None
-            when_shown()
 
     def repaint(self) -> None:
         """The terminal may show anything: draw all of it."""
@@ -142,6 +146,8 @@ class CockpitApp(App[int], inherit_bindings=False):
     def on_mount(self) -> None:
         """Open the world behind the first frame."""
         self._screen_context = copy_context()
+        if self._outlet is not None:
+            self.desk.send = partial(self._outlet.show_rows, self)
         self.set_interval(TICK_S, self.tick)
         self.call_after_refresh(threading.Thread(target=self._open, name="opening", daemon=True).start)
 
@@ -214,7 +220,10 @@ class CockpitApp(App[int], inherit_bindings=False):
             self._has_told_of_jobs = True
             self._tell_of(self._latest)
         self._draw()
-        self._has_data = self._latest is not None and self._latest.kill_switch.tried_at is not None
+        has_data = self._latest is not None and self._latest.kill_switch.tried_at is not None
+        if has_data and self._when_shown is not None:
+            when_shown, self._when_shown = self._when_shown, None
+            self.call_after_refresh(when_shown)
 
     def _tell_of(self, snapshot: Snapshot) -> None:
         """What this operator has left behind, once: reconnecting is nothing more than looking at it."""

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 
@@ -15,12 +15,18 @@ from widgets.line import Line
 from widgets.view import View
 
 if TYPE_CHECKING:
+    from rich.style import Style
+    from textual.screen import Screen
+
     from cockpit.config import Settings
     from cockpit.model.snapshot import Snapshot
     from cockpit.model.world import World
     from cockpit.screens.ports import SessionPort
+    from widgets.canvas import Drawn
 
 Readiness = Callable[[View], Line]
+Send = Callable[["Screen[Any]", "Sequence[Drawn]", "Callable[[str], Style]"], bool]
+"""Brings rows of a screen, their inks in these styles, to the terminal past the toolkit; whether that could be done."""
 TYPED_AHEAD = 16
 """So many keys are kept; nobody means more unseen."""
 TAKES_BACK = ("escape", "q")
@@ -50,6 +56,7 @@ class Desk:
     """The keys after it: they are meant for what it opens."""
     soon: Callable[..., None] = lambda function, *arguments: function(*arguments)
     """Has the screen's own thread call something; for callbacks that arrive on other threads."""
+    send: Send = lambda screen, rows, style: False
     judge_readiness: Readiness = _no_readiness
     """Whether a halt would work now; put in once a halt can be asked for."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from textual import events
 from textual.app import ComposeResult
 from textual.screen import Screen
@@ -10,7 +12,7 @@ from cockpit import keymap
 from cockpit.screens.desk import Desk
 from cockpit.screens.typeahead import passed_on
 from themes.toolkit import toolkit_name
-from widgets.canvas import Canvas
+from widgets.canvas import Canvas, Drawn
 from widgets.keybar import key_bar
 from widgets.line import Line
 from widgets.scene import Scene
@@ -102,11 +104,17 @@ class FullScreen(Screen[None], inherit_bindings=False):
     def draw(self) -> None:
         """Show the present; cheap when little changed."""
         scene, look = self.scene(), self.desk.look
-        self.top.paint(top_lines(scene, self.top.size.width), look)
-        self.body.paint(self.rows(scene, *self.body.size), look)
         width = self.keys.size.width
         is_hinting = self._hint and self.desk.clock.monotonic() < self._hint_until
-        self.keys.paint([key_bar((), width, self._hint) if is_hinting else self.key_line(width)], look)
+        keys = key_bar((), width, self._hint) if is_hinting else self.key_line(width)
+        changes = (
+            (self.top, self.top.take(top_lines(scene, self.top.size.width), look)),
+            (self.body, self.body.take(self.rows(scene, *self.body.size), look)),
+            (self.keys, self.keys.take([keys], look)),
+        )
+        if not _are_sent(self, changes):
+            for canvas, rows in changes:
+                canvas.show(rows)
 
     def hint(self, text: str) -> None:
         """Say something in the bottom line for a few seconds."""
@@ -148,3 +156,14 @@ class FullScreen(Screen[None], inherit_bindings=False):
         from cockpit.screens import sheets
 
         await sheets.open_sheet(self, what, which)
+
+
+def _are_sent(screen: FullScreen, changes: Sequence[tuple[Canvas, list[int] | None]]) -> bool:
+    """Whether the rows that changed are on the terminal without the toolkit, which takes longer than we to draw."""
+    found: list[Drawn] = []
+    for canvas, rows in changes:
+        drawn = canvas.drawn(rows) if rows is not None else None
+        if drawn is None:
+            return False
+        found += drawn
+    return not found or screen.desk.send(screen, found, screen.desk.look.style)

@@ -68,6 +68,10 @@ class GateFilter(LineFilter):
         super().__init__()
         self.is_ascii = is_ascii
 
+    def passes(self, text: str) -> bool:
+        """Whether the text is sent as it is, one cell a character."""
+        return ONE_CELL.issuperset(text) and (not self.is_ascii or text.isascii())
+
     def apply(self, segments: list[Segment], background: Color) -> list[Segment]:
         """Segments whose text is safe."""
         is_ascii = self.is_ascii

@@ -2,25 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from rich.color import ColorSystem
+from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
 from cockpit.terminal.cells import NOTHING, Cell, cells_of, mend, runs
 from cockpit.terminal.pen import ink_of
 from cockpit.terminal.sequence import Piece, pieces_of, written
+from cockpit.terminal.spans import Spans
+from widgets.canvas import Drawn
+from widgets.line import Line
 
 Pieces = list[tuple[int, Strip]]
+
+
+class WholeRows(NamedTuple):
+    """An update that is not the toolkit's: rows that nothing lies on."""
+
+    rows: Sequence[Drawn]
+    style: Callable[[str], Style]
+    """What an ink looks like."""
+    passes: Callable[[str], bool]
+    """Whether a text may be sent as it is, one cell a character."""
 
 
 class Row:
     """One line of the terminal: its strips by their column, and its cells once they are needed."""
 
-    __slots__ = ("cells", "is_plain", "strips")
+    __slots__ = ("cells", "is_plain", "line", "strips")
 
     def __init__(self) -> None:
+        self.line: Line | None = None
+        """What the cells were made of, if they were made of a line."""
         self.strips: dict[int, Strip] = {}
         self.cells: list[Cell] | None = None
         self.is_plain = False
@@ -60,6 +77,7 @@ class Glass:
     def __init__(self) -> None:
         self._rows: list[Row] = []
         self._width = 0
+        self._spans = Spans()
 
     def forget(self) -> None:
         """Nothing is known any more: after a resize, a pause, lost bytes."""
@@ -72,11 +90,12 @@ class Glass:
 
     def encode(self, update: object, size: tuple[int, int], colours: ColorSystem) -> str | None:
         """The bytes that bring the terminal up to date; None for a kind of update that is not known here."""
+        lines: Iterator[tuple[int, Pieces]] = iter(())
         if isinstance(update, LayoutUpdate):
             lines = _lines(update)
         elif isinstance(update, ChopsUpdate):
             lines = _spans(update)
-        else:
+        elif not isinstance(update, WholeRows):
             return None
         width, height = size
         if self._width != width or len(self._rows) != height:
@@ -85,7 +104,27 @@ class Glass:
         for y, strips in lines:
             if 0 <= y < height:
                 self._line(y, strips, colours, pieces)
+        if isinstance(update, WholeRows):
+            self._draw(update, colours, pieces)
         return written(pieces)
+
+    def _draw(self, update: WholeRows, colours: ColorSystem, found: list[Piece]) -> None:
+        if not self._spans.use(update.style, update.passes, colours):
+            for row in self._rows:
+                row.line = None
+        for y, line, strip in update.rows:
+            if 0 <= y < len(self._rows):
+                row = self._rows[y]
+                before = row.known(self._width, colours)
+                after = self._spans.changed(row.line, before, line) if row.line is not None else None
+                after = after or self._spans.whole(line, self._width)
+                if after is None:
+                    self._line(y, [(0, strip())], colours, found)
+                    continue
+                row.strips.clear()
+                row.cells, row.is_plain, row.line = after, True, line
+                for first, last in runs(before, after):
+                    found.extend(pieces_of(y, first, after[first:last]))
 
     def _line(self, y: int, pieces: Pieces, colours: ColorSystem, found: list[Piece]) -> None:
         row = self._rows[y]
@@ -99,6 +138,7 @@ class Glass:
                 found.extend(_plainly(y, x, strip, colours))
             return
         before = row.known(self._width, colours)
+        row.line = None
         after = before.copy()
         is_plain = row.is_plain
         for x, strip in fresh:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.color import ColorSystem
+from rich.style import Style
 from textual._ansi_sequences import SYNC_END, SYNC_START
 from textual.app import App
 from textual.screen import Screen
 
 from cockpit.terminal import seams
-from cockpit.terminal.glass import Glass
+from cockpit.terminal.gate import GateFilter
+from cockpit.terminal.glass import Glass, WholeRows
+from widgets.canvas import Drawn
 
 STILL = " STANDS STILL: the terminal does not answer. Any key draws it anew. "
 """Told on the last row."""
@@ -60,6 +63,25 @@ class Outlet:
     def _tell(self, width: int, height: int, write: Callable[[str], None]) -> None:
         self._glass.spoil(height - 1)
         write(f"\x1b[{height};1H\x1b[1;7m{STILL[:width]}\x1b[0m")
+
+    def show_rows(
+        self, app: App[Any], screen: Screen[Any], rows: Sequence[Drawn], style: Callable[[str], Style]
+    ) -> bool:
+        """Whether these rows have been dealt with.
+
+        Not while anything lies on the screen, or the toolkit has still something to draw: it knows in which order. Not
+        where another filter than our gate has a say.
+        """
+        if app.screen is not screen or seams.missing_in(app) or seams.missing_in_screen(screen):
+            return False
+        if app._notifications or screen._compositor._dirty_regions:
+            return False
+        if any(getattr(screen, each) for each in seams.UNSETTLED):
+            return False
+        match app.get_line_filters():
+            case [GateFilter() as gate]:
+                return self.show(app, screen, WholeRows(rows, style, gate.passes))
+        return False
 
     def _send(self, app: App[Any], screen: Screen[Any], update: object, write: Callable[[str], None]) -> bool:
         try:

@@ -10,10 +10,15 @@ from textual import _ansi_sequences, _compositor
 from textual._xterm_parser import XTermParser
 from textual.app import App
 from textual.drivers import linux_driver
+from textual.screen import Screen
 from textual.strip import Strip
 
 _UPDATES = {"LayoutUpdate": ("strips", "region"), "ChopsUpdate": ("chops", "spans", "chop_ends")}
-_STATE = ("_batch_count", "_running", "_closed", "_driver", "_sync_available", "cursor_position", "console")
+_STATE = (
+    "_batch_count", "_running", "_closed", "_driver", "_sync_available", "cursor_position", "console", "_notifications",
+)  # fmt: skip
+UNSETTLED = ("_layout_required", "_scroll_required", "_repaint_required", "_recompose_required", "_dirty_widgets")
+"""What of a screen is true, or not empty, while the toolkit has still to draw something."""
 _DRIVER = ("_run_input_thread", "_sigtstp_application", "_sigcont_application", "stop_application_mode", "close")
 
 
@@ -32,6 +37,13 @@ def missing() -> tuple[str, ...]:
 def missing_in(app: App[Any]) -> tuple[str, ...]:
     """What this application lacks."""
     return tuple(f"App.{each}" for each in _STATE if not hasattr(app, each))
+
+
+def missing_in_screen(screen: Screen[Any]) -> tuple[str, ...]:
+    """What of a screen tells that the toolkit has something to draw, and is not there: then it draws everything."""
+    gone = [f"Screen.{each}" for each in UNSETTLED if not hasattr(screen, each)]
+    compositor = getattr(screen, "_compositor", None)
+    return (*gone, *(() if hasattr(compositor, "_dirty_regions") else ("Compositor._dirty_regions",)))
 
 
 def missing_in_driver() -> tuple[str, ...]:

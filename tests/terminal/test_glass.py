@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -15,9 +15,11 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from cockpit.terminal.glass import Glass
+from cockpit.terminal.gate import GateFilter
+from cockpit.terminal.glass import Glass, WholeRows
 from cockpit.terminal.sequence import BAND_ROWS
 from tests.terminal.emulators import Emulator
+from widgets.canvas import Drawn
 
 CONSOLE = Console(color_system="truecolor", force_terminal=True)
 STYLES = [
@@ -42,11 +44,28 @@ def _strip(draws: list[tuple[str, int]], width: int) -> Strip:
 texts = st.lists(st.tuples(st.text(CHARACTERS, max_size=9), st.integers(0, len(STYLES) - 1)), max_size=5)
 
 
+spans = st.tuples(st.sampled_from(["ab ", "ab1", "01 ", " ─█", "中b", "ab"]), st.integers(0, len(STYLES) - 1))
+PLAIN = "text"
+PASSES = GateFilter().passes
+
+
+def _style(ink: str) -> Style:
+    return (STYLES[int(ink)] if ink != PLAIN else None) or Style.null()
+
+
+def _drawn(y: int, draws: list[tuple[str, int]], width: int) -> Drawn:
+    line = tuple((text, str(style)) for text, style in draws)
+    strip = Strip([Segment(text, _style(ink)) for text, ink in line]).adjust_cell_length(width, _style(PLAIN))
+    return Drawn(y, line, lambda: strip)
+
+
 @dataclass
 class Frame:
     """One update: what is drawn on which rows, in which part of them, and whether the terminal is lost first."""
 
     rows: dict[int, list[tuple[str, int]]]
+    lines: dict[int, list[tuple[str, int]]] = field(default_factory=dict)
+    """Whole rows given as lines, past the compositor; then nothing else is drawn."""
     cut: int = 0
     sides: tuple[int, ...] = (0, 1)
     is_whole: bool = True
@@ -57,6 +76,9 @@ class Frame:
 frames = st.builds(
     Frame,
     rows=st.dictionaries(st.integers(0, 2), texts, max_size=3),
+    lines=st.one_of(
+        st.just({}), st.dictionaries(st.integers(0, 2), st.lists(spans, min_size=5, max_size=6), max_size=3)
+    ),
     cut=st.integers(1, 15),
     sides=st.sampled_from([(0,), (1,), (0, 1)]),
     is_whole=st.booleans(),
@@ -72,9 +94,15 @@ class Scene:
         self.size = (0, 0)
         self.rows: list[list[Strip]] = []
 
-    def take(self, frame: Frame) -> LayoutUpdate | ChopsUpdate:
+    def take(self, frame: Frame) -> LayoutUpdate | ChopsUpdate | WholeRows:
         """The update for the frame."""
         width, height = frame.size
+        if frame.lines and frame.size == self.size and not frame.is_forgotten:
+            given = [_drawn(y, draws, width) for y, draws in frame.lines.items()]
+            for y, _, strip in given:
+                if y < height:
+                    self.rows[y] = [strip()]
+            return WholeRows(given, _style, PASSES)
         is_whole = frame.is_whole or frame.is_forgotten or frame.size != self.size or not frame.rows
         if frame.size != self.size:
             self.size = frame.size
@@ -156,14 +184,44 @@ def test_a_new_picture_tells_the_pen_each_ink_once_in_a_band() -> None:
 
 def test_nothing_changed_sends_nothing() -> None:
     glass, scene = Glass(), Scene()
-    scene.take(Frame({0: [("hello 中", 1)]}, 3))
+    scene.take(Frame({0: [("hello 中", 1)]}, cut=3))
     assert glass.encode(scene.whole(), (18, 3), ColorSystem.TRUECOLOR)
     assert glass.encode(scene.whole(), (18, 3), ColorSystem.TRUECOLOR) == ""
 
 
 def test_one_changed_digit_is_one_move_and_one_character() -> None:
     glass, scene = Glass(), Scene()
-    scene.take(Frame({2: [("age 0.4 s", 1)]}, 3))
+    scene.take(Frame({2: [("age 0.4 s", 1)]}, cut=3))
     glass.encode(scene.whole(), (18, 3), ColorSystem.TRUECOLOR)
-    scene.take(Frame({2: [("age 0.7 s", 1)]}, 3))
+    scene.take(Frame({2: [("age 0.7 s", 1)]}, cut=3))
     assert glass.encode(scene.whole(), (18, 3), ColorSystem.TRUECOLOR) == "\x1b[3;7H\x1b[31;44m7\x1b[0m"
+
+
+def test_a_line_that_changed_a_little_is_encoded_by_its_changed_span() -> None:
+    def line(age: str) -> WholeRows:
+        return WholeRows([_drawn(1, [("age", 1), (age, 2), (" s", 1)], 18)], _style, PASSES)
+
+    glass = Glass()
+    assert glass.encode(line("0.4"), (18, 3), ColorSystem.TRUECOLOR)
+    assert glass.encode(line("0.7"), (18, 3), ColorSystem.TRUECOLOR) == "\x1b[2;6H\x1b[1;31;44m7\x1b[0m"
+    assert glass.encode(line("0.7"), (18, 3), ColorSystem.TRUECOLOR) == ""
+
+
+def test_another_look_changes_what_a_line_looks_like() -> None:
+    """The same line, and what its inks are was remembered."""
+    rows, yellow = [_drawn(0, [("age", 1)], 18)], Style.parse("yellow")
+    glass = Glass()
+    assert glass.encode(WholeRows(rows, _style, PASSES), (18, 3), ColorSystem.TRUECOLOR)
+    assert "33" in (glass.encode(WholeRows(rows, lambda ink: yellow, PASSES), (18, 3), ColorSystem.TRUECOLOR) or "")
+
+
+def test_lines_and_strips_of_a_row_know_of_each_other() -> None:
+    """What comes again is sent again, where the other way has drawn something else meanwhile."""
+    glass, terminal, size = Glass(), Emulator(18, 1), (18, 1)
+    given = _drawn(0, [("age", 1), ("0.4", 2)], 18)
+    line, drawn = WholeRows([given], _style, PASSES), LayoutUpdate([[_strip([("sheet", 3)], 18)]], Region(0, 0, 18, 1))
+    for update, whole in [(drawn, drawn), (line, LayoutUpdate([[given.strip()]], Region(0, 0, 18, 1)))] * 2:
+        terminal.feed(glass.encode(update, size, ColorSystem.TRUECOLOR) or "")
+        expected = Emulator(*size)
+        expected.feed(whole.render_segments(CONSOLE))
+        assert terminal.difference(expected) is None

@@ -204,6 +204,7 @@ def test_this_toolkit_has_every_seam() -> None:
     app = Cockpit()
     assert seams.missing() == ()
     assert seams.missing_in(app) == ()
+    assert seams.missing_in_screen(app.overview) == ()
     assert seams.missing_in_driver() == ()
     assert version("textual") == "8.2.8", (
         "read the toolkit's _display, its updates and its driver again, then move this"
@@ -230,3 +231,65 @@ def test_what_cannot_be_encoded_is_left_to_the_toolkit(monkeypatch: pytest.Monke
     app = Cockpit()
     assert asyncio.run(frames_of(app))
     assert app.outlet.why_not == "AttributeError: no such thing as spans"
+
+
+async def rendered(app: Cockpit, story: list[tuple[str, Any]], calls: list[str]) -> tuple[int, int]:
+    """How often the toolkit put an update together for the story, and how many frames it became."""
+    found = (-1, -1)
+
+    async def pilot_of(pilot: Pilot[Any]) -> None:
+        nonlocal found
+        while app.desk.session is None:
+            await pilot.pause(0.01)
+        await pilot.pause()
+        calls.clear()
+        app.terminal.frames.clear()
+        for step in story:
+            await take(app, pilot, step)
+            await pilot.pause()
+            assert app.difference() is None
+        found = len(calls), len(app.terminal.frames)
+        app.exit(0)
+
+    await app.run_async(headless=False, auto_pilot=pilot_of, size=SIZES[0])
+    return found
+
+
+@pytest.mark.parametrize(
+    ("story", "is_direct"),
+    [
+        ([("show", "broker_down")], True),
+        ([("key", "tab"), ("key", "tab")], True),
+        ([("key", "question_mark"), ("show", "broker_down")], False),
+        ([("key", "t")], False),
+    ],
+)
+def test_what_changes_on_a_screen_that_nothing_lies_on_goes_past_the_compositor(
+    story: list[tuple[str, Any]], is_direct: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls: list[str] = []
+    original = _compositor.Compositor.render_update
+
+    def render_update(self: Any, full: bool = False, **options: Any) -> object:
+        if not full:
+            calls.append("update")
+        return original(self, full=full, **options)
+
+    monkeypatch.setattr(_compositor.Compositor, "render_update", render_update)
+    updates, frames = asyncio.run(rendered(Cockpit(), story, calls))
+    assert frames > 0
+    assert (updates == 0) is is_direct
+
+
+@pytest.mark.parametrize("seam", [*seams.UNSETTLED])
+def test_a_screen_that_says_nothing_of_what_is_due_is_drawn_by_the_toolkit(seam: str) -> None:
+    class Screen:
+        _compositor = type("", (), {"_dirty_regions": ()})
+
+    screen: Any = Screen()
+    for each in seams.UNSETTLED:
+        if each != seam:
+            setattr(screen, each, False)
+    assert seams.missing_in_screen(screen) == (f"Screen.{seam}",)
+    setattr(screen, seam, False)
+    assert seams.missing_in_screen(screen) == ()
