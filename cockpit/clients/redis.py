@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
-from itertools import zip_longest
 
-from cockpit.clients.bounded import abandon
 from cockpit.clients.redis_batches import Together, batches_of
 from cockpit.clients.redis_durability import version_of
 from cockpit.clients.redis_facts import config_fields, info_fields, text
@@ -61,11 +58,13 @@ class RedisWall:
         self._timeout_s = settings.redis.timeout_s
         self._link = RedisLink(settings.redis)
         self._hashes = hash_keys(settings)
-        self._batches = batches_of(stream_keys(settings))
+        self._batches = batches_of(*stream_keys(settings))
         self._together = Together()
         self._ways: _Ways | None = None
         self._before: WallReading | None = None
         self._ends_at = 0.0
+        self._first_at: float | None = None
+        """When the first batch was answered, of those that are asked for now."""
 
     async def read(self) -> WallReading:
         """Everything, as of now.
@@ -98,10 +97,18 @@ class RedisWall:
         """Close the connection."""
         self._link.drop()
 
-    async def _ask(self, commands: Sequence[Command]) -> list[Reply]:
+    async def _ask(self, commands: Sequence[Command], in_turn: Sequence[bytes] = ()) -> list[Reply]:
         if not commands:
             return []
-        return await self._link.ask(commands, max(0.001, self._ends_at - self._clock.monotonic()))
+        limit_s = max(0.001, self._ends_at - self._clock.monotonic())
+        return await self._link.ask(commands, limit_s, in_turn=in_turn, heard=self._hear if in_turn else None)
+
+    def _hear(self, at: int, said: Reply) -> None:
+        """Make something of a batch while the server works on the next."""
+        if at == 0:
+            self._first_at = self._clock.monotonic()
+        if not isinstance(said, ReplyError):
+            self._batches[at].take(said)
 
     async def _greet(self) -> _Ways:
         sources = [files("cockpit.clients").joinpath(f"redis_{name}.lua").read_text() for name in ("hashes", "streams")]
@@ -122,10 +129,10 @@ class RedisWall:
     async def _read(self, ways: _Ways) -> WallReading | None:
         """None where the server no longer knows the scripts."""
         config = ways.config()
-        calls = self._script_calls(ways)
         # As quick as PING, and allowed wherever the reading is.
         ping_ms, _ = await self._timed([("TIME",)])
-        batch_ms, replies = await self._timed([("TIME",), ("INFO",), *config, *calls[:2]])
+        commands = [("TIME",), ("INFO",), *config, *self._hashes_call(ways)]
+        batch_ms, replies = await self._timed(commands, self._batch_calls(ways))
         clock, info, *rest = replies
         if isinstance(clock, ReplyError):
             raise refusal(clock)
@@ -139,19 +146,17 @@ class RedisWall:
             fault=ways.fault,
             note=ways.note,
         )
-        return reading if ways.fault else await self._with_keys(reading, ways, rest[len(config) :], calls[2:])
+        return reading if ways.fault else await self._with_keys(reading, ways, rest[len(config) :])
 
-    async def _timed(self, commands: Sequence[Command]) -> tuple[float, list[Reply]]:
-        started = self._clock.monotonic()
-        replies = await self._ask(commands)
-        return (self._clock.monotonic() - started) * 1000, replies
+    async def _timed(self, commands: Sequence[Command], in_turn: Sequence[bytes] = ()) -> tuple[float, list[Reply]]:
+        """How long the answer to the commands took, with the first batch but not with all."""
+        started, self._first_at = self._clock.monotonic(), None
+        replies = await self._ask(commands, in_turn)
+        ended = self._clock.monotonic() if self._first_at is None else self._first_at
+        return (ended - started) * 1000, replies
 
-    async def _with_keys(
-        self, reading: WallReading, ways: _Ways, replies: list[Reply], more: list[Command]
-    ) -> WallReading | None:
+    async def _with_keys(self, reading: WallReading, ways: _Ways, replies: list[Reply]) -> WallReading | None:
         failed = next((reply for reply in replies if isinstance(reply, ReplyError)), None)
-        if failed is None and replies:
-            failed = await self._take_batches(replies[1], more)
         if failed is not None:
             if code_of(failed) == "NOSCRIPT":
                 return None
@@ -175,32 +180,14 @@ class RedisWall:
             anew=anew,
         )
 
-    async def _take_batches(self, said: Reply, more: list[Command]) -> ReplyError | None:
-        """Make something of each batch while the server works on the next: other clients get their turns between.
+    def _hashes_call(self, ways: _Ways) -> list[Command]:
+        return [] if ways.scripts is None else [(ways.evalsha, ways.scripts[0], 0, *self._hashes)]
 
-        The refusal, where there is one.
-        """
-        for batch, call in zip_longest(self._batches, more):
-            if isinstance(said, ReplyError):
-                return said
-            asking = asyncio.ensure_future(self._ask([call])) if call is not None else None
-            try:
-                await asyncio.sleep(0)  # it is sent
-                batch.take(said)
-            except BaseException:
-                if asking is not None:
-                    abandon(asking)
-                raise
-            if asking is not None:
-                (said,) = await asking
-        return None
-
-    def _script_calls(self, ways: _Ways) -> list[Command]:
+    def _batch_calls(self, ways: _Ways) -> list[bytes]:
         if ways.scripts is None:
             return []
-        hashes, streams = ways.scripts
-        batches: list[Command] = [(ways.evalsha, streams, 0, batch.packed()) for batch in self._batches]
-        return [(ways.evalsha, hashes, 0, *self._hashes), *batches]
+        script = (ways.evalsha, ways.scripts[1])
+        return [batch.call(script) for batch in self._batches]
 
 
 def _without_scripts(is_seven: bool, may_config: bool, failed: ReplyError) -> _Ways:
@@ -232,12 +219,14 @@ def hash_keys(settings: Settings) -> tuple[str, ...]:
     )
 
 
-def stream_keys(settings: Settings) -> dict[str, str]:
-    """The streams that the wall shows, and what is wanted of each one's new entries."""
+def stream_keys(settings: Settings) -> tuple[dict[str, str], int]:
+    """The streams that the wall shows, and what is wanted of each one's new entries; the first so many flow."""
     part = settings.redis
     assert part is not None
     wanted = {f"{part.tick_stream_prefix}{feed}": "ticks" for feed in settings.feeds.names}
     wanted[part.metrics_stream] = "newest"
-    for key in (*part.order_streams.values(), *part.watched_streams):
+    wanted |= {key: "count" for key in part.order_streams.values() if key not in wanted}
+    flowing = len(wanted)
+    for key in part.watched_streams:
         wanted.setdefault(key, "count")
-    return wanted
+    return wanted, flowing

@@ -8,6 +8,7 @@ from typing import Any
 
 from cockpit.clients.redis_pipelines import Wanted
 from cockpit.clients.redis_reading import Anew, StreamAnswer, StreamFacts, is_still, stream_answer, unpacked
+from cockpit.clients.resp import packed
 
 SIZE = 250
 """Streams a round trip: each costs the server some 10 us, during which it serves nobody else."""
@@ -23,16 +24,20 @@ class Batch:
         """As last made."""
         self._counted: Answers = {}
         """Those that rates are counted from."""
-        self._packed: tuple[Answers, str] | None = None
+        self._call: tuple[Answers, Sequence[str], bytes] | None = None
         self._said: bytes | None = None
         self._each_said: Sequence[Any] = ()
         self._is_still = False
 
-    def packed(self) -> str:
-        """What is asked of redis_streams.lua."""
-        if self._packed is None or self._packed[0] is not self._counted:
-            self._packed = self._counted, "\0".join([part for want in self.wanted() for part in want]) + "\0"
-        return self._packed[1]
+    def call(self, script: Sequence[str]) -> bytes:
+        """What is sent to have redis_streams.lua, which `script` runs, say all of it."""
+        if self._call is None or self._call[0] is not self._counted or self._call[1] != script:
+            self._call = self._counted, script, packed((*script, 0, self.asked()))
+        return self._call[2]
+
+    def asked(self) -> str:
+        """The script's argument."""
+        return "\0".join([part for want in self.wanted() for part in want]) + "\0"
 
     def wanted(self) -> list[Wanted]:
         """The same, a stream each."""
@@ -81,10 +86,14 @@ class Together:
         return self._streams, Anew(before, frozenset(keys))
 
 
-def batches_of(streams: Mapping[str, str]) -> list[Batch]:
-    """The streams and what is wanted of each, in batches."""
+def batches_of(streams: Mapping[str, str], first: int = 0) -> list[Batch]:
+    """The streams and what is wanted of each, in batches, of which the first so many are one.
+
+    Streams that flow are made into facts every time: those that stand still are not to share a batch with them.
+    """
     modes = list(streams.items())
-    return [Batch(modes[start : start + SIZE]) for start in range(0, len(modes), SIZE)]
+    apart = [modes[:first]] if first else []
+    return [Batch(some) for some in (*apart, *(modes[at : at + SIZE] for at in range(first, len(modes), SIZE)))]
 
 
 def _last_id(answer: StreamAnswer) -> str:

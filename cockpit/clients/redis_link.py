@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from cockpit.clients.redis_way import RedisWay, way_to
 from cockpit.clients.redis_words import FAILURES, failure
-from cockpit.clients.resp import Command, Reply, ReplyError, Resp
+from cockpit.clients.resp import Command, Heard, Reply, ReplyError, Resp
 from cockpit.config import RedisPart
 from cockpit.errors import BackendError, TimedOut, Unreachable
 
@@ -24,12 +24,19 @@ class RedisLink:
         self.place = _place(part.url)
 
     async def ask(
-        self, commands: Sequence[Command], timeout_s: float | None = None, *, may_reopen: bool = True
+        self,
+        commands: Sequence[Command],
+        timeout_s: float | None = None,
+        *,
+        may_reopen: bool = True,
+        in_turn: Sequence[bytes] = (),
+        heard: Heard | None = None,
     ) -> list[Reply]:
         """Send all commands at once, return a reply to each; a server's error is returned in its place.
 
-        A connection that turns out to be closed (the server was restarted since) is opened anew once, unless the
-        question is about what this very connection did.
+        What is asked `in_turn` follows as Resp.exchange says, and each reply to it is told to `heard`. A connection
+        that turns out to be closed (the server was restarted since) is opened anew once, unless the question is about
+        what this very connection did.
 
         Raises:
             Unreachable: it refused, or closed a fresh connection.
@@ -41,7 +48,7 @@ class RedisLink:
         self._was_sent = False
         try:
             async with asyncio.timeout(limit_s):
-                return await self._ask(commands, may_reopen)
+                return await self._ask(commands, may_reopen, in_turn, heard)
         except TimeoutError:
             self.drop()
             late = TimedOut(f"{self._phase} within {limit_s:.1f} s ({self.place})")
@@ -54,13 +61,15 @@ class RedisLink:
                 error.was_sent = self._was_sent
             raise
 
-    async def _ask(self, commands: Sequence[Command], may_reopen: bool) -> list[Reply]:
+    async def _ask(
+        self, commands: Sequence[Command], may_reopen: bool, in_turn: Sequence[bytes], heard: Heard | None
+    ) -> list[Reply]:
         if self._line is not None and not self._line.is_free:
             # Known before anything is sent: nothing of it can have been executed.
             self.drop()
         if self._line is not None:
             try:
-                return await self._exchange(self._line, commands)
+                return await self._exchange(self._line, commands, in_turn, heard)
             except Unreachable:
                 if not may_reopen:
                     raise
@@ -69,7 +78,7 @@ class RedisLink:
             raise Unreachable(f"closed the connection ({self.place})")
         await self.open()
         assert self._line is not None
-        return await self._exchange(self._line, commands)
+        return await self._exchange(self._line, commands, in_turn, heard)
 
     async def open(self) -> None:
         """Connect, authenticate and select the database; the caller bounds the time."""
@@ -102,11 +111,13 @@ class RedisLink:
         except FAILURES as error:
             raise failure(error, self.place) from None
 
-    async def _exchange(self, line: Resp, commands: Sequence[Command]) -> list[Reply]:
+    async def _exchange(
+        self, line: Resp, commands: Sequence[Command], in_turn: Sequence[bytes] = (), heard: Heard | None = None
+    ) -> list[Reply]:
         self._phase = "accepted but did not answer"
         self._was_sent = True
         try:
-            return await line.exchange(commands)
+            return await line.exchange(commands, in_turn, heard)
         except FAILURES as error:
             raise failure(error, self.place) from None
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import hiredis
@@ -11,6 +11,8 @@ import hiredis
 Reply = Any
 """Bytes, an int, None, a list of these, or the ReplyError that the server replied instead."""
 Command = Sequence[str | bytes | int | float]
+Heard = Callable[[int, Reply], None]
+"""Told of each reply to what is asked in turn, and which one it is, when the next question is on its way."""
 _UNFINISHED = object()
 _pack: Any = hiredis.pack_command
 _LAST_WORDS = ("ERR max number of clients", "DENIED ")
@@ -33,6 +35,9 @@ class Resp(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._replies: list[Reply] = []
         self._wanted = 0
+        self._in_turn: Iterator[bytes] = iter(())
+        self._turns = 0
+        self._heard: Heard | None = None
         self._answered: asyncio.Future[None] | None = None
         self._why: Exception | None = None
 
@@ -41,8 +46,13 @@ class Resp(asyncio.Protocol):
         """Whether it stands, as far as has been heard, and nobody waits for a reply."""
         return self._transport is not None and not self._transport.is_closing() and self._answered is None
 
-    async def exchange(self, commands: Sequence[Command]) -> list[Reply]:
+    async def exchange(
+        self, commands: Sequence[Command], in_turn: Sequence[bytes] = (), heard: Heard | None = None
+    ) -> list[Reply]:
         """Send all at once, return a reply to each; whatever goes wrong or is cancelled ends the connection.
+
+        Of what is asked in turn, packed already, the first goes with the commands, each further one when the one before
+        is answered, so that the server serves others between them; none follows one that is refused.
 
         Raises:
             ReplyError: it does not want the connection.
@@ -55,8 +65,10 @@ class Resp(asyncio.Protocol):
             raise self._why or EOFError
         if not commands:
             return []
-        sent = b"".join([_pack(tuple(command)) for command in commands])
-        self._wanted, self._answered = len(commands), asyncio.get_running_loop().create_future()
+        self._in_turn, self._turns, self._heard = iter(in_turn), -1, heard
+        sent = b"".join([*map(packed, commands), next(self._in_turn, b"")])
+        self._wanted = len(commands) + bool(in_turn)
+        self._answered = asyncio.get_running_loop().create_future()
         self._transport.write(sent)
         try:
             await self._answered
@@ -64,7 +76,7 @@ class Resp(asyncio.Protocol):
             self.abort()
             raise
         finally:
-            replies, self._replies, self._answered = self._replies, [], None
+            replies, self._replies, self._answered, self._heard = self._replies, [], None, None
         return replies
 
     def abort(self) -> None:
@@ -83,7 +95,9 @@ class Resp(asyncio.Protocol):
             self._reader.feed(data)
             while (reply := self._reader.gets()) is not _UNFINISHED:
                 self._replies.append(reply)
-        except hiredis.ProtocolError as error:
+                if self._heard is not None and len(self._replies) == self._wanted:
+                    self._take_turn(self._heard, reply)
+        except Exception as error:
             self._end(error)
             return
         if not is_asked or len(self._replies) > self._wanted:
@@ -100,6 +114,14 @@ class Resp(asyncio.Protocol):
         """The event loop's: it is gone."""
         self._end(self._refusal() or exc or EOFError())
 
+    def _take_turn(self, heard: Heard, reply: Reply) -> None:
+        self._turns += 1
+        following = None if isinstance(reply, ReplyError) else next(self._in_turn, None)
+        if following is not None and self._transport is not None:
+            self._transport.write(following)
+            self._wanted += 1
+        heard(self._turns, reply)
+
     def _refusal(self) -> Exception | None:
         first = self._replies[0] if len(self._replies) == 1 else None
         return first if isinstance(first, ReplyError) and str(first).startswith(_LAST_WORDS) else None
@@ -111,3 +133,13 @@ class Resp(asyncio.Protocol):
             self._answered.set_result(None)
         else:
             self._answered.set_exception(error)
+
+
+def packed(command: Command) -> bytes:
+    r"""A command as Redis reads it.
+
+    >>> packed(("SET", "k", 1.5))
+    b'*3\r\n$3\r\nSET\r\n$1\r\nk\r\n$3\r\n1.5\r\n'
+    """
+    found: bytes = _pack(tuple(command))
+    return found

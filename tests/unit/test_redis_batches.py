@@ -47,11 +47,11 @@ def test_what_was_not_counted_from_is_not_taken_for_what_was() -> None:
     counted = batch.answers
     batch.take(said((6, "10-0", 1), (7, "8-0", 0)))
     assert batch.answers is not counted
-    asked = batch.packed()
+    asked = batch.asked()
     assert asked == "a\0009-0\0count\0b\0008-0\0count\0", "rates are counted from the reading before"
     batch.take(said((6, "10-0", 1), (7, "8-0", 0)))
     batch.count()
-    assert batch.packed() != asked
+    assert batch.asked() != asked
 
 
 def test_plain_commands_and_scripts_say_the_same() -> None:
@@ -83,3 +83,10 @@ def test_all_batches_tell_which_streams_are_anew() -> None:
     third, keys, since = read()
     assert (keys, since is first) == ({f"md.{SIZE}"}, True)
     assert isinstance(third, dict) and third[f"md.{SIZE}"].depth == 6 and len(third) == SIZE + 1
+
+
+def test_streams_that_flow_share_no_batch_with_those_that_may_stand_still() -> None:
+    batches = batches_of({f"md.{at}": "count" for at in range(SIZE + 2)}, 2)
+    for batch in batches:
+        batch.take_each([[0]] * len(batch.wanted()))
+    assert [len(batch.answers) for batch in batches] == [2, SIZE]

@@ -20,7 +20,7 @@ class SlowReading:
         self.takes_s = takes_s
         self.asked: list[str] = []
 
-    async def ask(self, commands: Sequence[Command], timeout_s: float) -> list[Reply]:
+    async def ask(self, commands: Sequence[Command], timeout_s: float, **_: object) -> list[Reply]:
         names = [str(command[0]) for command in commands]
         self.asked += names
         await asyncio.sleep(0.0 if names == ["TIME"] else self.takes_s)
