@@ -69,7 +69,8 @@ class Pace:
     def after(self, is_ok: bool) -> Pace:
         """The pace after one more attempt."""
         if is_ok:
-            return replace(self, failures=0, has_answered=True)
+            is_same = self.failures == 0 and self.has_answered
+            return self if is_same else replace(self, failures=0, has_answered=True)
         return replace(self, failures=self.failures + 1)
 
     @property

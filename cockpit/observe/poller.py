@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import Any
 
-from cockpit.clients.bounded import abandon, bounded, ends
+from cockpit.clients.bounded import abandon, bounded
 from cockpit.clock import Clock
 from cockpit.errors import CockpitError, ConfigError
 from cockpit.model.sample import Sample
@@ -52,6 +51,8 @@ class Poller:
         all others, then one after the other."""
         self._is_shown = is_shown
         self._may_go_on = asyncio.Event()
+        self._loops: set[asyncio.Task[None]] = set()
+        self._is_over = False
         self._pokes = {source.name: Bell() for source in self._sources}
         self._hanging: dict[str, set[asyncio.Task[Any]]] = {source.name: set() for source in self._sources}
         for source in self._sources:
@@ -59,17 +60,17 @@ class Poller:
 
     async def run(self) -> None:
         """Poll until cancelled."""
-        loops: list[asyncio.Task[None]] = []
         try:
             for source in self._sources:
-                loops.append(asyncio.create_task(self._keep(source), name=f"poll {source.name}"))
+                self._begin(source)
                 if "kill_switch" in source.fields:
                     with suppress(TimeoutError):
                         async with asyncio.timeout(HEAD_START_S):
                             await self._may_go_on.wait()
-            await asyncio.gather(*loops, return_exceptions=True)
+            await asyncio.get_running_loop().create_future()
         finally:
-            for loop in loops:
+            self._is_over = True
+            for loop in tuple(self._loops):
                 abandon(loop)
 
     async def close(self) -> None:
@@ -98,40 +99,69 @@ class Poller:
         """The source's pace now."""
         return self._paces[name]
 
-    async def _keep(self, source: Source) -> None:
-        poke = self._pokes[source.name]
+    def _begin(self, source: Source, since: float | None = None) -> None:
+        loop = asyncio.create_task(self._keep(source, since), name=f"poll {source.name}")
+        self._loops.add(loop)
+        loop.add_done_callback(self._loops.discard)
+
+    async def _keep(self, source: Source, since: float | None) -> None:
+        """Ask it again and again; first when it is time to, where its last attempt, begun at `since`, was given up."""
+        if since is not None:
+            await self._rest(source, since, is_ok=False)
         while True:
             started = self._clock.monotonic()
             is_ok = await self._ask(source)
+            if is_ok is None:
+                return
             if not self._is_shown and "kill_switch" in source.fields:
                 self.go_on()
-            pace = self._paces[source.name] = self._paces[source.name].after(is_ok)
-            pause_s = max(0.0, pace.next_start(started, self._origins[source.name]) - self._clock.monotonic())
-            await poke.heard(pause_s)
+            await self._rest(source, started, is_ok)
 
-    async def _ask(self, source: Source) -> bool:
-        """One attempt: whether it brought anything."""
-        pace = self._paces[source.name]
-        hanging = self._hanging[source.name]
+    async def _rest(self, source: Source, started: float, is_ok: bool) -> None:
+        pace = self._paces[source.name] = self._paces[source.name].after(is_ok)
+        pause_s = max(0.0, pace.next_start(started, self._origins[source.name]) - self._clock.monotonic())
+        await self._pokes[source.name].heard(pause_s)
+
+    async def _ask(self, source: Source) -> bool | None:
+        """One attempt: whether it brought anything; None where it was given up meanwhile, and another loop asks on.
+
+        No task of its own for what nearly always answers at once: it is the loop that is left behind where it does not.
+        """
         started, asked_at = self._clock.monotonic(), self._clock.now() - self._stepped_s
-        if len(hanging) >= MOST_HANGING:
+        if len(self._hanging[source.name]) >= MOST_HANGING:
             return self._fail(source, "earlier calls still hang", asked_at, 0.0)
-        task = asyncio.create_task(source.read(), name=f"read {source.name}")
-        hanging.add(task)
-        task.add_done_callback(hanging.discard)
+        attempt = _Attempt(source, self._paces[source.name], started, asked_at)
+        overdue_s, limit_s = attempt.pace.overdue_s, attempt.pace.limit_s
+        attempt.call_later(overdue_s, self._overdue if overdue_s < limit_s else self._give_up)
         try:
-            if not await ends(task, pace.overdue_s):
-                self._fail(source, f"timed out after {pace.overdue_s:g} s", asked_at, pace.overdue_s)
-                if not await ends(task, pace.limit_s - pace.overdue_s):
-                    return self._fail(source, f"timed out after {pace.limit_s:g} s", asked_at, pace.limit_s)
-            if task.cancelled():
-                return self._fail(source, "the call was cancelled", asked_at, self._clock.monotonic() - started)
-            return self._take(source, task.result(), asked_at)
+            fresh = await source.read()
+            return None if attempt.is_given_up else self._take(source, fresh, asked_at)
+        except asyncio.CancelledError:
+            if attempt.task.cancelling():
+                raise
+            return self._fail(source, "the call was cancelled", asked_at, self._clock.monotonic() - started)
         except Exception as error:
+            if attempt.is_given_up:
+                return None
             took_s = self._clock.monotonic() - started
             return self._fail(source, explain(error), asked_at, took_s, not isinstance(error, ConfigError))
         finally:
-            abandon(task)
+            attempt.end()
+
+    def _overdue(self, attempt: _Attempt) -> None:
+        overdue_s, limit_s = attempt.pace.overdue_s, attempt.pace.limit_s
+        self._fail(attempt.source, f"timed out after {overdue_s:g} s", attempt.asked_at, overdue_s)
+        attempt.call_later(limit_s - overdue_s, self._give_up)
+
+    def _give_up(self, attempt: _Attempt) -> None:
+        attempt.is_given_up = True
+        limit_s, hanging = attempt.pace.limit_s, self._hanging[attempt.source.name]
+        self._fail(attempt.source, f"timed out after {limit_s:g} s", attempt.asked_at, limit_s)
+        hanging.add(attempt.task)
+        attempt.task.add_done_callback(hanging.discard)
+        abandon(attempt.task)
+        if not self._is_over:
+            self._begin(attempt.source, attempt.started)
 
     def _take(self, source: Source, fresh: Samples, asked_at: float) -> bool:
         at = asked_at + self._stepped_s
@@ -150,11 +180,35 @@ class Poller:
         return False
 
 
+class _Attempt:
+    """One question on its way, and the timer beside it."""
+
+    def __init__(self, source: Source, pace: Pace, started: float, asked_at: float) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self.task: asyncio.Task[Any] = task
+        self.source = source
+        self.pace = pace
+        self.started = started
+        self.asked_at = asked_at
+        self.is_given_up = False
+        self._timer: asyncio.TimerHandle | None = None
+
+    def call_later(self, after_s: float, act: Callable[[_Attempt], None]) -> None:
+        """If it is still on its way then."""
+        self._timer = asyncio.get_running_loop().call_later(after_s, act, self)
+
+    def end(self) -> None:
+        """It has ended."""
+        if self._timer is not None:
+            self._timer.cancel()
+
+
 def _dated(fresh: Sample[Any], before: Sample[Any], at: float) -> Sample[Any]:
     """Dated here, where steps of the clock are known: to the moment it was asked for, or as old as it was before."""
     if fresh.error is None:
-        return replace(fresh, value_at=at, tried_at=at)
-    return replace(fresh, value_at=fresh.value_at if before.value_at is None else before.value_at, tried_at=at)
+        return fresh.dated(at, at)
+    return fresh.dated(fresh.value_at if before.value_at is None else before.value_at, at)
 
 
 def explain(error: BaseException) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from cockpit.clients.redis import RedisWall
@@ -97,4 +96,4 @@ class RedisProbes:
         except Exception as error:
             # A mistake of ours, or a server that answers as no Redis does: it must not blind the other samples.
             return before.failed(clean(f"{type(error).__name__}: {error}"), at, took_s)
-        return replace(before, value=value, value_at=at, tried_at=at, took_s=took_s, error=None)
+        return Sample.good(value, at, took_s, before.stale_after_s)

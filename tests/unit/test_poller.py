@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from itertools import pairwise
 from typing import Any
 
@@ -335,3 +336,35 @@ def test_pace_is_a_value() -> None:
     assert pace.after(True).after(False).limit_s == 1.5
     assert pace.after(False).after(True).failures == 0
     assert Pace(1.0, 3.5, is_self_bounded=True).after(True).overdue_s == 3.5
+
+
+def test_what_was_given_up_is_not_taken_when_it_comes_after_all() -> None:
+    bench = Bench()
+
+    async def deaf(count: int) -> int:
+        if count == 2:
+            with suppress(asyncio.CancelledError):
+                await asyncio.sleep(3600)
+            await asyncio.sleep(0.2)
+        return count
+
+    probe = bench.probe("postgres", deaf)
+    poller = bench.run(6.0)
+    assert probe.asked[:3] == [0.0, 1.0, 3.0], "another loop asks on while the first attempt still hangs"
+    assert [at for at, _, error in bench.told if error] == [2.5, 3.0]
+    assert poller.samples["postgres"].value == len(probe.asked)
+    assert probe.most_running == 2
+
+
+def test_a_call_that_is_cancelled_from_elsewhere_is_a_failure_and_asked_again() -> None:
+    bench = Bench()
+
+    async def cancelled(count: int) -> int:
+        if count == 1:
+            raise asyncio.CancelledError
+        return count
+
+    bench.probe("postgres", cancelled)
+    poller = bench.run(2.0)
+    assert [error for _, _, error in bench.told][:2] == ["the call was cancelled", None]
+    assert poller.samples["postgres"].error is None
