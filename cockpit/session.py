@@ -112,7 +112,10 @@ class Session:
                 herald.hear(snapshot)
             listener(snapshot)
 
-        self._lookout.join(self._runbook, self._runner.present, heard, self.incidents.open_now, self._beside)
+        def known() -> dict[str, object]:
+            return {**self._beside(), "are_jobs_read": self._journals.has_read}
+
+        self._lookout.join(self._runbook, self._runner.present, heard, self.incidents.open_now, known)
         self._is_started = True
         if herald is not None:
             herald.start()

@@ -34,14 +34,16 @@ def matching(records: Sequence[AuditRecord], text: str) -> tuple[AuditRecord, ..
 
 def audit_rows(
     shown: Sequence[AuditRecord],
-    recent: Recent,
+    recent: Recent | None,
     picked: int,
     sound: Soundness | None,
     now: float,
     size: tuple[int, int],
 ) -> list[Line]:
-    """Head, list and the picked record."""
+    """Head, list and the picked record; `recent` None is not read yet."""
     width, height = size
+    if recent is None:
+        return [ruled("Audit", width), line((" being read …", "label"))]
     of = "" if recent.is_all else f", the newest of {megabytes(recent.size_bytes)}: cockpit audit show has all"
     rows = [ruled("Audit", width, line((f"{plural(len(shown), 'record')}{of}", "label")))]
     rows += _sound(sound, now, width)

@@ -24,9 +24,11 @@ SOON_S = 120.0
 
 
 def list_rows(
-    incidents: Sequence[Incident], picked: str | None, now: float, width: int, height: int, is_active: bool
+    incidents: Sequence[Incident] | None, picked: str | None, now: float, width: int, height: int, is_active: bool
 ) -> list[Line]:
-    """Two lines an incident, the picked one among them."""
+    """Two lines an incident, the picked one among them; None is not read yet."""
+    if incidents is None:
+        return [line((" being read …", "label"))]
     if not incidents:
         return [line((" none yet: o opens one", "label"))]
     at = next((index for index, each in enumerate(incidents) if each.id == picked), 0)

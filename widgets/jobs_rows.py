@@ -26,8 +26,10 @@ def when(at: float, now: float) -> str:
     return f"{moment:%H:%M:%S}" if moment.date() == today.date() else f"{moment:%m-%d %H:%M}"
 
 
-def list_rows(jobs: Sequence[Job], picked: str | None, now: float, width: int, height: int) -> list[Line]:
-    """One line a job; the picked one is always among them."""
+def list_rows(jobs: Sequence[Job] | None, picked: str | None, now: float, width: int, height: int) -> list[Line]:
+    """One line a job; the picked one is always among them. None is not read yet."""
+    if jobs is None:
+        return [line((" being read …", "label"))]
     if not jobs:
         return [line((" no job yet: Space chooses a step", "label"))]
     at = next((index for index, job in enumerate(jobs) if job.id == picked), 0)

@@ -38,6 +38,8 @@ class Stood:
     picked: int = 0
     progress: str = ""
     """What is being looked at just now; empty where nothing runs."""
+    is_read: bool = True
+    """Whether it is known which was the last."""
 
 
 def matching(rehearsal: Rehearsal | None, text: str) -> tuple[Rehearsed, ...]:
@@ -66,7 +68,7 @@ def readiness_rows(stood: Stood, width: int, height: int) -> list[Line]:
 def _when(stood: Stood) -> Line:
     found = stood.rehearsal
     if found is None:
-        return line(("not rehearsed here yet", "label"))
+        return line(("not rehearsed here yet" if stood.is_read else "", "label"))
     passed = max(0.0, stood.now - found.at)
     ink = "warn" if passed > OLD_S else "label"
     return line((f"{age(passed)} ago", ink), (f" by {found.by}, {when(found.at, stood.now)} UTC", "label"))
@@ -75,6 +77,8 @@ def _when(stood: Stood) -> Line:
 def _counts(stood: Stood) -> Line:
     if stood.progress:
         return line((" LOOKING ", "block_warn"), (f" {stood.progress}", "text"))
+    if not stood.is_read:
+        return line((" the last rehearsal is being read …", "label"))
     if stood.rehearsal is None:
         return line((" r rehearses every step; nothing is changed by it", "label"))
     parts: list[tuple[str, str] | str] = [" "]

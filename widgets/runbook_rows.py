@@ -45,7 +45,8 @@ class Book:
     standings: Mapping[str, Standing] = field(default_factory=dict)
     suggested: Mapping[str, Finding] = field(default_factory=dict)
     """Section -> the worst finding that it answers."""
-    jobs: Sequence[Job] = ()
+    jobs: Sequence[Job] | None = ()
+    """The newest first; None is not read yet."""
     walk: Walk | None = None
 
 
@@ -156,13 +157,13 @@ def _state(book: Book, step: ActionSpec) -> Line:
 
 def runs(book: Book, step: ActionSpec) -> list[Job]:
     """The jobs of a step, newest first."""
-    return [job for job in book.jobs if job.action == step.id]
+    return [job for job in book.jobs or () if job.action == step.id]
 
 
 def _last(book: Book, step: ActionSpec) -> Line:
     found = runs(book, step)
     if not found:
-        return lines.line(("never taken", "dim"))
+        return lines.line(("not read yet" if book.jobs is None else "never taken", "dim"))
     mark = phase_mark(found[0])
     return lines.line((f"{mark.glyph} ", mark.ink), (f"{mark.word} {when(found[0].submitted_at, book.now)}", "label"))
 
@@ -179,13 +180,15 @@ def _detail(book: Book, step: ActionSpec, width: int) -> list[Line]:
     parts = wrapped(why, max(10, width - len(head) - 1))[:2] or ("",)
     rows.append(lines.line((head, said.mark.ink), (parts[0], "text")))
     rows.append(lines.line((" " * len(head), "text"), (parts[1] if len(parts) > 1 else "", "text")))
-    rows.append(_history(runs(book, step), book.now, width))
+    rows.append(_history(book, step, width))
     return [*rows, *[EMPTY] * (DETAIL - len(rows))]
 
 
-def _history(found: Sequence[Job], now: float, width: int) -> Line:
+def _history(book: Book, step: ActionSpec, width: int) -> Line:
+    found, now = runs(book, step), book.now
     if not found:
-        return lines.line((" never taken here", "label"))
+        words = "the jobs are being read …" if book.jobs is None else "never taken here"
+        return lines.line((f" {words}", "label"))
     last, mark = found[0], phase_mark(found[0])
     took = f" after {age(last.ended_at - last.submitted_at)}" if last.ended_at is not None else ""
     left = lines.line(

@@ -125,8 +125,7 @@ def _second(scene: Scene, width: int) -> Line:
         line((" halt: ", "label"), *(scene.readiness or line(("not known yet", "unknown")))),
         *incident_part(scene.live, scene.frozen_since is not None, width >= WIDE),
         *_requests(scene.live, width),
-        # Who sits here is known as soon as somebody can act, and the jobs with it.
-        _jobs(scene.live) if scene.operator else line(("jobs ", "label"), ("not read yet", "unknown")),
+        _jobs(scene.live),
         _oldest(scene.live, scene.frozen_since is not None),
     ]
     return both(fitted(parts, width - width_of(who) - 1, BAR), who, width)
@@ -145,6 +144,8 @@ def _requests(view: View, width: int) -> list[Line]:
 
 def _jobs(view: View) -> Line:
     """What runs, and what nobody knows the end of: both are looked at on the jobs' screen."""
+    if not view.snapshot.are_jobs_read:
+        return line(("jobs ", "label"), ("not read yet", "unknown"))
     running = [job for job in view.snapshot.jobs if not job.phase.is_over]
     doubtful = [job for job in view.snapshot.jobs if job.phase == IN_DOUBT]
     if running:

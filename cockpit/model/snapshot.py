@@ -64,6 +64,8 @@ class Snapshot:
     assessment: Assessment = NOT_ASSESSED
     jobs: tuple[Job, ...] = ()
     """Running and recently ended jobs, newest first."""
+    are_jobs_read: bool = False
+    """Whether they are known: until the journals were read once, no job means nothing."""
     incidents: Sample[tuple[Incident, ...]] = field(default_factory=Sample)
     """The open incidents, newest first, without their timelines; an empty one says that none is open."""
     latch: Latch | None = None

@@ -27,6 +27,8 @@ class Journals:
         self._beside = beside
         self._last: object = None
         self._jobs: tuple[Job, ...] = ()
+        self.has_read = False
+        """Whether the jobs are known: they have been read once."""
         self._hurry = threading.Event()
         self._is_stopping = False
 
@@ -51,6 +53,7 @@ class Journals:
         while not self._is_stopping:
             with suppress(Exception):  # the journals' own reader reports what is wrong with them
                 self._jobs = self._read()
+                self.has_read = True
                 self._tell()
             is_busy = any(self._beside().values()) or any(not job.phase.is_over for job in self._jobs)
             self._hurry.wait(EVERY_S if is_busy else IDLE_S)

@@ -22,7 +22,8 @@ class AuditScreen(ListScreen):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
-        self.recent = Recent()
+        self.recent: Recent | None = None
+        """None is not read yet."""
         self.sound: Soundness | None = None
         self.picked = ""
         self._looked_at = float("-inf")
@@ -31,7 +32,7 @@ class AuditScreen(ListScreen):
     @property
     def shown(self) -> tuple[AuditRecord, ...]:
         """What matches the filter, newest first."""
-        return matching(self.recent.records, self.needle.text)
+        return matching(self.recent.records if self.recent else (), self.needle.text)
 
     def at(self, shown: tuple[AuditRecord, ...]) -> int:
         """Where the hand is; on the newest where nobody has moved it."""
@@ -52,7 +53,7 @@ class AuditScreen(ListScreen):
         session, now = self.desk.session, self.desk.clock.monotonic()
         if session is not None and not self._is_looking and now - self._looked_at >= LOOK_AGAIN_S:
             self._looked_at, self._is_looking = now, True
-            self.when_done(session.shelf.audit(self.recent), self._read)
+            self.when_done(session.shelf.audit(self.recent or Recent()), self._read)
 
     def move(self, step: int) -> None:
         """Through the list."""

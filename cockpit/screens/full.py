@@ -14,7 +14,7 @@ from cockpit.screens.typeahead import passed_on
 from themes.toolkit import toolkit_name
 from widgets.canvas import Canvas, Drawn
 from widgets.keybar import key_bar
-from widgets.line import Line
+from widgets.line import Line, line
 from widgets.scene import Scene
 from widgets.topline import top_lines
 
@@ -30,6 +30,8 @@ class FullScreen(Screen[None], inherit_bindings=False):
     #body { height: 1fr; }
     #keys { height: 1; }
     """
+    NEEDS_SESSION = False
+    """Whether nothing of it is known before there is a session: an empty list would say that there is nothing."""
     SCOPE = ""
     """The scope of its own keys in the keymap."""
 
@@ -37,7 +39,9 @@ class FullScreen(Screen[None], inherit_bindings=False):
         super().__init__()
         self.desk = desk
         self.top = Canvas(id="top", ask=lambda width, height: (top_lines(self.scene(), width), desk.look))
-        self.body = Canvas(id="body", ask=lambda width, height: (self.rows(self.scene(), width, height), desk.look))
+        self.body = Canvas(
+            id="body", ask=lambda width, height: (_present(self, self.scene(), width, height), desk.look)
+        )
         self.keys = Canvas(id="keys", ask=lambda width, height: ([self.key_line(width)], desk.look))
         self._hint = ""
         self._hint_until = 0.0
@@ -109,7 +113,7 @@ class FullScreen(Screen[None], inherit_bindings=False):
         keys = key_bar((), width, self._hint) if is_hinting else self.key_line(width)
         changes = (
             (self.top, self.top.take(top_lines(scene, self.top.size.width), look)),
-            (self.body, self.body.take(self.rows(scene, *self.body.size), look)),
+            (self.body, self.body.take(_present(self, scene, *self.body.size), look)),
             (self.keys, self.keys.take([keys], look)),
         )
         if not _are_sent(self, changes):
@@ -167,3 +171,10 @@ def _are_sent(screen: FullScreen, changes: Sequence[tuple[Canvas, list[int] | No
             return False
         found += drawn
     return not found or screen.desk.send(screen, found, screen.desk.look.style)
+
+
+def _present(screen: FullScreen, scene: Scene, width: int, height: int) -> list[Line]:
+    """The body as it is to be shown now."""
+    if screen.NEEDS_SESSION and screen.desk.session is None:
+        return [line((" the cockpit is still starting", "label"))]
+    return screen.rows(scene, width, height)

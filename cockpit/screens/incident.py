@@ -45,6 +45,8 @@ class IncidentScreen(ListScreen):
         self.incidents: tuple[Incident, ...] = ()
         self._found: frozenset[str] | None = None
         self._is_asking = False
+        self._is_read = False
+        """Whether the incidents are known: they have been read once."""
 
     def on_mount(self) -> None:
         """What is typed is saved while nobody presses a key, too."""
@@ -64,8 +66,6 @@ class IncidentScreen(ListScreen):
 
     def rows(self, scene: Scene, width: int, height: int) -> list[Line]:
         """Three columns, or the one with the hand in it."""
-        if self.desk.session is None:
-            return []
         if width < WIDE:
             is_whole = self.pane != "list" or self.typing.incident is None
             sizes = ((self.pane, height),) if is_whole else stacked(len(self.shown), height)
@@ -81,7 +81,8 @@ class IncidentScreen(ListScreen):
         if name == "list":
             count = f"Incidents {len(self.shown)}" if self._found is None else f"Found {len(self.shown)}"
             picked = self.picked or (incident.id if incident else None)
-            listed = list_rows(self.shown, picked, now, width, height - 1, is_active)
+            shown = self.shown if self._is_read else None
+            listed = list_rows(shown, picked, now, width, height - 1, is_active)
             return [head(count, width, is_active), *listed]
         if name == "timeline":
             entries = incident.timeline if incident else ()
@@ -202,7 +203,7 @@ class IncidentScreen(ListScreen):
         if error is not None:
             self._say(str(error))
             return
-        self.incidents = done.result()
+        self.incidents, self._is_read = done.result(), True
         if self.picked is None and self.incidents:
             self.picked = self.incidents[0].id
             self.typing.open(self.picked)

@@ -77,7 +77,8 @@ class JobsScreen(ListScreen):
         """List, job and output; side by side where there is room."""
         job = self.job
         if job is None:
-            return [ruled("Jobs", width), *list_rows((), None, scene.now, width, height)]
+            is_read = self.desk.snapshot is not None and self.desk.snapshot.are_jobs_read
+            return [ruled("Jobs", width), *list_rows(() if is_read else None, None, scene.now, width, height)]
         self.reading.open(job.id)
         if self.is_large:
             return self._output(width, height)

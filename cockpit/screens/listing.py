@@ -18,6 +18,7 @@ Result = TypeVar("Result")
 class ListScreen(FullScreen):
     """What the screens with a list share; the text filters the list unless a kind says otherwise."""
 
+    NEEDS_SESSION = True
     WHAT = "filter"
     """What the text is for, in the bottom line."""
 

@@ -28,6 +28,7 @@ class ReadinessScreen(ListScreen):
         self.progress = ""
         self._is_running = False
         self._has_looked = False
+        self._is_read = False
 
     @property
     def shown(self) -> tuple[Rehearsed, ...]:
@@ -44,7 +45,8 @@ class ReadinessScreen(ListScreen):
     def rows(self, scene: Scene, width: int, height: int) -> list[Line]:
         """What stands, and what is being looked at."""
         shown = self.shown
-        stood = Stood(scene.now, self.rehearsal, shown, self.at(shown), self.progress if self._is_running else "")
+        progress = self.progress if self._is_running else ""
+        stood = Stood(scene.now, self.rehearsal, shown, self.at(shown), progress, self._is_read)
         return readiness_rows(stood, width, height)
 
     def arrived(self) -> None:
@@ -109,6 +111,7 @@ class ReadinessScreen(ListScreen):
 
     def _found(self, done: Future[Rehearsal | None]) -> None:
         """What was kept, unless a newer one has come meanwhile."""
+        self._is_read = True
         kept = None if done.exception() else done.result()
         if kept is not None and (self.rehearsal is None or kept.at > self.rehearsal.at):
             self.rehearsal = kept

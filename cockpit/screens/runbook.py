@@ -15,7 +15,7 @@ from cockpit.screens.listing import ListScreen
 from cockpit.screens.prechecks import Prechecks
 from cockpit.screens.walking import Walking
 from widgets.job_rows import phase_mark
-from widgets.line import Line, line
+from widgets.line import Line
 from widgets.runbook_rows import Book, ordered, runbook_rows, suggestions, visible
 from widgets.scene import Scene
 
@@ -36,8 +36,6 @@ class RunbookScreen(ListScreen):
 
     def rows(self, scene: Scene, width: int, height: int) -> list[Line]:
         """Sections and steps."""
-        if self.desk.session is None:
-            return [line((" the cockpit is still starting", "label"))]
         return runbook_rows(self.book(), width, height)
 
     def book(self) -> Book:
@@ -55,7 +53,7 @@ class RunbookScreen(ListScreen):
             picked=self.at(steps),
             standings={step.step: self.prechecks.of(step) for step in steps},
             suggested=suggested,
-            jobs=desk.snapshot.jobs if desk.snapshot else (),
+            jobs=desk.snapshot.jobs if desk.snapshot and desk.snapshot.are_jobs_read else None,
             walk=self.walking.walk,
         )
 

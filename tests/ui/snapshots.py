@@ -192,6 +192,7 @@ def healthy() -> Snapshot:
         taken_at=NOW - 0.1,
         world=World.SANDBOX,
         site="hf-1",
+        are_jobs_read=True,
         kill_switch=good(KillSwitch(False, True, None, "asha@jump1", NOW - 2530), 0.3),
         venues=good(venues, 0.4),
         reach=good((Reach("IBKR", True, 3.1, "TWS 176"), Reach("Zerodha", True, 8.4, "HTTP 200")), 0.9),

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import AsyncIterator
+from concurrent.futures import Future
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -46,7 +47,7 @@ async def half_open() -> AsyncIterator[tuple[Cockpit, threading.Event]]:
     session = FakeSession(healthy)
 
     def opener(progress: Progress, begin: Begin) -> tuple[Any, Any]:
-        begin(session.settings, lambda: None)(healthy)
+        begin(session.settings, lambda: None)(replace(healthy, are_jobs_read=False))
         is_loaded.wait(20.0)
         return session, lambda view: (("ready", "ok"),)
 
@@ -120,3 +121,37 @@ async def test_data_are_on_the_wall_before_the_session_is_there() -> None:
         is_loaded.set()
         await it.until(lambda: it.app.desk.session is not None, "a session")
         await it.until(lambda: "jobs not read yet" not in it.text(), "the jobs")
+
+
+async def test_no_screen_says_that_there_is_nothing_before_there_is_a_session() -> None:
+    async with half_open() as (it, is_loaded):
+        await it.sees("ACTIVE")
+        for key in "234567":
+            await it.press(key)
+            await it.until(lambda: "the cockpit is still starting" in it.app.screen.query_one("#body").text, key)  # type: ignore[attr-defined]
+        is_loaded.set()
+        await it.until(lambda: it.app.desk.session is not None, "a session")
+        await it.sees("the chain has not been walked here yet")
+
+
+@pytest.mark.parametrize("key", ["2", "3", "5", "6", "7"])
+async def test_no_screen_says_that_there_is_nothing_before_it_was_read(
+    key: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk may hang."""
+    async with cockpit(replace(snapshots.healthy(), are_jobs_read=False)) as it:
+        session = it.session
+        for desk, name in ((session.incidents, "all"), (session.readiness, "last"), (session.shelf, "audit")):
+            monkeypatch.setattr(desk, name, lambda *_: Future())
+        await it.sees("jobs not read yet")
+        await it.press(key)
+        await it.sees("being read …")
+        for words in (
+            "no job yet",
+            "none yet",
+            "no record",
+            "never taken",
+            "not rehearsed",
+            "nothing is changed by it",
+        ):
+            assert words not in it.text()
