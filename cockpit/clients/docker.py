@@ -45,7 +45,7 @@ class DockerEngine:
                 self._version = str(said.get("Version", "")) if isinstance(said, dict) else ""
             filters = json.dumps({"name": list(self._names)})
             rows = await self._web.get_json("/containers/json", {"all": "1", "filters": filters})
-            if not isinstance(rows, list):
+            if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise BackendError("Docker answered something else than a list of containers")
             found = await asyncio.gather(*(self._container(name, rows) for name in self._names))
         except BackendError:
@@ -60,7 +60,7 @@ class DockerEngine:
     async def _container(self, name: str, rows: list[Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
         # The filter is a regular expression over parts of names: `redis` also finds `redis-exporter`.
         wanted = {name, f"/{name}"}
-        row = next((row for row in rows if isinstance(row, dict) and _is_called(row, wanted)), None)
+        row = next((row for row in rows if _is_called(row, wanted)), None)
         if row is None:
             return None
         answer = await self._web.get(f"/containers/{quote(name, safe='')}/json")

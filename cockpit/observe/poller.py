@@ -24,6 +24,9 @@ HEAD_START_S = 0.5
 and it alone says whether trading goes on. Where a screen shows it, until that is done: beside drivers that are being
 imported it takes several times as long."""
 
+_NOT_UNDERSTOOD = (ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+"""What comes of an answer that nobody has thought of."""
+
 Samples = Mapping[str, Sample[Any]]
 Changed = Callable[[Samples, Samples], None]
 """Told the samples before and after, of one source, whenever it answered or failed."""
@@ -214,9 +217,11 @@ def _dated(fresh: Sample[Any], before: Sample[Any], at: float) -> Sample[Any]:
 def explain(error: BaseException) -> str:
     """What went wrong, in one line for an operator.
 
-    >>> explain(ValueError("not a number"))
-    'ValueError: not a number'
+    >>> explain(PermissionError("no such right")), explain(ValueError("not a number"))
+    ('PermissionError: no such right', 'its answer is not understood (ValueError: not a number)')
     """
     if isinstance(error, CockpitError):
         return clean(error)
+    if isinstance(error, _NOT_UNDERSTOOD):
+        return clean(f"its answer is not understood ({type(error).__name__}: {error})")
     return clean(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)

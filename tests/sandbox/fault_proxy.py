@@ -16,6 +16,7 @@ DRIP_S = 0.25
 FLAP_S = 0.7
 CLOSED_S = (0.7, 2.3)
 """In turn: a probe that comes as regularly as the way flaps could always find it open."""
+Words = Callable[[bytes], bytes]
 Peer = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 
@@ -30,6 +31,7 @@ class FaultProxy:
     drip          the answer comes byte by byte
     flapping      refused and well in turn
     flood         whatever is asked is answered with `preface` and 100 MB
+    says          whatever is asked is answered with `words`, and that is all
     """
 
     def __init__(self, connect: Callable[[], Any], preface: bytes, unix_path: str | None = None) -> None:
@@ -37,6 +39,9 @@ class FaultProxy:
         self._preface = preface
         self._unix_path = unix_path
         self._mode = "pass"
+        self._words: Words = _nothing
+        self.asked = 0
+        """How often it was asked since it was broken last."""
         self._server: asyncio.AbstractServer | None = None
         self._open: set[asyncio.StreamWriter] = set()
         self._flapping: asyncio.Task[None] | None = None
@@ -46,9 +51,9 @@ class FaultProxy:
         self._thread.start()
         self._call(self._listen())
 
-    def break_with(self, mode: str) -> None:
-        """From now on."""
-        self._call(self._turn(mode))
+    def break_with(self, mode: str, words: Words | None = None) -> None:
+        """From now on; what is answered to what is asked, where it `says` something."""
+        self._call(self._turn(mode, words))
 
     def heal(self) -> None:
         """As if nothing had been."""
@@ -72,11 +77,11 @@ class FaultProxy:
         self._server = await asyncio.start_server(self._accept, "127.0.0.1", self.port)
         self.port = self._server.sockets[0].getsockname()[1]
 
-    async def _turn(self, mode: str) -> None:
+    async def _turn(self, mode: str, words: Words | None = None) -> None:
         if self._flapping is not None:
             self._flapping.cancel()
             self._flapping = None
-        self._mode = mode
+        self._mode, self._words, self.asked = mode, words or _nothing, 0
         if mode == "refused":
             self._deafen()
         elif mode == "flapping":
@@ -132,8 +137,12 @@ class FaultProxy:
     async def _ask(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, far: asyncio.StreamWriter) -> None:
         async for piece in _pieces(reader):
             mode = self._mode
+            self.asked += 1
             if mode == "garbage":
                 writer.write(GARBAGE)
+            elif mode == "says":
+                writer.write(self._words(piece))
+                await writer.drain()
             elif mode == "flood":
                 await self._flood(writer)
             elif mode != "hang":
@@ -147,7 +156,7 @@ class FaultProxy:
                 for at in range(len(piece)):
                     writer.write(piece[at : at + 1])
                     await asyncio.sleep(DRIP_S)
-            elif self._mode not in ("hang", "garbage", "flood"):
+            elif self._mode not in ("hang", "garbage", "flood", "says"):
                 writer.write(piece)
                 await writer.drain()
         writer.transport.abort()
@@ -159,6 +168,10 @@ class FaultProxy:
                 return
             writer.write(PIECE)
             await writer.drain()
+
+
+def _nothing(asked: bytes) -> bytes:
+    return b""
 
 
 async def _pieces(reader: asyncio.StreamReader) -> AsyncIterator[bytes]:

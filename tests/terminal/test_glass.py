@@ -33,7 +33,7 @@ STYLES = [
     Style.parse("default on default"),
     Style.parse("strike blink green"),
 ]
-CHARACTERS = "ab 01─█●中国字é🟢한"
+CHARACTERS = [*"ab 01─█●中国字é🟢한", "a\u0301", "中\u0302"]
 
 
 def _strip(draws: list[tuple[str, int]], width: int) -> Strip:
@@ -41,7 +41,13 @@ def _strip(draws: list[tuple[str, int]], width: int) -> Strip:
     return strip.adjust_cell_length(width, STYLES[draws[0][1]] if draws else None)
 
 
-texts = st.lists(st.tuples(st.text(CHARACTERS, max_size=9), st.integers(0, len(STYLES) - 1)), max_size=5)
+texts = st.one_of(
+    st.lists(
+        st.tuples(st.lists(st.sampled_from(CHARACTERS), max_size=9).map("".join), st.integers(0, len(STYLES) - 1)),
+        max_size=5,
+    ),
+    st.sampled_from([[("ab 中", 1)], [("ab 中", 2)], [("", 0)]]),
+)
 
 
 spans = st.tuples(st.sampled_from(["ab ", "ab1", "01 ", " ─█", "中b", "ab"]), st.integers(0, len(STYLES) - 1))
@@ -69,6 +75,8 @@ class Frame:
     cut: int = 0
     sides: tuple[int, ...] = (0, 1)
     is_whole: bool = True
+    is_over: bool = False
+    """Whether one widget lies over the whole of these rows: a modal that comes, or what was below one that went."""
     is_forgotten: bool = False
     size: tuple[int, int] = (18, 3)
 
@@ -82,17 +90,22 @@ frames = st.builds(
     cut=st.integers(1, 15),
     sides=st.sampled_from([(0,), (1,), (0, 1)]),
     is_whole=st.booleans(),
+    is_over=st.booleans(),
     is_forgotten=st.sampled_from([False, False, False, True]),
-    size=st.sampled_from([(18, 3), (18, 3), (18, 3), (16, 2)]),
+    size=st.sampled_from([(18, 3), (18, 3), (18, 3), (16, 2), (16, 3), (18, 2), (21, 3)]),
 )
 
 
 class Scene:
-    """What the compositor would have: a row is cut where a widget lies over it, and only one side may be drawn."""
+    """What the compositor would have: a row is cut where a widget lies over it, and only one side may be drawn.
+
+    A widget gives the same strip again for the same text, as one that keeps them does.
+    """
 
     def __init__(self) -> None:
         self.size = (0, 0)
         self.rows: list[list[Strip]] = []
+        self._kept: dict[object, Strip] = {}
 
     def take(self, frame: Frame) -> LayoutUpdate | ChopsUpdate | WholeRows:
         """The update for the frame."""
@@ -109,16 +122,24 @@ class Scene:
             self.rows = [[Strip.blank(width, STYLES[1])] for _ in range(height)]
         drawn = sorted(y for y in frame.rows if y < height)
         for y in drawn:
+            if frame.is_over:
+                self.rows[y] = [self._keep(_strip(frame.rows[y], width))]
+                continue
             old, new = (
                 Strip.join(strips).divide([frame.cut, width])
                 for strips in (self.rows[y], [_strip(frame.rows[y], width)])
             )
-            self.rows[y] = [(new if side in frame.sides else old)[side] for side in (0, 1)]
+            self.rows[y] = [self._keep((new if side in frame.sides else old)[side]) for side in (0, 1)]
         if is_whole or not drawn:
             return self.whole()
         first, last = (0 if 0 in frame.sides else frame.cut), (width if 1 in frame.sides else frame.cut)
+        if frame.is_over:
+            first, last = 0, width
         chops = [self._columns(row) for row in self.rows]
         return ChopsUpdate(chops, [(y, first, last) for y in drawn], [[*list(each)[1:], width] for each in chops])
+
+    def _keep(self, strip: Strip) -> Strip:
+        return self._kept.setdefault(tuple(strip), strip)
 
     def whole(self) -> LayoutUpdate:
         """All of it."""
@@ -180,6 +201,24 @@ def test_a_new_picture_tells_the_pen_each_ink_once_in_a_band() -> None:
     sequence = Glass().encode(whole, (36, 2 * BAND_ROWS), ColorSystem.TRUECOLOR)
     assert sequence is not None
     assert sequence.count("m") == 2 * 3 + 1
+
+
+def test_a_part_of_a_picture_goes_where_it_belongs() -> None:
+    whole = LayoutUpdate([[_strip([("x", 1)], 18)] for _ in range(3)], Region(0, 0, 18, 3))
+    piece = LayoutUpdate([[_strip([("中 y", 2)], 5)]], Region(4, 1, 5, 1))
+    glass, terminal, expected = Glass(), Emulator(18, 3), Emulator(18, 3)
+    for update in (whole, piece):
+        terminal.feed(glass.encode(update, (18, 3), ColorSystem.TRUECOLOR) or "")
+        expected.feed(update.render_segments(CONSOLE))
+    assert terminal.difference(expected) is None
+
+
+def test_after_what_terminals_measure_differently_the_next_place_is_said_by_its_number() -> None:
+    glass, scene = Glass(), Scene()
+    for text in ("🟢 0000 c0", "🔴 0000 c1"):
+        scene.take(Frame({0: [(text, 1)]}, 3))
+        sequence = glass.encode(scene.whole(), (18, 3), ColorSystem.TRUECOLOR)
+    assert sequence == "\x1b[1;1H\x1b[31;44m🔴\x1b[10G1\x1b[0m"
 
 
 def test_nothing_changed_sends_nothing() -> None:

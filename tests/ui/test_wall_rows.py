@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
+from cockpit.model.sample import Sample
 from cockpit.model.states import KillSwitch, Reach
 from tests.ui import snapshots
 from tests.ui.fake_session import SETTINGS
@@ -125,6 +127,21 @@ def test_nothing_ever_read_is_no_zero() -> None:
     shown = text("black_holed")
     assert "NO DATA" in shown and "no answer within 2.0 s" in shown
     assert "UNKNOWN" in shown and "● OK" not in shown and "nothing is wrong" not in shown
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+def test_docker_that_does_not_answer_says_why_beside_what_it_said_last(is_known: bool) -> None:
+    base = snapshots.healthy()
+    before: Sample[Any] = replace(base.docker, value_at=snapshots.NOW - 14) if is_known else Sample()
+    error = "cannot reach /run/docker.sock: there is no such socket"
+    lost = replace(base, docker=before.failed(error, snapshots.NOW, 0.1))
+    view = View(lost, snapshots.NOW, SETTINGS)
+    wide, narrow = (
+        "\n".join(map(plain, wall_rows(scene("healthy", wall=view), *size))) for size in ((120, 37), (80, 21))
+    )
+    assert "│ docker: cannot reach" in wide and "/run/docker.sock: there is no such" in wide
+    assert ("Up 11 hours (14 s ago)" in wide) is is_known
+    assert "docker unknown" in narrow and "docker unknown" not in text("healthy", 80, 21)
 
 
 def test_data_goes_stale_on_the_screen_although_no_snapshot_comes() -> None:

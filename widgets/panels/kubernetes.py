@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from widgets.chart import LABEL
 from widgets.figures import plural, short_age
-from widgets.line import Line, both, field, fitted, line, number, width_of
+from widgets.line import Line, both, field, fitted, line, number, width_of, wrapped
 from widgets.view import View
 
 if TYPE_CHECKING:
@@ -72,11 +72,13 @@ def _deployment(deployment: Deployment, width: int) -> list[Line]:
 
 def _containers(view: View, width: int) -> list[Line]:
     sample = view.snapshot.docker
-    if sample.value is None:
-        return [line(("? ", "unknown"), ("docker: ", "label"), (sample.error, "unknown"))] if sample.error else []
     is_live = view.is_live(sample)
+    why = [] if is_live or not sample.error else wrapped(f"docker: {sample.error}", width)
+    reason = [line((each, "warn")) for each in why]
+    if sample.value is None:
+        return reason
     late = "" if is_live else f" ({short_age(sample.age_s(view.now))} ago)"
-    return [row for each in sample.value.containers for row in _container(each, width, is_live, late)]
+    return [*(row for each in sample.value.containers for row in _container(each, width, is_live, late)), *reason]
 
 
 def _container(container: Container, width: int, is_live: bool, late: str) -> list[Line]:
@@ -156,6 +158,8 @@ def summary(view: View, width: int) -> Line:
             ready = f"{deployment.ready}/{deployment.desired}"
             parts.append(line((f"{deployment.name} ", "text"), (ready, "value" if ink == "ok" else ink)))
     docker = view.snapshot.docker
+    if docker.error and not view.is_live(docker):
+        parts.append(line(("docker ", "text"), ("unknown", "unknown")))
     if docker.value and view.is_live(docker):
         parts.extend(line((f"{c.name} {c.state}", "crit")) for c in docker.value.containers if c.state != "running")
     return fitted(parts, width)
