@@ -52,19 +52,32 @@ def _extend(found: list[Cell], text: str, ink: Ink) -> None:
     for char in text:
         size = cell_len(char)
         if size == 0:
-            _combine(found, char)
+            _combine(found, char, ink)
         else:
             found.append((char, ink) if char != " " else blank)
             found.extend([("", ink)] * (size - 1))
 
 
-def _combine(found: list[Cell], mark: str) -> None:
+def without_lost_marks(text: str) -> str:
+    """The text from its first character that takes a cell.
+
+    >>> without_lost_marks("\u0301\u0302ab\u0301") == "ab\u0301"
+    True
+    """
+    at = 0
+    while at < len(text) and text[at] not in ONE_CELL and cell_len(text[at]) == 0:
+        at += 1
+    return text[at:]
+
+
+def _combine(found: list[Cell], mark: str, ink: Ink) -> None:
     """A mark belongs to the character before it, which may be a wide one."""
     at = len(found) - 1
     while at > 0 and not found[at][0]:
         at -= 1
     if at >= 0:
-        found[at] = (found[at][0] + mark, found[at][1])
+        char, own = found[at]
+        found[at] = (char + mark, ink if char == " " else own)
 
 
 def mend(row: list[Cell]) -> None:

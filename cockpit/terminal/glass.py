@@ -10,7 +10,7 @@ from rich.style import Style
 from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.strip import Strip
 
-from cockpit.terminal.cells import NOTHING, Cell, cells_of, mend, runs
+from cockpit.terminal.cells import NOTHING, Cell, cells_of, mend, runs, without_lost_marks
 from cockpit.terminal.pen import ink_of
 from cockpit.terminal.sequence import Piece, pieces_of, written
 from cockpit.terminal.spans import Spans
@@ -153,11 +153,14 @@ class Glass:
             found.extend(pieces_of(y, first, after[first:last]))
 
 
-def _plainly(y: int, x: int, strip: Strip, colours: ColorSystem) -> Iterator[Piece]:
+def _plainly(y: int, first: int, strip: Strip, colours: ColorSystem) -> Iterator[Piece]:
+    x = first
     for segment in strip:
-        if segment.text and not segment.control:
+        # A mark whose letter a widget lies over belongs to nothing, and least of all to that widget.
+        text = segment.text if x > first else without_lost_marks(segment.text)
+        if text and not segment.control:
             width = segment.cell_length
-            yield Piece(ink_of(segment.style, colours), y, x, width, segment.text)
+            yield Piece(ink_of(segment.style, colours), y, x, width, text)
             x += width
 
 
