@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -14,6 +15,7 @@ Fields = dict[str, str]
 
 MAX_PAYLOAD_BYTES = 65536
 """A longer payload is not read: it is none of the platform's."""
+_INFO_LINE = re.compile(r"^([^:#\r\n]*):([^\r\n]*)", re.MULTILINE)
 _TRUE = frozenset({"true", "1", "yes", "on"})
 _TIME_MS = range(1, 4_102_444_800_000)
 
@@ -42,8 +44,7 @@ def info_fields(raw: Any) -> Fields:
     """
     if not isinstance(raw, bytes | str):
         return {}
-    lines = (line.partition(":") for line in text(raw).splitlines())
-    return {name: value for name, colon, value in lines if colon}
+    return dict(_INFO_LINE.findall(text(raw)))
 
 
 def config_fields(replies: Iterable[Any]) -> Fields:

@@ -172,14 +172,17 @@ def unpacked(line: bytes) -> Any:
     >>> unpacked(b'[1, 2, "1-0", [["gr\xff", 1]], {}]')
     [1, 2, b'1-0', [[b'gr\xff', 1]], []]
     """
-    return _replied(json.loads(line.decode("utf-8", "surrogateescape"), strict=False))
+    said = json.loads(line.decode("utf-8", "surrogateescape"), strict=False)
+    return [_replied(part) for part in said]
 
 
 def _replied(part: Any) -> Any:
     if isinstance(part, str):
         return part.encode("utf-8", "surrogateescape")
+    if not isinstance(part, list | dict) or (part and isinstance(part, list) and isinstance(part[0], int)):
+        return part  # where there is one number in a list, there are only numbers: the times of ticks
     # Lua does not tell an empty list from an empty object.
-    return [_replied(each) for each in part] if isinstance(part, list | dict) else part
+    return [_replied(each) for each in part]
 
 
 def is_still(answer: StreamAnswer) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from cockpit.clients.redis_batches import SIZE, Batch, Together, batches_of
-from cockpit.clients.redis_reading import KeyFault, StreamFacts
+from cockpit.clients.redis_reading import KeyFault, StreamFacts, unpacked
 
 
 def said(*streams: tuple[int, str, int]) -> bytes:
@@ -90,3 +90,8 @@ def test_streams_that_flow_share_no_batch_with_those_that_may_stand_still() -> N
     for batch in batches:
         batch.take_each([[0]] * len(batch.wanted()))
     assert [len(batch.answers) for batch in batches] == [2, SIZE]
+
+
+def test_the_times_of_ticks_and_the_names_of_groups_come_as_redis_would_reply_them() -> None:
+    line = b'[1, 2, "2-0", "1-0", -1, 2, -1, [["gr\xff", 1, 0, "2-0", 0, 0, "", -1, ""]], [1700, 1690, 1800, -1]]'
+    assert unpacked(line)[7:] == [[[b"gr\xff", 1, 0, b"2-0", 0, 0, b"", -1, b""]], [1700, 1690, 1800, -1]]
