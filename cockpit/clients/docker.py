@@ -63,12 +63,13 @@ class DockerEngine:
         row = next((row for row in rows if _is_called(row, wanted)), None)
         if row is None:
             return None
-        answer = await self._web.get(f"/containers/{quote(name, safe='')}/json")
+        path = f"/containers/{quote(name, safe='')}/json"
+        answer = await self._web.get(path)
         if answer.status == 404:
             return None  # removed in between
         if answer.status != 200:
             self._web.reject(answer)
-        inspection = answer.json()
+        inspection = self._web.parsed(path, answer)
         if not isinstance(inspection, dict):
             raise BackendError(f"Docker answered something else than the container {name}")
         return row, inspection

@@ -20,6 +20,8 @@ from cockpit.text import clean
 
 MAX_BYTES = 8 << 20
 """A Grafana with thousands of rules answers 3 MB; beyond this it is no answer but an accident or an attack."""
+KEPT_BYTES = 1 << 20
+"""An answer up to this size is kept, so that one that comes again is the same objects to whoever reads it."""
 MOST_CONNECTIONS = 8
 MOST_KEPT = 4
 HAPPY_S = 0.25
@@ -82,6 +84,7 @@ class Web:
         self._room = asyncio.Semaphore(MOST_CONNECTIONS)
         self._kept: list[Wire] = []
         self._asked: dict[str, tuple[object, bytes]] = {}
+        self._told: dict[str, tuple[bytes, Any]] = {}
 
     @property
     def place(self) -> str:
@@ -132,7 +135,21 @@ class Web:
         answer = await self.get(path, params, headers)
         if not 200 <= answer.status < 300:
             self.reject(answer)
-        return answer.json()
+        return self.parsed(path, answer)
+
+    def parsed(self, path: str, answer: Answer) -> Any:
+        """The body as JSON, which nobody may change: the same objects where it is what the path told last.
+
+        Raises:
+            BackendError: it is not JSON.
+        """
+        known = self._told.get(path)
+        if known is not None and known[0] == answer.body:
+            return known[1]
+        found = answer.json()
+        if len(answer.body) <= KEPT_BYTES:
+            self._told[path] = answer.body, found
+        return found
 
     def reject(self, answer: Answer) -> NoReturn:
         """Say what the status means to an operator.

@@ -11,7 +11,7 @@ from probe_servers import CLOCK, serving, settings
 
 from cockpit.clients.grafana import Alerting
 from cockpit.errors import BackendError, Refused
-from cockpit.probes.alerts import AlertsProbe, alerts
+from cockpit.probes.alerts import AlertsProbe, aged, alerts
 
 NOW = datetime(2026, 1, 1, 12, 0, 30, tzinfo=UTC).timestamp()
 SINCE = "2026-01-01T12:00:00Z"
@@ -184,3 +184,39 @@ def test_of_alerts_of_one_name_the_worst_that_stands_is_told(labels: tuple[str, 
     rule = {"name": "RedisDown", "state": "firing", "health": "ok", "alerts": shown}
     (told,) = alerts("Grafana", Alerting(True, (rule,), ()), 0.0).rules
     assert told.severity == "critical"
+
+
+SILENCE = {"id": "a1", "endsAt": "2026-01-01T12:10:00Z", "createdBy": "asha", "matchers": []}
+
+
+def said(*silences: dict[str, Any]) -> Alerting:
+    rules = (rule("firing", "ok", "Alerting"), rule("inactive", "ok", "Normal"))
+    return Alerting(True, rules, (routed("active"),), silences, None)
+
+
+def test_the_same_answer_later_is_what_reading_it_anew_would_tell() -> None:
+    first = alerts("Grafana", said(SILENCE), NOW)
+    assert aged(first, 4.5) == alerts("Grafana", said(SILENCE), NOW + 4.5) != first
+
+
+@pytest.mark.parametrize(("began_s", "by_s"), [(NOW, 569.9 + 0.1), (NOW, -1.0), (NOW - 100.0, 1.0)])
+def test_what_cannot_be_aged_is_read_anew(began_s: float, by_s: float) -> None:
+    """A silence that ends, a clock that was set back, an alert that began ahead of our clock."""
+    assert aged(alerts("Grafana", said(SILENCE), began_s), by_s) is None
+
+
+async def test_an_answer_that_changes_is_seen_at_once() -> None:
+    states = iter(("Normal", "Normal", "Alerting"))
+
+    def answer(request: web.Request) -> Any:
+        if "rules" in request.path:
+            state = next(states)
+            one = rule("firing" if state == "Alerting" else "inactive", "ok", state)
+            return {"data": {"groups": [{"rules": [one]}]}}
+        return {"database": "ok"} if request.path.endswith("health") else []
+
+    async with serving(answer) as url:
+        looking = probe(url)
+        counts = [(await looking.read()).count("firing") for _ in range(3)]
+        await looking.close()
+    assert counts == [0, 0, 1]

@@ -147,3 +147,16 @@ async def test_a_connection_is_kept_while_they_keep_it() -> None:
             await client.get("/", headers={"Authorization": "secret\r\nX: y"})
         await client.close()
     assert peers[0] == peers[1] == peers[2] != peers[3]
+
+
+async def test_the_same_answer_is_the_same_objects_and_another_is_not() -> None:
+    bodies = iter(('[{"at": 1}]', '[{"at": 1}]', '[{"at": 2}]', "[", '[{"at": 2}]'))
+    async with serving(lambda _: web.Response(text=next(bodies))) as url:
+        client = Web(url, name="Grafana", timeout_s=TIMEOUT_S)
+        first, second, third = [await client.get_json("/x") for _ in range(3)]
+        with pytest.raises(BackendError):
+            await client.get_json("/x")
+        assert await client.get_json("/x") == [{"at": 2}]
+        await client.close()
+    assert first is second
+    assert third == [{"at": 2}]
