@@ -60,18 +60,19 @@ def assess(
     raised = [Raised(one, since=stopped_at(snapshot, settings, one)) for one in silent(snapshot, settings)]
     raised.extend(Raised(finding) for finding in notices)
     held, judged = set[str](), {SILENT, UNREAD} if is_complete(snapshot, there) else set[str]()
+    live = frozenset(field for field in there if _is_live(snapshot, field))
     for rule in RULES:
-        sample: Sample[Any] = getattr(snapshot, rule.reads)
         if rule.reads not in there or rule.name in alerting.off:
             continue
-        if sample.value is not None and sample.is_live(now):
+        if rule.reads in live:
+            sample: Sample[Any] = getattr(snapshot, rule.reads)
             raised.extend(_apply(rule, view, sample, held, rule.name in memory.judged))
             judged.add(rule.name)
         else:
             held.add(rule.name)
     raised = [_routed(one, sections) for one in raised]
     memory = fold(memory, raised, held, now, settings.thresholds.clear_after_s, frozenset(judged - held))
-    return _assessment(snapshot, shown(memory), there), memory
+    return _assessment(live, shown(memory), there), memory
 
 
 def _apply(rule: Rule, view: View, sample: Sample[Any], held: set[str], is_watched: bool) -> list[Raised]:
@@ -120,18 +121,17 @@ def _routed(one: Raised, sections: Sections) -> Raised:
     return replace(one, finding=routed)
 
 
-def _assessment(snapshot: Snapshot, findings: tuple[Finding, ...], there: frozenset[str]) -> Assessment:
-    panels = {name: _panel(snapshot, name, there, findings) for name in PANELS}
+def _assessment(live: frozenset[str], findings: tuple[Finding, ...], there: frozenset[str]) -> Assessment:
+    panels = {name: _panel(live, name, there, findings) for name in PANELS}
     judged = [panels[name] for name, fields in PANELS.items() if not there.isdisjoint(fields)]
     worst = min((*(finding.severity for finding in findings), *judged), default=Severity.UNKNOWN)
     return Assessment(worst, findings, tuple(panels.items()))
 
 
-def _panel(snapshot: Snapshot, name: str, there: frozenset[str], findings: tuple[Finding, ...]) -> Severity:
+def _panel(live: frozenset[str], name: str, there: frozenset[str], findings: tuple[Finding, ...]) -> Severity:
     worst = min((finding.severity for finding in findings if finding.panel == name), default=Severity.OK)
     needed = there.intersection(PANELS[name])
-    is_known = bool(needed) and all(_is_live(snapshot, field) for field in needed)
-    return worst if is_known else min(worst, Severity.UNKNOWN)
+    return worst if needed and needed <= live else min(worst, Severity.UNKNOWN)
 
 
 def _is_live(snapshot: Snapshot, field: str) -> bool:
