@@ -104,11 +104,12 @@ def run(opening: OpeningPort, colours: str = "auto", is_ascii: bool = False) -> 
     gc.disable()
     interpreter.be_quick()
     from cockpit.screens.application import CockpitApp
-    from cockpit.terminal import crash, seams
+    from cockpit.terminal import crash, seams, strips
     from cockpit.terminal.driver import CockpitDriver
     from cockpit.terminal.gate import GateFilter
     from cockpit.terminal.outlet import Outlet
 
+    strips.uncircle()
     app = CockpitApp(
         opening.open,
         has_colour=abilities.has_colour,

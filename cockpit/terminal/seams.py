@@ -28,7 +28,7 @@ def missing() -> tuple[str, ...]:
     for name, arguments in _UPDATES.items():
         made_of = _arguments(getattr(_compositor, name, None), "__init__")
         gone += [f"{name}.{each}" for each in arguments if each not in made_of]
-    gone += [f"Strip.{each}" for each in ("cell_length", "__iter__") if not hasattr(Strip, each)]
+    gone += [f"Strip.{each}" for each in ("cell_length", "__iter__", "divide") if not hasattr(Strip, each)]
     gone += [f"Style.{each}" for each in ("_style_map",) if not hasattr(Style, each)]
     gone += [each for each in ("SYNC_START", "SYNC_END") if not hasattr(_ansi_sequences, each)]
     return tuple(gone)
