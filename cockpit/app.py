@@ -103,6 +103,7 @@ def run(opening: OpeningPort, colours: str = "auto", is_ascii: bool = False) -> 
     # Nothing of what is imported now is garbage; looking for some costs 7 % of the start.
     gc.disable()
     interpreter.be_quick()
+    interpreter.be_frugal()
     from cockpit.screens.application import CockpitApp
     from cockpit.terminal import crash, seams, strips
     from cockpit.terminal.driver import CockpitDriver

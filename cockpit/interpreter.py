@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import sys
 
@@ -10,6 +11,8 @@ SWITCH_S = 0.001
 COLLECTED_EVERY = (2_000, 5, 1_000)
 """Looking through 20,000 young objects for garbage holds everybody up for 5 to 15 ms, through these for one or two; the
 second look through what five of those have left, for as long. All of it is only looked through by `tidy`."""
+_M_ARENA_MAX = -8
+"""Of malloc.h."""
 IDLE_S = 3.0
 """Without a key for so long, nobody waits for an answer."""
 FULLY_EVERY_S = 30.0
@@ -20,6 +23,17 @@ SETTLED_S = 10.0
 def be_quick() -> None:
     """Hand the interpreter over sooner than Python does."""
     sys.setswitchinterval(SWITCH_S)
+
+
+def be_frugal() -> None:
+    """Have threads share the heaps that are there: glibc gives each its own, and what is free in one helps no other.
+
+    To be done before there are any, for what they have by then they keep. Elsewhere than on glibc nothing is done.
+    """
+    import ctypes  # loaded later anyway, but not by the commands without a screen
+
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL(None).mallopt(_M_ARENA_MAX, 1)
 
 
 class Garbage:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import platform
 import subprocess
 import sys
 import weakref
@@ -65,6 +66,20 @@ def test_young_garbage_is_looked_for_in_small_pieces() -> None:
         gc.callbacks.pop()
     assert kept and len(found) >= 9
     assert max(found) <= 1.1 * COLLECTED_EVERY[0]
+
+
+@pytest.mark.skipif(platform.libc_ver()[0] != "glibc", reason="only glibc has a heap for each thread")
+def test_threads_share_one_heap() -> None:
+    code = """
+import ctypes, threading
+from cockpit import interpreter
+interpreter.be_frugal()
+threads = [threading.Thread(target=bytes, args=(100_000,)) for _ in range(4)]
+[each.start() for each in threads], [each.join() for each in threads]
+ctypes.CDLL(None).malloc_stats()
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stderr.count("Arena ") == 1, done.stderr
 
 
 def test_a_key_does_not_wait_for_the_frame_after_the_ticks() -> None:
