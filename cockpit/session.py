@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ParamSpec
@@ -14,6 +15,7 @@ from cockpit.clock import Clock, SystemClock
 from cockpit.errors import ConfigError
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
+from cockpit.observe.ears import Ears
 from cockpit.observe.hub import Hub
 from cockpit.observe.journals import Journals
 from cockpit.observe.lookout import Listener, Lookout
@@ -105,17 +107,20 @@ class Session:
         self.incidents.start()
         self.drills.start_watching()
 
-        def heard(snapshot: Snapshot) -> None:
-            self.incidents.hear(snapshot)
-            self.drills.hear(snapshot)
-            if herald is not None:
-                herald.hear(snapshot)
-            listener(snapshot)
+        ears: dict[str, Listener] = {"incident log": self.incidents.hear, "drill watch": self.drills.hear}
+        errors: dict[str, Callable[[], str]] = {
+            "incident log": lambda: self.incidents.error,
+            "drill watch": lambda: self.drills.error,
+        }
+        if herald is not None:
+            ears["notice sender"], errors["notice sender"] = herald.hear, lambda: herald.error
+        heard = Ears({**ears, "screen": listener}, errors)
 
         def known() -> dict[str, object]:
             return {**self._beside(), "are_jobs_read": self._journals.has_read}
 
-        self._lookout.join(self._runbook, self._runner.present, heard, self.incidents.open_now, known)
+        present, open_now = self._runner.present, self.incidents.open_now
+        self._lookout.join(self._runbook, present, heard, open_now, known, heard.failures)
         self._is_started = True
         if herald is not None:
             herald.start()
@@ -132,7 +137,8 @@ class Session:
         if self._is_started:
             self._runner.note("closed", f"cockpit closed on {self.settings.world} {self.settings.site}")
             self._lookout.stop(timeout_s / 2)
-            self.incidents.hear(replace(self.snapshot, jobs=self._runner.present()))
+            with suppress(Exception):  # what fails to hear must not keep the rest from being closed
+                self.incidents.hear(replace(self.snapshot, jobs=self._runner.present()))
             self.incidents.stop(timeout_s / 4)
         self._runner.stop(max(0.05, ends_at - self._clock.monotonic()))
 

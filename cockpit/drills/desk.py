@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +12,6 @@ from cockpit import paths
 from cockpit.clients.bounded import in_daemon_thread
 from cockpit.clock import Clock
 from cockpit.config import Settings
-from cockpit.errors import CockpitError
 from cockpit.model.drill import Board, Drill
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
@@ -42,6 +40,8 @@ class DrillDesk:
         self._folder = folder or drills_folder()
         self._newest: Snapshot | None = None
         self._stopping = threading.Event()
+        self.error = ""
+        """Why the drill that runs could not be watched the last time; empty where it could."""
 
     def hear(self, snapshot: Snapshot) -> None:
         """The newest snapshot; never waits."""
@@ -99,6 +99,10 @@ class DrillDesk:
         while not self._stopping.wait(EVERY_S):
             snapshot = self._newest
             # Almost always there is none: one look at the disk, and nothing is loaded.
-            if snapshot is not None and running.exists():
-                with suppress(CockpitError, OSError):
+            try:
+                if snapshot is not None and running.exists():
                     self._director().watch(snapshot)
+            except Exception as error:  # a drill that cannot be judged now is judged in a second, and that is said
+                self.error = str(error) or type(error).__name__
+            else:
+                self.error = ""

@@ -150,7 +150,8 @@ class Keeper:
         newest = found[0] if found and not self._open.error else None
         snapshot = self._newest
         unpaid = self._pay_notes() if newest is not None else ""
-        if unpaid:
+        is_owing = bool(self._owed or (newest is None and self.error and any(self.drafts.notes())))
+        if unpaid or not is_owing:
             self.error = unpaid
         seen: tuple[Event, ...] = ()
         if snapshot is not None:

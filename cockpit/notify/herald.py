@@ -46,6 +46,8 @@ class Herald:
         self._retry_s = RETRY_S
         self._woken = threading.Event()
         self._is_stopping = False
+        self.error = ""
+        """Why nothing could be told the last time; empty where it could, or where there was nothing to tell."""
         self._thread = threading.Thread(target=self._run, name="herald", daemon=True)
 
     def start(self) -> None:
@@ -72,8 +74,13 @@ class Herald:
     def _run(self) -> None:
         while self._woken.wait() and not self._is_stopping:
             self._woken.clear()
-            with suppress(Exception):  # what cannot be told now is tried again
+            try:
                 self.look()
+            except Exception as error:  # what cannot be told now is tried again
+                self.error = str(error) or type(error).__name__
+            else:
+                # Between two tries nothing fails, and nothing is told either.
+                self.error = self.error if self._failed_at is not None else ""
         self.let_go()
 
     def look(self) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING
 
 from cockpit import paths
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cockpit.model.finding import Assessment
 
 Listener = Callable[[Snapshot], None]
+Failures = Callable[[], Mapping[str, str]]
 
 
 class Lookout:
@@ -36,6 +37,7 @@ class Lookout:
         self._jobs: Jobs = tuple
         self._incidents: OpenIncidents = Sample
         self._beside: Beside = dict
+        self._failures: Failures = dict
         self._hear: Listener = lambda snapshot: None
         self._observer: Observer | None = None
         self._is_shown = threading.Event()
@@ -64,10 +66,20 @@ class Lookout:
             self._is_shown.wait(within_s)
 
     def join(
-        self, runbook: Runbook, jobs: Jobs, hear: Listener, incidents: OpenIncidents = Sample, beside: Beside = dict
+        self,
+        runbook: Runbook,
+        jobs: Jobs,
+        hear: Listener,
+        incidents: OpenIncidents = Sample,
+        beside: Beside = dict,
+        failures: Failures = dict,
     ) -> None:
-        """From now on with the runbook's keys in the findings, and with what the cockpit itself knows."""
+        """From now on with the runbook's keys in the findings, and with what the cockpit itself knows.
+
+        `failures` names the parts of the cockpit that fail, and why: they are findings too.
+        """
         self._runbook, self._jobs, self._incidents, self._beside, self._hear = runbook, jobs, incidents, beside, hear
+        self._failures = failures
         if self._observer is None:
             self._begin()
         self.tell(Hub.look_at_jobs)
@@ -92,6 +104,7 @@ class Lookout:
             self._heard,
             lambda: self._incidents(),
             lambda: self._beside(),
+            failures=lambda: self._failures(),
             is_kept=True,
             is_shown=is_shown,
         )
@@ -126,6 +139,7 @@ def _watch(
     listener: Listener,
     incidents: OpenIncidents,
     beside: Beside,
+    failures: Failures = dict,
     is_kept: bool = False,
     is_shown: bool = False,
 ) -> Observer:
@@ -134,7 +148,7 @@ def _watch(
 
     recall = Recall(state_folder(settings), f"{settings.world} {settings.site}", is_kept)
     recall.start()
-    judge = _judge(settings, runbook, recall)
+    judge = _judge(settings, runbook, recall, failures)
     take_step = clock.take_step if isinstance(clock, SystemClock) else float
 
     def tell(why: str) -> None:
@@ -160,7 +174,10 @@ def make_judge(settings: Settings, runbook: Runbook, recall: Recall | None = Non
     return _judge(settings, lambda: runbook, recall)
 
 
-def _judge(settings: Settings, runbook: Callable[[], Runbook | None], recall: Recall | None) -> Judge:
+def _judge(
+    settings: Settings, runbook: Callable[[], Runbook | None], recall: Recall | None, failures: Failures = dict
+) -> Judge:
+    from cockpit.severity.failing import failing
     from cockpit.severity.judge import NO_SECTIONS, assess
     from cockpit.severity.runbook import unusable
     from cockpit.severity.sections import from_actions
@@ -177,6 +194,7 @@ def _judge(settings: Settings, runbook: Callable[[], Runbook | None], recall: Re
         if past is not None:
             memory = memory.recalling(past)
         notices = unusable(known.problem, snapshot.taken_at) if known is not None else ()
+        notices = (*notices, *failing(failures(), snapshot.taken_at))
         assessment, memory = assess(snapshot, settings, memory, sections, notices)
         if recall is not None:
             recall.note(memory, snapshot.taken_at)
