@@ -10,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 from cockpit.clients.bounded import SoloThread
 from cockpit.clients.kubernetes_history import before, revision
+from cockpit.clients.kubernetes_line import Line, as_bytes
 from cockpit.clients.kubernetes_login import login, runs_a_program
 from cockpit.clients.kubernetes_words import in_words, of_status
 from cockpit.clients.parts import Json, part
@@ -27,7 +28,7 @@ LOGIN_PAUSE_S = 15.0
 """From one run of a login program that was no use to the next: it may count failures, or ask somebody's phone."""
 KEPT_BYTES = 1 << 20
 """An answer up to this size is kept, so that one that comes again is the same objects to whoever reads it."""
-RENEWED_EVERY_S = 5.0
+RENEWED_EVERY_S = 15.0
 """Tokens that expire are renewed a minute or more before."""
 
 
@@ -64,7 +65,8 @@ class KubernetesApi:
         self._history_error: str | None = None
         self._refusal = ""
         self._refused_until = 0.0
-        self._requests: dict[str, Any] = {}
+        self._line: Line | None = None
+        self._requests: dict[str, tuple[Any, bytes | None]] = {}
         self._known: dict[str, tuple[bytes, Json]] = {}
         self._renewed_at = 0.0
 
@@ -78,9 +80,7 @@ class KubernetesApi:
 
     async def close(self) -> None:
         """Close the connections."""
-        api, self._api = self._api, None
-        if api is not None:
-            api.close()
+        self._hang_up()
 
     def _read(self, names: tuple[str, ...]) -> Cluster:
         # A login that took too long is not lost: the next tick finds it done.
@@ -127,16 +127,24 @@ class KubernetesApi:
         try:
             self._api, self._namespace = login(self._settings)
             self._requests = {}
+            self._line = Line(self._api, self._clock, self._settings.timeout_s, MAX_BYTES)
         except Refused as error:
             self._pause(error)
             raise
 
     def _forget(self, error: BackendError) -> None:
         """Log in anew next time, and not at once where that means to run a program that was no use just now."""
-        api, self._api, self._version = self._api, None, ""
+        self._version = ""
+        if self._api is not None and isinstance(error, Refused) and runs_a_program(self._api):
+            self._pause(error)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        api, self._api = self._api, None
+        line, self._line = self._line, None
+        if line is not None:
+            line.close()
         if api is not None:
-            if isinstance(error, Refused) and runs_a_program(api):
-                self._pause(error)
             api.close()
 
     def _pause(self, error: Refused) -> None:
@@ -196,7 +204,12 @@ class KubernetesApi:
         limit_s = self._settings.timeout_s
         # Their time-outs bound the connect and each single read; the loop below bounds the whole.
         limits = (min(2.0, limit_s), min(3.0, limit_s))
-        response = self._api.call_api(*self._request(path), _request_timeout=limits).response
+        request, raw = self._request(path)
+        if raw is not None and self._line is not None:
+            found = self._line.get(request[1], raw, limits[1], give_up_at)
+            if found is not None:
+                return found
+        response = self._api.call_api(*request, _request_timeout=limits).response
         body = bytearray()
         try:
             while chunk := response.read1(65536):
@@ -211,17 +224,18 @@ class KubernetesApi:
         response.release_conn()
         return response.status, bytes(body)
 
-    def _request(self, path: str) -> Any:
+    def _request(self, path: str) -> tuple[Any, bytes | None]:
         """What their client makes of it, with a login that it renews where that is due: it takes as long as asking."""
         now = self._clock.monotonic()
         if now - self._renewed_at >= RENEWED_EVERY_S:
             self._requests, self._renewed_at = {}, now
-        request = self._requests.get(path)
-        if request is None:
-            request = self._requests[path] = self._api.param_serialize(
+        known = self._requests.get(path)
+        if known is None:
+            request = self._api.param_serialize(
                 "GET", path, header_params={"Accept": "application/json"}, auth_settings=["BearerToken"]
             )
-        return request
+            known = self._requests[path] = (request, as_bytes(request[1], request[2]))
+        return known
 
 
 def common_selector(deployments: Iterable[Json]) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import subprocess
 import sys
@@ -199,6 +200,15 @@ async def test_only_what_changed_is_read_anew(tmp_path: Path, monkeypatch: pytes
     assert counted == ["read", "read"]
 
 
+async def said(one: KubernetesProbe) -> str:
+    """Why it cannot be read; empty where it can."""
+    try:
+        await one.read()
+    except BackendError as error:
+        return str(error)
+    return ""
+
+
 async def failure(one: KubernetesProbe, within_s: float) -> BackendError:
     began = time.monotonic()
     with pytest.raises(BackendError) as caught:
@@ -243,6 +253,76 @@ async def test_odd_servers(tmp_path: Path, say: Any, words: str) -> None:
 async def test_flood(tmp_path: Path) -> None:
     async with speaking(flood) as port:
         assert "answered more than 32 MB" in str(await failure(probe(tmp_path, f"http://127.0.0.1:{port}"), 3.0))
+
+
+def answers(connection: int, then: Any = None) -> Any:
+    """Answers so many requests of a connection as a cluster does, then otherwise; the next connection, all of them."""
+
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal connection
+        left, connection = connection, -1
+        while left != 0:
+            asked = await reader.readuntil(b"\r\n\r\n")
+            items = [running("ws-a")] if b"/pods" in asked else [deployed()]
+            found = {"gitVersion": "v1.31.0"} if b"/version" in asked else {"items": items, "metadata": {}}
+            body = json.dumps(found).encode()
+            writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(body), body))
+            await writer.drain()
+            left -= 1
+        if then is not None:
+            await then(reader, writer)
+
+    return say
+
+
+async def test_only_the_first_answer_goes_through_the_clients_layers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from kubernetes.client.api_client import ApiClient
+
+    asked: list[str] = []
+    original = ApiClient.call_api
+    monkeypatch.setattr(
+        ApiClient, "call_api", lambda *given, **more: asked.append(given[2]) or original(*given, **more)
+    )
+    async with speaking(answers(-1)) as port:
+        one = probe(tmp_path, f"http://127.0.0.1:{port}")
+        for _ in range(3):
+            assert [each.name for each in (await one.read()).deployments] == ["ws-gateway"]
+        await one.close()
+    assert [url.rpartition("/")[2] for url in asked] == ["version"]
+
+
+async def test_a_connection_that_was_closed_meanwhile_is_opened_anew(tmp_path: Path) -> None:
+    async def close(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    async with speaking(answers(3, close)) as port:
+        one = probe(tmp_path, f"http://127.0.0.1:{port}")
+        for _ in range(3):
+            assert (await one.read()).deployments
+        await one.close()
+
+
+@pytest.mark.parametrize(
+    ("say", "words"),
+    [
+        (silence, "did not answer within 0.8 s"),
+        (drip, "did not answer within 0.8 s"),
+        (garbage, "does not speak HTTP"),
+        (flood, "answered more than 32 MB"),
+    ],
+)
+async def test_a_server_that_is_odd_only_later(tmp_path: Path, say: Any, words: str) -> None:
+    async with speaking(answers(3, say)) as port:
+        one = probe(tmp_path, f"http://127.0.0.1:{port}", timeout_s=0.8)
+        assert (await one.read()).deployments
+        assert words in str(await failure(one, 1.3))
+        async with asyncio.timeout(10.0):  # the call that was given up may take a moment to end
+            while "earlier call" in await said(one):
+                await asyncio.sleep(0.01)
+        assert await said(one) == "", "on another connection"
+        await one.close()
 
 
 async def test_refused_then_up(tmp_path: Path) -> None:
