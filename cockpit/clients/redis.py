@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
+from pathlib import Path
 
 from cockpit.clients.redis_batches import Together, batches_of
 from cockpit.clients.redis_durability import version_of
@@ -111,7 +111,7 @@ class RedisWall:
             self._batches[at].take(said)
 
     async def _greet(self) -> _Ways:
-        sources = [files("cockpit.clients").joinpath(f"redis_{name}.lua").read_text() for name in ("hashes", "streams")]
+        sources = [Path(__file__).with_name(f"redis_{name}.lua").read_text("utf-8") for name in ("hashes", "streams")]
         loads: list[Command] = [("SCRIPT", "LOAD", source) for source in sources]
         replies = await self._ask([("CLIENT", "SETNAME", "cockpit"), ("INFO",), *loads, ("CONFIG", "GET", "save")])
         _, info, hashes, streams, config = replies
