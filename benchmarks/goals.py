@@ -24,8 +24,8 @@ class Goal:
 
 
 GOALS = (
-    Goal("first_frame_ratio", "first complete frame / bare Textual", 1.2, 1.35, "x"),
-    Goal("first_data_ratio", "first data / first frame of bare Textual", 2.0, 3.5, "x"),
+    Goal("first_frame_ratio", "first complete frame / bare Textual", 1.2, 1.25, "x"),
+    Goal("first_data_ratio", "first data / first frame of bare Textual", 2.0, 2.5, "x"),
     Goal("output_bytes_per_s", "output at 1 Hz, everything changing", 1200, 1800, "B/s"),
     Goal("frozen_bytes_per_s", "output while frozen", 0, 10, "B/s"),
     Goal("cpu_percent", "CPU of a core, 1,000 streams", 1.2, None, "%", "bare_cpu_percent"),
