@@ -6,13 +6,14 @@ import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from cockpit.clients.bounded import SoloThread
 from cockpit.clients.kubernetes_history import before, revision
 from cockpit.clients.kubernetes_line import Line, as_bytes
 from cockpit.clients.kubernetes_login import login, runs_a_program
 from cockpit.clients.kubernetes_words import in_words, of_status
+from cockpit.clients.names import unresolved
 from cockpit.clients.parts import Json, part
 from cockpit.clock import Clock
 from cockpit.config import KubernetesPart
@@ -76,7 +77,11 @@ class KubernetesApi:
         Raises:
             BackendError: in an operator's words.
         """
-        return await self._thread.call(self._settings.timeout_s, self._read, names)
+        try:
+            return await self._thread.call(self._settings.timeout_s, self._read, names)
+        except TimedOut as error:
+            server = str(self._api.configuration.host) if self._api is not None else ""
+            raise TimedOut(unresolved(urlsplit(server).hostname or "") or str(error)) from None
 
     async def close(self) -> None:
         """Close the connections."""

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
+from cockpit.clients.names import unresolved
 from cockpit.clients.redis_way import RedisWay, way_to
 from cockpit.clients.redis_words import FAILURES, failure
 from cockpit.clients.resp import Command, Heard, Reply, ReplyError, Resp
@@ -51,7 +52,8 @@ class RedisLink:
                 return await self._ask(commands, may_reopen, in_turn, heard)
         except TimeoutError:
             self.drop()
-            late = TimedOut(f"{self._phase} within {limit_s:.1f} s ({self.place})")
+            words = f"{self._phase} within {limit_s:.1f} s ({self.place})"
+            late = TimedOut(unresolved(way_to(self._part.url).host) or words)
             late.was_sent = self._was_sent
             raise late from None
         except BaseException as error:

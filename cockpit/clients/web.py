@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from cockpit.clients.answering import Answering
 from cockpit.clients.asking import Goal
 from cockpit.clients.bounded import SoloThread
+from cockpit.clients.names import unresolved
 from cockpit.clients.wire import Wire
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
 from cockpit.text import clean
@@ -200,7 +201,8 @@ class Web:
                 wire = self._free() or await self._connected()
                 await wire.exchange(request, answering)
         except TimeoutError:
-            raise TimedOut(f"{self._name} did not answer within {self._timeout_s:g} s") from None
+            words = f"{self._name} did not answer within {self._timeout_s:g} s"
+            raise TimedOut((self._unix_socket is None and unresolved(self._goal().host)) or words) from None
         if wire.is_free and len(self._kept) < MOST_KEPT:
             self._kept.append(wire)
         else:

@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from cockpit.clock import Clock
@@ -16,6 +17,7 @@ from cockpit.model.sample import Sample
 from cockpit.model.snapshot import Snapshot
 from cockpit.observe.bell import Bell
 from cockpit.observe.history import History
+from cockpit.observe.hosts import host_of
 from cockpit.observe.journals import Jobs
 from cockpit.observe.pace import TICK_PHASE
 from cockpit.observe.poller import Poller, Samples
@@ -63,7 +65,7 @@ class Hub:
         self.snapshot = Snapshot(0, clock.now(), settings.world, settings.site)
         self._settings = settings
         self._clock = clock
-        self._poller = Poller(sources, clock, self._note, is_shown)
+        self._poller = Poller(sources, clock, self._note, is_shown, partial(host_of, settings))
         self._judge = judge
         self._read_jobs = jobs
         self._listener = listener

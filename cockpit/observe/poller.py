@@ -8,8 +8,9 @@ from contextlib import suppress
 from typing import Any
 
 from cockpit.clients.bounded import abandon, bounded
+from cockpit.clients.names import unresolved
 from cockpit.clock import Clock
-from cockpit.errors import CockpitError, ConfigError
+from cockpit.errors import CockpitError, ConfigError, TimedOut
 from cockpit.model.sample import Sample
 from cockpit.observe.bell import Bell
 from cockpit.observe.pace import Pace, phase, turns
@@ -35,11 +36,20 @@ Changed = Callable[[Samples, Samples], None]
 class Poller:
     """One loop a source, all in one event loop, each with its own deadline, back-off and single flight."""
 
-    def __init__(self, sources: Iterable[Source], clock: Clock, changed: Changed, is_shown: bool = False) -> None:
+    def __init__(
+        self,
+        sources: Iterable[Source],
+        clock: Clock,
+        changed: Changed,
+        is_shown: bool = False,
+        host_of: Callable[[str], str] = lambda source: "",
+    ) -> None:
+        """`host_of` answers where a source is, by its name: a host whose name nobody resolves is called that."""
         self.samples: dict[str, Sample[Any]] = {}
         self._sources = tuple(sources)
         self._clock = clock
         self._changed = changed
+        self._host_of = host_of
         self._stepped_s = 0.0
         """By how much the wall clock was set since the start; what is on its way is dated without it, then moved."""
         self._paces = {source.name: source.pace for source in self._sources}
@@ -132,7 +142,7 @@ class Poller:
         """
         started, asked_at = self._clock.monotonic(), self._clock.now() - self._stepped_s
         if len(self._hanging[source.name]) >= MOST_HANGING:
-            return self._fail(source, "earlier calls still hang", asked_at, 0.0)
+            return self._fail(source, self._late(source, "earlier calls still hang"), asked_at, 0.0)
         attempt = _Attempt(source, self._paces[source.name], started, asked_at)
         overdue_s, limit_s = attempt.pace.overdue_s, attempt.pace.limit_s
         attempt.call_later(overdue_s, self._overdue if overdue_s < limit_s else self._give_up)
@@ -147,24 +157,32 @@ class Poller:
             if attempt.is_given_up:
                 return None
             took_s = self._clock.monotonic() - started
-            return self._fail(source, explain(error), asked_at, took_s, not isinstance(error, ConfigError))
+            words = explain(error)
+            if isinstance(error, TimedOut):
+                words = self._late(source, words)
+            return self._fail(source, words, asked_at, took_s, not isinstance(error, ConfigError))
         finally:
             attempt.end()
 
     def _overdue(self, attempt: _Attempt) -> None:
         overdue_s, limit_s = attempt.pace.overdue_s, attempt.pace.limit_s
-        self._fail(attempt.source, f"timed out after {overdue_s:g} s", attempt.asked_at, overdue_s)
+        words = self._late(attempt.source, f"timed out after {overdue_s:g} s")
+        self._fail(attempt.source, words, attempt.asked_at, overdue_s)
         attempt.call_later(limit_s - overdue_s, self._give_up)
 
     def _give_up(self, attempt: _Attempt) -> None:
         attempt.is_given_up = True
         limit_s, hanging = attempt.pace.limit_s, self._hanging[attempt.source.name]
-        self._fail(attempt.source, f"timed out after {limit_s:g} s", attempt.asked_at, limit_s)
+        words = self._late(attempt.source, f"timed out after {limit_s:g} s")
+        self._fail(attempt.source, words, attempt.asked_at, limit_s)
         hanging.add(attempt.task)
         attempt.task.add_done_callback(hanging.discard)
         abandon(attempt.task)
         if not self._is_over:
             self._begin(attempt.source, attempt.started)
+
+    def _late(self, source: Source, words: str) -> str:
+        return unresolved(self._host_of(source.name)) or words
 
     def _take(self, source: Source, fresh: Samples, asked_at: float) -> bool:
         at = asked_at + self._stepped_s

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 from cockpit.clients.bounded import SoloThread, abandon, bounded
 from cockpit.clients.brokers import KITE_HEADERS, KITE_PATH, Verdict, greet_tws, judge_kite, silent_tws
 from cockpit.clients.brokers_held import KITE_HOLDINGS, KITE_POSITIONS, Held, kite_held, tws_positions
+from cockpit.clients.names import unresolved
 from cockpit.clients.web import Web
 from cockpit.clock import Clock
 from cockpit.config import Settings, VenuePart
@@ -142,7 +143,8 @@ class TwsLook:
         try:
             return Verdict(True, await bounded(greet_tws(self.host, self.port), TIMEOUT_S, self.venue))
         except TimedOut:
-            raise silent_tws(TIMEOUT_S) from None
+            words = unresolved(self.host)
+            raise TimedOut(words) if words else silent_tws(TIMEOUT_S) from None
 
     async def held(self) -> Held:
         """Log in, ask for the positions and hang up.

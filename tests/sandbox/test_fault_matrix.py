@@ -98,6 +98,8 @@ def test_a_name_that_nobody_resolves_costs_one_panel(
 ) -> None:
     with cockpits(sandbox[0], tmp_path, "hung-dns") as found:
         said = all_within(found, lambda one: one.is_said and one.others_live, "said, all others live")
+        words = f"the resolver does not answer for the name {HUNG_HOST}"
+        all_within(found, lambda one: one.why == words, "called what it is")
         hung_names.set()
         healed = all_within(found, lambda one: one.is_well, "well again")
     print(f"\nhung DNS: said {_times(said)}; well again {_times(healed)}")

@@ -1,0 +1,87 @@
+"""Where the resolver hangs, that is said, and which name it hangs on; a platform that is well costs no lookup."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from cockpit.clients import names
+from cockpit.config import DockerPart, GrafanaPart, PostgresPart, RedisPart, Settings
+from cockpit.observe.hosts import host_of
+
+HUNG = "the resolver does not answer for the name db.internal"
+
+
+def until(holds: Callable[[], bool]) -> None:
+    ends_at = time.monotonic() + 20.0
+    while not holds():
+        assert time.monotonic() < ends_at
+        time.sleep(0.002)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[str], threading.Event]]:
+    """What is looked up, and what lets the resolver answer."""
+    monkeypatch.setattr(names, "_lookups", {})
+    monkeypatch.setattr(names, "SLOW_S", 0.02)
+    looked_up: list[str] = []
+    answers = threading.Event()
+
+    def getaddrinfo(host: str, port: object) -> list[object]:
+        looked_up.append(host)
+        answers.wait(20.0)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
+    yield looked_up, answers
+    answers.set()
+
+
+def test_a_resolver_that_hangs_is_named_with_the_name_and_asked_once(asked: tuple[list[str], threading.Event]) -> None:
+    looked_up, answers = asked
+    assert names.unresolved("db.internal") == "", "not known yet"
+    until(lambda: names.unresolved("db.internal") == HUNG)
+    assert looked_up == ["db.internal"], "one that hangs is not asked again and again"
+    answers.set()
+    until(lambda: names.unresolved("db.internal") == "")
+
+
+def test_a_name_that_is_resolved_is_not_the_reason(asked: tuple[list[str], threading.Event]) -> None:
+    looked_up, answers = asked
+    answers.set()
+    for _ in range(3):
+        assert names.unresolved("db.internal") == ""
+        until(lambda: all(one.answer.done() for one in names._lookups.values()))
+    assert len(looked_up) == 3
+
+
+@pytest.mark.parametrize("host", ["", "10.0.0.7", "::1", "fe80::1%eth0"])
+def test_what_is_no_name_is_not_looked_up(host: str, asked: tuple[list[str], threading.Event]) -> None:
+    assert names.unresolved(host) == "" and asked[0] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "part", "host"),
+    [
+        ("redis", {"redis": RedisPart(url="rediss://ops@cache.internal:6380/0")}, "cache.internal"),
+        ("redis", {"redis": RedisPart(url="unix:///run/redis.sock")}, ""),
+        ("redis", {"redis": None}, ""),
+        ("postgres", {"postgres": PostgresPart(dsn="host=db.internal,db2.internal dbname=x")}, "db.internal"),
+        ("databases", {"postgres": PostgresPart(dsn="postgresql://ops@db.internal/x")}, "db.internal"),
+        ("postgres", {"postgres": PostgresPart(dsn="host=db.internal hostaddr=10.0.0.7")}, ""),
+        ("postgres", {"postgres": PostgresPart(dsn="host=/run/postgresql")}, ""),
+        ("postgres", {"postgres": PostgresPart(dsn="dbname=x")}, ""),
+        ("alerts", {"grafana": GrafanaPart(url="https://grafana.internal:3000/")}, "grafana.internal"),
+        ("docker", {"docker": DockerPart(url="tcp://docker.internal:2376")}, "docker.internal"),
+        ("docker", {"docker": DockerPart(url="unix:///var/run/docker.sock")}, ""),
+        ("registry", {}, ""),
+    ],
+)
+def test_where_a_source_is(source: str, part: dict[str, object], host: str) -> None:
+    given: dict[str, object] = {"site": "test", "root": Path("/nowhere"), **part}
+    assert host_of(Settings(**given), source) == host  # type: ignore[arg-type]
