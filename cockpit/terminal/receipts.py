@@ -17,13 +17,12 @@ AGAIN_S = 2.0
 ANEW_S = 10.0
 """One that has not answered is asked so seldom."""
 SILENT_S = 4.0
-"""A terminal that sends keys and no answer for so long is one that does not answer; without keys it may be the line."""
+"""A terminal that sends keys and no answer for so long is one that does not answer. Without keys it is more likely a
+closed lid or a line that is down, and whatever is sent into an hour of that lies before the present when it ends."""
 GLIMPSE_S = 15.0
 """After so long one frame is sent all the same, should somebody look at it; the next after twice as long, and so on."""
 GLIMPSE_BYTES = 1024
 """So much room is made for it; it may be larger."""
-MUTE_S = 120.0
-"""A terminal that sends nothing for so long is taken for one that does not answer."""
 HOPED_S = 1.0
 """The first answer of a terminal may come for so long."""
 
@@ -88,17 +87,13 @@ class Receipts:
         self._glimpse_s = GLIMPSE_S
 
     def typed(self) -> None:
-        """Something else came from the terminal."""
-        self._forgo(SILENT_S)
+        """Something else came from the terminal; an answer that has not come by then is not expected any more."""
+        if self._open_s() >= SILENT_S:
+            self._is_answering = False
 
     def is_due(self) -> bool:
-        """Whether to ask again, because the answer has not come; after long enough none is expected."""
-        self._forgo(MUTE_S)
+        """Whether to ask again, because the answer has not come."""
         return self.is_open and self._now() - self._last_at >= AGAIN_S
-
-    def _forgo(self, after_s: float) -> None:
-        if self._open_s() >= after_s:
-            self._is_answering = False
 
     def _open_s(self) -> float:
         """How long an answer has been waited for."""
