@@ -212,6 +212,30 @@ def test_an_answer_on_its_way_is_waited_for(glass: Glass, monkeypatch: pytest.Mo
     assert order == ["answered", "left"]
 
 
+def test_who_may_be_looking_is_told_and_shown_a_picture_now_and_then(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cockpit.terminal.writer.Receipts", lambda: Receipts(clock))
+    monkeypatch.setattr("cockpit.terminal.writer.AGAIN_S", 0.01)
+    glass = Glass()
+    try:
+        glass.writer.write("x" * ASK_BYTES)
+        glass.read(REQUEST)
+        glass.writer.answered()
+        glass.writer.write("x" * (UNANSWERED_BYTES + 1))
+        glass.read(REQUEST)
+        assert not glass.writer.has_room()
+        assert not glass.writer.is_silent
+        clock.at += SILENT_S
+        assert glass.writer.is_silent
+        assert not glass.drained.is_set()
+        clock.at += GLIMPSE_S
+        assert glass.drained.wait(WAIT_S)
+        assert glass.writer.has_room()
+    finally:
+        glass.close()
+
+
 def test_whoever_leaves_asks_no_more(glass: Glass) -> None:
     """The answer would come when the shell reads: it takes the end of it for a key."""
     glass.writer.write("x" * ASK_BYTES)
