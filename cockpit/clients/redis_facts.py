@@ -69,6 +69,8 @@ def number(value: Any) -> float | None:
     >>> number("0.05"), number(True), number("NaN"), number(10**400), number(None)
     (0.05, None, None, None, None)
     """
+    if type(value) is float:  # nearly always, out of JSON
+        return value if math.isfinite(value) else None
     if isinstance(value, bool) or not isinstance(value, int | float | str | bytes):
         return None
     try:

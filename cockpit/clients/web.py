@@ -7,6 +7,7 @@ import json
 import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import urlsplit
@@ -87,7 +88,7 @@ class Web:
         self._asked: dict[str, tuple[object, bytes]] = {}
         self._told: dict[str, tuple[bytes, Any]] = {}
 
-    @property
+    @cached_property
     def place(self) -> str:
         """Where it is, fit to be shown: without a user's name and password."""
         if self._unix_socket is not None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
+from functools import lru_cache
 
 from cockpit.clients.grafana import ALERTMANAGER, Alerting, AlertServer
 from cockpit.clients.moments import age_s, unix_time
@@ -149,7 +150,13 @@ def normalised(state: object) -> str:
     >>> [normalised(s) for s in ("Alerting (NoData)", "Normal (MissingSeries)", "NoData", "inactive", "firing", None)]
     ['firing', 'normal', 'nodata', 'normal', 'firing', 'unknown']
     """
-    word = str(state).lower()
+    return _ours_for(str(state)[:40])
+
+
+@lru_cache(maxsize=64)
+def _ours_for(state: str) -> str:
+    """Each rule says a few of a handful of words."""
+    word = state.lower()
     return next((ours for theirs, ours in PREFIXES if word.startswith(theirs)), "unknown")
 
 

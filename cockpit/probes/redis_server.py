@@ -53,7 +53,7 @@ def _keys(info: Fields) -> int | None:
     """`db0:keys=12,expires=0`; a database without a key is not listed."""
     if "used_memory" not in info:
         return None
-    rows = (value for name, value in info.items() if name.startswith("db") and name[2:].isdecimal())
+    rows = [info[name] for name in info if name[:2] == "db" and name[2:].isdecimal()]
     counts = [whole(part.partition("=")[2]) for row in rows for part in row.split(",") if part.startswith("keys=")]
     return None if None in counts else sum(count or 0 for count in counts)
 

@@ -66,7 +66,7 @@ def assess(
             continue
         if rule.reads in live:
             sample: Sample[Any] = getattr(snapshot, rule.reads)
-            raised.extend(_apply(rule, view, sample, held, rule.name in memory.judged))
+            _apply(rule, view, sample, raised, held, rule.name in memory.judged)
             judged.add(rule.name)
         else:
             held.add(rule.name)
@@ -75,9 +75,8 @@ def assess(
     return _assessment(live, shown(memory), there), memory
 
 
-def _apply(rule: Rule, view: View, sample: Sample[Any], held: set[str], is_watched: bool) -> list[Raised]:
-    """What one rule says; a rule that fails is a finding too, beside what it had found by then, and before."""
-    raised: list[Raised] = []
+def _apply(rule: Rule, view: View, sample: Sample[Any], raised: list[Raised], held: set[str], is_watched: bool) -> None:
+    """Add what one rule says; a rule that fails is a finding too, beside what it had found by then, and before."""
     try:
         for hit in rule.check(view, sample.value):
             found = _raised(_finding(rule, hit, view.now, is_watched), view)
@@ -87,7 +86,6 @@ def _apply(rule: Rule, view: View, sample: Sample[Any], held: set[str], is_watch
         reason = f"cannot judge {rule.name}: {type(error).__name__}: {error}"
         failure = Hit(f"rule {rule.name}", Severity.P3, reason, "failed", "judged")
         raised.append(Raised(_finding(rule, failure, view.now, is_watched)))
-    return raised
 
 
 def _finding(rule: Rule, hit: Hit, now: float, is_watched: bool) -> Finding:
