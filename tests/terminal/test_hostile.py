@@ -56,6 +56,8 @@ REHEARSED = [
     "a",
     "escape",
 ]
+ZOOMS = ["tab", "z", "right", "right", "escape"] * 9
+"""Every panel in full, and its charts."""
 ROUND = [*WALL, *DIALOGS, *SCREENS, *REHEARSED, *INCIDENT]
 """Through every screen and dialog."""
 SOON = 30
@@ -95,7 +97,7 @@ def is_framed(screen: Screen[Any]) -> bool:
     return all(row.endswith(("╮", "│", "╯")) for row in canvas.text.split("\n") if row)
 
 
-async def tour(text: str, names: tuple[str, ...], keys: list[str], is_ascii: bool = False) -> str:
+async def tour(text: str, keys: list[str], is_ascii: bool = False, is_lost: bool = False) -> str:
     """Everything that was written while the keys were pressed."""
     app = Cockpit()
     app._gate.is_ascii = is_ascii  # type: ignore[union-attr]
@@ -107,14 +109,13 @@ async def tour(text: str, names: tuple[str, ...], keys: list[str], is_ascii: boo
     async def pilot_of(pilot: Pilot[Any]) -> None:
         while app.desk.session is None:
             await pilot.pause(0.01)
-        for name in names:
-            session.show(shown(session, name, text))
-            for key in keys:
-                await press(app, pilot, key)
-                seen.add(type(app.screen).__name__)
-                rows = ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
-                assert row_widths(rows) == {app.size.width}, key
-                assert is_framed(app.screen), (key, app.screen)
+        session.show(shown(session, "broker_down", text, is_lost))
+        for key in keys:
+            await press(app, pilot, key)
+            seen.add(type(app.screen).__name__)
+            rows = ["".join(segment.text for segment in strip) for strip in app.screen._compositor.render_strips()]
+            assert row_widths(rows) == {app.size.width}, key
+            assert is_framed(app.screen), (key, app.screen)
         app.exit(0)
 
     try:
@@ -129,7 +130,12 @@ async def tour(text: str, names: tuple[str, ...], keys: list[str], is_ascii: boo
 
 @pytest.mark.parametrize("name", sorted(TEXTS))
 def test_nothing_raw_on_any_screen(name: str) -> None:
-    assert raw_in(asyncio.run(tour(TEXTS[name], ("broker_down",), ROUND))) is None
+    assert raw_in(asyncio.run(tour(TEXTS[name], ROUND))) is None
+
+
+@pytest.mark.parametrize("name", ["osc", "wide", "marks"])
+def test_nothing_raw_in_any_panel_in_full_while_nothing_answers(name: str) -> None:
+    assert raw_in(asyncio.run(tour(TEXTS[name], ZOOMS, is_lost=True))) is None
 
 
 def test_a_megabyte_is_cut_where_it_comes_in() -> None:
@@ -138,7 +144,7 @@ def test_a_megabyte_is_cut_where_it_comes_in() -> None:
 
 def test_nothing_but_ascii_where_the_terminal_has_no_more() -> None:
     for name in ("emoji", "wide", "marks", "controls"):
-        output = asyncio.run(tour(TEXTS[name], ("broker_down",), WALL, is_ascii=True))
+        output = asyncio.run(tour(TEXTS[name], WALL, is_ascii=True))
         assert output.isascii()
         assert raw_in(output) is None
 
@@ -161,7 +167,7 @@ def test_the_gate_keeps_widths_and_lets_nothing_through(text: str) -> None:
 )
 @given(st.text(max_size=40))
 def test_any_text_is_harmless(text: str) -> None:
-    assert raw_in(asyncio.run(tour(text, ("broker_down",), WALL[:8]))) is None
+    assert raw_in(asyncio.run(tour(text, WALL[:8]))) is None
 
 
 class Bare(Screen[None]):
