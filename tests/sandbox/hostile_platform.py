@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,19 @@ import psycopg
 import yaml
 from psycopg import sql
 
+from cockpit.model.audit import AuditRecord, Operator
+from cockpit.model.drill import Drill
+from cockpit.model.rehearsal import Rehearsal
 from cockpit.sandbox.layout import Layout
+from cockpit.storage.audit import AuditLog
+from cockpit.storage.drills import Drills
+from cockpit.storage.jobs import JobStore
+from cockpit.storage.journal import Entry
+from cockpit.storage.output import OUTPUT
+from cockpit.storage.rehearsals import keep_rehearsal
 from tests.sandbox.redis_servers import Server
 from tests.terminal.hostile import TEXTS
+from tests.terminal.hostile_parts import example
 
 BAD = [text for name, text in sorted(TEXTS.items()) if name not in ("empty", "surrogates")]
 ALL = "  ".join(BAD)
@@ -28,6 +39,12 @@ SHORT = "\x1b[31mred\x9b2J\x1b]2;x\x07[/]\u202e中"
 NAME = SHORT.replace("/", "")
 """Of a file."""
 PASSWORD = "between friends"
+TOLD = [*BAD, TEXTS["surrogates"]]
+"""JSON can say half of a character."""
+MEGABYTE = TEXTS["ansi"] + "x" * 1_000_000
+NO_TEXT = b"\xff\xfe\x9b31m\x1b[2J\xed\xa0\x80"
+"""Bytes that are no UTF-8."""
+JOB, DRILL = "20260101-000000-bad-00aa", "20260101-000000-bad"
 
 
 class Poisoned(BaseHTTPRequestHandler):
@@ -43,18 +60,18 @@ class Poisoned(BaseHTTPRequestHandler):
 
     def _found(self) -> Any:
         if "/alerts" in self.path or "/silences" in self.path:
-            return [{"labels": {"alertname": text}, "annotations": {"summary": text}, "comment": text} for text in BAD]
+            return [{"labels": {"alertname": text}, "annotations": {"summary": text}, "comment": text} for text in TOLD]
         if "/apis/" in self.path or "/namespaces/" in self.path:
             return {"metadata": {}, "items": pods() if "/pods" in self.path else [deployment()]}
         if self.path.startswith("/containers/json"):
             return [{"Names": [f"/{name}"], "Image": name, "State": ALL, "Status": ALL} for name in ("redis", *BAD)]
         if "/containers/" in self.path:
             return {"State": {"Status": ALL, "Error": ALL, "ExitCode": 137}, "Name": ALL, "Config": {"Image": ALL}}
-        alert = {"state": "Alerting", "annotations": {"summary": ALL}, "labels": {"alertname": ALL}, "value": ALL}
+        alert = {"state": "Alerting", "annotations": {"summary": MEGABYTE}, "labels": {"alertname": ALL}, "value": ALL}
         rules = [
             {"name": text, "state": "firing", "labels": {"severity": text}, "annotations": {"summary": text},
-             "alerts": [alert], "health": text, "lastError": text}
-            for text in BAD
+             "alerts": [alert] if text == BAD[0] else [], "health": text, "lastError": text}
+            for text in TOLD
         ]  # fmt: skip
         versions = {"Version": ALL, "ApiVersion": ALL, "gitVersion": ALL}
         return {"data": {"groups": [{"name": ALL, "rules": rules}]}, "database": ALL, "message": ALL, **versions}
@@ -74,11 +91,11 @@ def deployment() -> dict[str, Any]:
 
 def pods() -> list[dict[str, Any]]:
     """No real server lets a name be so; whoever stands between us and it does."""
-    waiting = [{"name": text, "image": text, "state": {"waiting": {"reason": text, "message": text}}} for text in BAD]
+    waiting = [{"name": text, "image": text, "state": {"waiting": {"reason": text, "message": text}}} for text in TOLD]
     return [
         {"metadata": {"name": text, "labels": {"app": ALL}, "creationTimestamp": text},
          "status": {"phase": text, "containerStatuses": waiting[at:]}}
-        for at, text in enumerate(BAD)
+        for at, text in enumerate(TOLD)
     ]  # fmt: skip
 
 
@@ -176,11 +193,40 @@ def fill(server: Server) -> None:
             server.client.xgroup_create(stream, text, "0", mkstream=True)
             server.add(stream, {"id": text, "reason": text, "ts_ms": now_ms})
             server.client.xreadgroup(text, text, {stream: ">"})
+    for worse in (NO_TEXT, MEGABYTE.encode()):
+        server.client.hset("venue:status", worse[:60], json.dumps({"status": "up", "ts_ms": now_ms}))
+        server.client.hset("venue:status", "ZERODHA", worse)
+        server.client.hset("engine:hb", worse[:60], worse)
+        server.client.xadd("orders.rejected", {b"data": worse, worse[:60]: worse})
+        server.client.xgroup_create("orders.rejected", worse[:60], "0")
     server.client.hset("policy:kill_switch", mapping={"enabled": "true", "reason": ALL, "by": ALL, "ts": now_ms})
     server.client.hset("policy:route_override", "IBKR", ALL)
     server.add("risk.metrics", {"book": ALL, "var_99": 1.0, "ts_ms": now_ms})
     server.client.config_set("maxmemory-policy", "noeviction")
     server.client.client_setname("x")
+
+
+def leave(state: Path, home: Path) -> None:
+    """What others, or another version, may have written where the cockpit keeps its own: each whole, then torn."""
+    now, text = time.time(), ALL.replace("\0", "")
+    log = AuditLog(state)
+    log.append(replace(example(AuditRecord, text), at=now, who=Operator(SHORT, text, text, text, text)))
+    with log.file.open("ab") as file:
+        file.write(b'{"kind": "' + NO_TEXT + b'"}\n')
+    jobs = JobStore(state / "jobs")
+    submitted = {"action": text, "title": text, "target": text, "world": "SANDBOX", "digest": "0", "by": text,
+                 "steps": [text], "proofs": [text], "reason": text}  # fmt: skip
+    happened = (("step_started", {"step": 0, "detail": text}), ("note", {"text": text}), ("failed", {"error": text}))
+    entries = [Entry(now, "submitted", submitted), *(Entry(now, kind, facts) for kind, facts in happened)]
+    for job, torn in ((JOB, b""), (JOB[:-1] + "b", NO_TEXT + b"\n")):
+        jobs.create(job, entries).release()
+        (jobs.folder(job) / "journal.jsonl").open("ab").write(torn)
+        (jobs.folder(job) / OUTPUT).write_bytes(text.encode() + NO_TEXT)
+    drill = replace(example(Drill, text), id=DRILL, ended_at=now, ending="ended")
+    drills = Drills(home / "cockpit" / "drills")
+    drills.keep(drill)
+    (drills.folder / f"{DRILL}.md").write_bytes(text.encode() + NO_TEXT)
+    keep_rehearsal(state, replace(example(Rehearsal, text), at=now))
 
 
 def kubeconfig(file: Path, web: int) -> None:

@@ -23,15 +23,27 @@ from cockpit.sandbox.layout import Layout
 from cockpit.storage.incidents import Incidents, Opening
 from cockpit.terminal.last_word import RESET, WIPE
 from tests.sandbox.conftest import Control
-from tests.sandbox.hostile_platform import ALL, BAD, NAME, PASSWORD, SHORT, fill, kubeconfig, postgres, runbook, servers
+from tests.sandbox.hostile_platform import (
+    ALL,
+    BAD,
+    NAME,
+    PASSWORD,
+    SHORT,
+    fill,
+    kubeconfig,
+    leave,
+    postgres,
+    runbook,
+    servers,
+)
 from tests.sandbox.redis_servers import Server, serving
 from tests.sandbox.small_platform import SERVER
 from tests.terminal.hostile import raw_in
 
 KEYS = (
     "\t", "z", "\x1b", "/b\r", "\x1b", "?", "\x1b", ":", "\x1b", "2", "j", "\r", "\x1b", "3", "\t", "x", "\t", "\x1b",
-    "4", "j", "\r", "\x1b", "6", "7", "v", "1", "K", "\x1b", " b", "\x1b", "\x1b", "n", "\x1b", "t", "t", "\x1b",
-    "\x1b", "\x1b", "1",
+    "4", "j", "\r", "\x1b", "r", "\x1b", "6", "\r", "\x1b", "j", "\r", "\x1b",
+    "7", "v", "1", "K", "\x1b", " b", "\x1b", "\x1b", "n", "\x1b", "t", "t", "\x1b", "\x1b", "\x1b", "1",
 )  # fmt: skip
 PLACES = (
     ((" ", "o"), r"Space o › 9 \[/\]AA.*中文字"),
@@ -40,7 +52,11 @@ PLACES = (
     (("\x1b",), r"─ Jobs ─"),
     (("1", " ", "p", "t"), r"By hand.*red.*last query: LOCK TABLE.*red.*Type backend"),
     (("\x1b",), r"^(?!.*Type backend)"),
-    (("5",), r"would NOT work.*red"),
+    (("5",), r"not needed.*31mred"),
+    (("r",), r"would NOT work.*red"),
+    (("6", "G", "z"), r"─ Output .*31mred"),
+    (("\x1b",), r"─ Jobs ─"),
+    (("7",), r"BROKEN|cannot be read|damaged|not sound"),
 )
 """Keys, and what is to be seen then: a step's words and output, a session that blocks, a rehearsal."""
 WAIT_S = 0.12
@@ -81,7 +97,7 @@ def config(sandbox: tuple[Layout, Control], tmp_path: Path, redis: Server) -> It
         brokers = {"IBKR": f"tws://127.0.0.1:{tws}", "ZERODHA": url, SHORT: f"tws://127.0.0.1:{noise}"}
         found: dict[str, Any] = {
             "site": "hf-1", "world": "SANDBOX", "root": str(root), "state": str(root / "state"),
-            "redis": {"url": f"redis://127.0.0.1:{redis.port}/0", "watched_streams": ["ticks.yahoo"]},
+            "redis": {"url": f"redis://127.0.0.1:{redis.port}/0", "watched_streams": ["ticks.yahoo", f"ticks.{SHORT}"]},
             "grafana": {"url": url},
             "kubernetes": {"kubeconfig": str(root / "kubeconfig"), "deployments": ["ws-gateway", SHORT]},
             "docker": {"url": url.replace("http", "tcp"), "containers": ["redis", BAD[0], "gone" + SHORT]},
@@ -102,13 +118,17 @@ def config(sandbox: tuple[Layout, Control], tmp_path: Path, redis: Server) -> It
         path = load(file).incidents_folder / f"{made.id}.md"
         path.write_bytes(path.read_bytes() + "\n".join(BAD).encode() + b"\n\xff\xfe\x9b31m \x1b[2J\n")
         (path.parent / f"2026-01-01-0000-P1-{NAME}.md").write_bytes(path.read_bytes())
+        state = load(file).state
+        assert state is not None
+        leave(state, tmp_path / "home")
         yield file
 
 
 def test_only_our_own_sequences_reach_the_terminal(config: Path) -> None:
     folder = load(config).root
     env = {"USER": BAD[0], "LOGNAME": BAD[0], "SUDO_USER": BAD[0], "SSH_CONNECTION": "\x1b[31m 1 2 3",
-           "SSH_TTY": "\x1b]2;x\x07", "PATH": f"{folder}:{os.environ['PATH']}"}  # fmt: skip
+           "SSH_TTY": "\x1b]2;x\x07",
+           "XDG_STATE_HOME": str(folder.parent / "home"), "PATH": f"{folder}:{os.environ['PATH']}"}  # fmt: skip
     command = [sys.executable, "-m", "tests.sandbox.hostile_host", "--config", str(config)]
     program = PtyProgram(command, *SIZE, env=env)
     try:
