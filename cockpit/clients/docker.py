@@ -15,6 +15,8 @@ from cockpit.errors import BackendError
 
 MAX_BYTES = 4 << 20
 NAME = "Docker"
+INSPECTED_EVERY = 10
+"""Ticks from one inspection to the next of a container that runs on and on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,9 +34,12 @@ class DockerEngine:
         self._names = settings.containers
         self._web = connect(settings)
         self._version = ""
+        self._reads = 0
+        self._known: dict[str, tuple[Mapping[str, Any], Mapping[str, Any], int]] = {}
+        """Row and inspection of each container, and at which reading it was inspected."""
 
     async def read(self) -> Engine:
-        """The configured containers: one list, and an inspection of each that exists.
+        """The configured containers: one list, and an inspection of each that exists and may be another by now.
 
         Raises:
             BackendError: in an operator's words.
@@ -47,9 +52,14 @@ class DockerEngine:
             rows = await self._web.get_json("/containers/json", {"all": "1", "filters": filters})
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise BackendError("Docker answered something else than a list of containers")
-            found = await asyncio.gather(*(self._container(name, rows) for name in self._names))
-        except BackendError:
+            self._reads += 1
+            known = [self._still(name, rows) for name in self._names]
+            found = (
+                known if all(known) else await asyncio.gather(*(self._container(name, rows) for name in self._names))
+            )
+        except BaseException:
             self._version = ""  # it may come back as another one
+            self._known.clear()
             raise
         return Engine(self._version, dict(zip(self._names, found, strict=True)))
 
@@ -57,10 +67,16 @@ class DockerEngine:
         """Close the connections."""
         await self._web.close()
 
+    def _still(self, name: str, rows: list[Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+        """What is known of one that has been up for minutes and still is: started anew, it would be up for seconds."""
+        row, known = _row_of(name, rows), self._known.get(name)
+        if row is None or known is None or known[0] != row or self._reads - known[2] >= INSPECTED_EVERY:
+            return None
+        status = str(row.get("Status"))
+        return known[:2] if status.startswith("Up ") and "second" not in status else None
+
     async def _container(self, name: str, rows: list[Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
-        # The filter is a regular expression over parts of names: `redis` also finds `redis-exporter`.
-        wanted = {name, f"/{name}"}
-        row = next((row for row in rows if _is_called(row, wanted)), None)
+        row = _row_of(name, rows)
         if row is None:
             return None
         path = f"/containers/{quote(name, safe='')}/json"
@@ -72,7 +88,14 @@ class DockerEngine:
         inspection = self._web.parsed(path, answer)
         if not isinstance(inspection, dict):
             raise BackendError(f"Docker answered something else than the container {name}")
+        self._known[name] = row, inspection, self._reads
         return row, inspection
+
+
+def _row_of(name: str, rows: list[Any]) -> Mapping[str, Any] | None:
+    # The filter is a regular expression over parts of names: `redis` also finds `redis-exporter`.
+    wanted = {name, f"/{name}"}
+    return next((row for row in rows if _is_called(row, wanted)), None)
 
 
 def _is_called(row: Mapping[str, Any], wanted: Iterable[str]) -> bool:

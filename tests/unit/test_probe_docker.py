@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from probe_servers import CLOCK, free_port, serving, settings
 
-from cockpit.clients.docker import connect
+from cockpit.clients.docker import INSPECTED_EVERY, connect
 from cockpit.config import DockerPart
 from cockpit.errors import BackendError
 from cockpit.probes.docker import DockerProbe
@@ -96,3 +96,34 @@ def test_certificates_make_tcp_speak_tls(tmp_path: Path) -> None:
     assert connect(DockerPart(url="tcp://h:2376", certificates=tmp_path)).place == "https://h:2376"
     assert connect(DockerPart(url="tcp://h:2375")).place == "http://h:2375"
     assert connect(DockerPart()).place == "/var/run/docker.sock"
+
+
+@pytest.mark.parametrize(
+    ("statuses", "inspections"),
+    [
+        (("Up 2 minutes", "Up 2 minutes", "Up 2 minutes"), 1),
+        (("Up 2 minutes", "Up 1 second", "Up 1 second"), 3),
+        (("Up Less than a second", "Up Less than a second"), 2),
+        (("Up 2 minutes", "Up 2 minutes (unhealthy)"), 2),
+        (("Exited (1) 5 minutes ago", "Exited (1) 5 minutes ago"), 2),
+        (("Up 2 hours",) * (INSPECTED_EVERY + 1), 2),
+    ],
+)
+async def test_only_a_container_that_cannot_be_another_by_now_is_not_inspected_again(
+    statuses: tuple[str, ...], inspections: int
+) -> None:
+    asked: list[str] = []
+    left = iter(statuses)
+
+    def answer(request: web.Request) -> Any:
+        asked.append(request.path)
+        if request.path == "/containers/json":
+            return [{"Names": ["/redis"], "State": "running", "Status": next(left)}]
+        return engine(request)
+
+    async with serving(answer) as url:
+        one = probe(url.replace("http", "tcp"))
+        pids = [(await one.read()).containers[0].pid for _ in statuses]
+        await one.close()
+    assert asked.count("/containers/redis/json") == inspections
+    assert set(pids) == {4711}
