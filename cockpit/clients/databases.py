@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from cockpit.clients.bounded import bounded
 from cockpit.clients.postgres_driver import bare
 from cockpit.clients.postgres_link import SWAPPER, database_name, keywords, linked
+from cockpit.clients.postgres_row import Parameter, RowQuery
 from cockpit.config import PostgresPart
 from cockpit.errors import BackendError
 
@@ -26,7 +27,7 @@ class DatabasesWall:
 
     def __init__(self, part: PostgresPart) -> None:
         self._part = part
-        self._ask = bare(Path(__file__).with_suffix(".sql"))
+        self._query = RowQuery(bare(Path(__file__).with_suffix(".sql")))
         self._wanted = ""
         self._stack: AsyncExitStack | None = None
         self._connection: AsyncConnection | None = None
@@ -59,10 +60,9 @@ class DatabasesWall:
             self._stack = AsyncExitStack()
             link = linked(self._part, self._part.maintenance_database, is_read_only=True)
             self._connection = await self._stack.enter_async_context(link)
-        asked = {"wanted": self._wanted, "with_size": with_size, "swapper": SWAPPER}
+        asked: dict[str, Parameter] = {"wanted": self._wanted, "with_size": with_size, "swapper": SWAPPER}
         try:
-            cursor = self._connection.cursor(row_factory=psycopg.rows.dict_row)
-            row = await (await cursor.execute(self._ask, asked)).fetchone()
+            row = await self._query.ask(self._connection, asked)
         except psycopg.Error as error:
             raise in_words(error, self._part.timeout_s) from None
         if row is None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.clients.bounded import SoloThread, bounded
 from cockpit.clients.postgres_driver import bare, load_driver
+from cockpit.clients.postgres_row import Parameter, RowQuery
 from cockpit.clients.postgres_words import in_words
 from cockpit.config import PostgresPart
 from cockpit.errors import BackendError, Refused
@@ -27,7 +28,7 @@ class PostgresWall:
     def __init__(self, settings: PostgresPart) -> None:
         self._settings = settings
         self._thread = SoloThread("the set-up for Postgres")
-        self._ask = b""
+        self._query: RowQuery | None = None
         self._connect_with: dict[str, Any] | None = None
         self._connection: AsyncConnection | None = None
         self._ticks = 0
@@ -60,16 +61,18 @@ class PostgresWall:
     async def _read(self) -> Mapping[str, Any]:
         import psycopg
 
-        assert self._connect_with is not None
+        assert self._connect_with is not None and self._query is not None
 
         connection: AsyncConnection | None = None
         try:
             connection = self._connection or await psycopg.AsyncConnection.connect(**self._connect_with)
             self._connection = connection
             # The size is asked for on a connection's first tick, which follows every failure.
-            parameters = {"tables": list(self._settings.tables), "with_size": self._ticks % SIZE_EVERY == 0}
-            cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
-            row = await (await cursor.execute(self._ask, parameters)).fetchone()
+            parameters: dict[str, Parameter] = {
+                "tables": self._settings.tables,
+                "with_size": self._ticks % SIZE_EVERY == 0,
+            }
+            row = await self._query.ask(connection, parameters)
         except BaseException as error:
             # Also reached long after a cancel, which psycopg itself takes up to ten seconds to obey.
             self._drop(connection)
@@ -102,7 +105,7 @@ class PostgresWall:
 
         # It warns of abandoned queries, and what nobody handles Python prints to the screen.
         logging.getLogger("psycopg").addHandler(logging.NullHandler())
-        self._ask = bare(Path(__file__).with_suffix(".sql"))
+        self._query = RowQuery(bare(Path(__file__).with_suffix(".sql")))
         timeout_s = self._settings.timeout_s
         try:
             given = psycopg.conninfo.conninfo_to_dict(self._settings.dsn)

@@ -17,7 +17,7 @@ def load_driver() -> None:
 
 
 def bare(file: Path) -> bytes:
-    """A query without its comments and its indents: the driver takes one over 4,096 characters apart at each question.
+    """A query without its comments and its indents: it is sent whole at each question.
 
     Blocks. The comments stand on lines of their own.
     """

@@ -1,11 +1,10 @@
-"""What Postgres is asked each second is short enough for its driver to remember how it is put."""
+"""What Postgres is asked each second is sent without what is there for people alone."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
-from psycopg import _queries
 
 from cockpit import clients
 from cockpit.clients.postgres_driver import bare
@@ -14,9 +13,8 @@ FOLDER = Path(clients.__file__).parent
 
 
 @pytest.mark.parametrize("name", ["postgres.sql", "databases.sql"])
-def test_question_is_kept_by_the_driver(name: str) -> None:
+def test_question_has_no_comments(name: str) -> None:
     asked = bare(FOLDER / name)
-    assert len(asked) <= _queries.MAX_CACHED_STATEMENT_LENGTH
     assert b"--" not in asked
     assert (
         asked.split()

@@ -19,6 +19,7 @@ import psycopg
 import pytest
 from probe_servers import CLOCK, free_port, hang_up, settings, silence, speaking
 
+from cockpit.clients.postgres_row import Parameter, RowQuery
 from cockpit.errors import BackendError, ConfigError, Refused, TimedOut, Unreachable
 from cockpit.model.backends import PostgresServer
 from cockpit.probes.postgres import Counters, PostgresProbe, remember
@@ -293,3 +294,27 @@ def test_rates_start_anew_after_a_restart_or_a_reset() -> None:
     assert remember(before, Counters(9, 1, 120, 0, 7)) == Counters(1, 1, 110, 0, 6)
     assert remember(before, Counters(10, 2, 130, 0, 8)) is None
     assert remember(before, Counters(11, 2, 3, 0, 9)) is None
+
+
+async def test_a_row_is_told_as_the_driver_would_tell_it(server: Server) -> None:
+    query = (
+        b"SELECT %(texts)s::text[] AS texts, %(is_so)s AS is_so, %(text)s || '!' AS text, %(text)s = 'x' AS again,"
+        b" 7 %% 4 AS rest, to_timestamp(1) AS at, '{\"a\": [1.5, null]}'::jsonb AS json,"
+        b" NULL::bigint AS nothing, 1.5::float8 AS real"
+    )
+    parameters: dict[str, Parameter] = {
+        "texts": ['a"b', "c\\d", "e,{f}", "NULL", "", "\u20ac"],
+        "is_so": True,
+        "text": "it's",
+    }
+    login = f"host=127.0.0.1 port={server.port} dbname=hedgefund user=ops"
+    async with await psycopg.AsyncConnection.connect(login, password=PASSWORD) as connection:
+        found = await RowQuery(query).ask(connection, parameters)
+        cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
+        assert found == await (await cursor.execute(query, parameters)).fetchone()
+        assert found is not None and found["texts"] == parameters["texts"]
+        assert await RowQuery(b"SELECT 1 AS one WHERE %(is_so)s").ask(connection, {"is_so": False}) is None
+        with pytest.raises(psycopg.errors.UndefinedTable):
+            await RowQuery(b"SELECT * FROM nowhere").ask(connection, {})
+    with pytest.raises(psycopg.OperationalError):
+        await RowQuery(b"SELECT 1").ask(connection, {})
