@@ -41,7 +41,11 @@ def chooser_rows(
     """Sections, or the steps of one section; drawn over the foot of the wall."""
     found = sections(actions)
     if section is None or section not in found:
-        rows = [_section(key, steps, suggested.get(steps[0].section)) for key, steps in found.items()]
+        rows = [
+            row
+            for key, steps in found.items()
+            for row in _section(key, steps, suggested.get(steps[0].section), width - 4)
+        ]
         if found and DRILLS not in found:
             rows.append(line(*_head(DRILLS, "Drills"), ("screen 4: what is due, begin one, reports", "label")))
         title = "Space › section"
@@ -68,15 +72,29 @@ def chooser_rows(
     return [top, *body, bottom]
 
 
-def _section(key: str, steps: list[ActionSpec], finding: Finding | None) -> Line:
-    """What is in it; where a finding suggests it, that first."""
+def _section(key: str, steps: list[ActionSpec], finding: Finding | None, width: int) -> list[Line]:
+    """What is in it, every step in full; where a finding suggests it, that first."""
     first = steps[0]
-    names = ", ".join(f"{step.key} {step.step}" for step in steps)
     head = _head(key, f"{first.section} {first.section_title}")
+    left = width_of(head)
+    words = [line((each, "label")) for each in _listed(steps, max(NARROWEST, width - left))]
     if finding is not None:
         mark = SEVERITY[finding.severity]
-        head = (*head, (f"{mark.glyph} {mark.word} ", mark.ink), (f"{cut_text(finding.summary, 40)}   ", "value"))
-    return line(*head, (names, "label"))
+        said = cut_text(finding.summary, max(NARROWEST, width - left - 5))
+        words.insert(0, line((f"{mark.glyph} {mark.word} ", mark.ink), (said, "value")))
+    return _beside(head, words, left)
+
+
+def _listed(steps: list[ActionSpec], width: int) -> list[str]:
+    """The steps with their keys; no line ends between a key and its step."""
+    rows = [""]
+    for at, step in enumerate(steps):
+        word = f"{step.key} {step.step}{',' if at < len(steps) - 1 else ''}"
+        if rows[-1] and len(rows[-1]) + 1 + len(word) > width:
+            rows.append(word)
+        else:
+            rows[-1] = f"{rows[-1]} {word}".lstrip()
+    return rows
 
 
 def _head(key: str, title: str) -> Line:

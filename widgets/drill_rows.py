@@ -16,6 +16,8 @@ from widgets.line import field as cell
 NAME = 18
 SECTION = 5
 DUE = 18
+BEFORE_TITLE = 1 + NAME + SECTION + DUE
+NARROWEST = 16
 GOAL = 12
 MARKS = {
     "PASSED": Mark("●", "PASSED", "ok"),
@@ -56,7 +58,8 @@ def drill_rows(stand: Stand, width: int, height: int) -> list[Line]:
         return [ruled("Drills", width), line((f" {stand.progress or 'reading'}", "label"))]
     rows = _running(stand, board, width) if board.running else []
     rows += [ruled("Schedule", width, line((_overdue(board, stand.now), "label")))]
-    rows += [_due(due, stand.now, width, index == stand.picked) for index, due in enumerate(stand.shown)]
+    for index, due in enumerate(stand.shown):
+        rows += _due(due, stand.now, width, index == stand.picked)
     if not stand.shown:
         rows.append(line((" no drill with this text", "label")))
     if stand.progress:
@@ -83,16 +86,21 @@ def _overdue(board: Board, now: float) -> str:
     return f"{count} to be played now" if count else "nothing is overdue"
 
 
-def _due(due: Due, now: float, width: int, is_picked: bool) -> Line:
+def _due(due: Due, now: float, width: int, is_picked: bool) -> list[Line]:
+    """Its title in full: over two lines where it takes them."""
     one = due.scenario
+    title, *more = wrapped(one.title, max(NARROWEST, width - BEFORE_TITLE - 1)) or ("",)
     ink = "warn" if due.is_overdue(now) else "label"
     last = f"last {age(max(0.0, now - due.last.started_at))} ago {due.last.verdict}" if due.last else ""
     left = line(
         " ", cell(one.name, NAME, "value"), cell(one.section, SECTION, "label"), cell(due.word(now), DUE, ink),
-        (one.title, "text"),
+        (title, "text"),
     )  # fmt: skip
     row = both(left, line((f"{last} ", "label")), width) if width >= 100 else left
-    return tuple((text, "picked") for text, _ in pad(cut(row, width), width)) if is_picked else row
+    rows = [row, *(line(" " * BEFORE_TITLE, (each, "text")) for each in more)]
+    if not is_picked:
+        return rows
+    return [tuple((text, "picked") for text, _ in pad(cut(each, width), width)) for each in rows]
 
 
 def _scenario(due: Due, now: float, width: int) -> list[Line]:

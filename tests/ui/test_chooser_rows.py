@@ -7,6 +7,8 @@ from dataclasses import replace
 import pytest
 
 from actions.catalogue import ACTIONS
+from cockpit.model.finding import Finding
+from cockpit.model.severity import Severity
 from widgets.chooser_rows import chooser_rows, sections
 from widgets.line import plain, width_of
 
@@ -50,6 +52,19 @@ def test_nothing_that_a_step_does_is_cut_off(width: int) -> None:
     for section in sections(ACTIONS):
         said = " ".join(" ".join(plain(row).strip("│ ").split()) for row in chooser_rows(ACTIONS, section, {}, width))
         assert "…" not in said, said
+
+
+@pytest.mark.parametrize("width", [60, 80, 120, 200])
+@pytest.mark.parametrize("is_suggested", [True, False])
+def test_no_name_of_a_step_is_cut_off_in_the_menu(width: int, is_suggested: bool) -> None:
+    wrong = Finding("r", "s", Severity.P1, "brokers", "IBKR is down for longer than anybody likes", "", "", 0.0)
+    suggested = {f"3.{number}": wrong for number in range(1, 6)} if is_suggested else {}
+    menu = chooser_rows(ACTIONS, None, {}, width, suggested)
+    assert {width_of(row) for row in menu} == {width}
+    text = "\n".join(plain(row) for row in menu)
+    assert not [step.step for step in ACTIONS if f"{step.key} {step.step}" not in text], text
+    assert len(menu) <= 24 or width < 80, "a small terminal shows all of it"
+    assert text.count("P1") == (5 if is_suggested else 0)
 
 
 def test_the_drills_are_in_the_menu_unless_a_section_has_their_key() -> None:

@@ -4,9 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
+from cockpit.drills.schedule import schedule
 from cockpit.model.drill import Board, Drill, Due, Goal, Met, Scenario
 from tests.ui import snapshots
 from tests.ui.conftest import cockpit
+from widgets.drill_rows import Stand, drill_rows
+from widgets.line import plain
 
 GOALS = (Goal("detected", "finding:x", "Watch the wall"), Goal("halted", "halted", "Trigger the kill switch (3.1)"))
 ONE = Scenario("broker-failover", "Broker failover", "3.1", "IBKR refuses connections.", "broker-down", GOALS, 92)
@@ -64,3 +69,14 @@ async def test_one_on_another_platform_says_how_to_get_there() -> None:
         it.session.drills.kept = replace(IDLE, running=replace(DRILL, root="/tmp/x/platform"))
         await it.press("4")
         await it.sees("cockpit --config /tmp/x/cockpit.yaml")
+
+
+@pytest.mark.parametrize("width", [80, 100, 120])
+def test_no_title_of_a_drill_is_cut_off(width: int) -> None:
+    board = Board(schedule((), snapshots.NOW))
+    assert len(board.dues) >= 5
+    for picked in (0, 1, 4):
+        rows = [plain(row) for row in drill_rows(Stand(snapshots.NOW, board, board.dues, picked), width, 22)]
+        text = " ".join(" ".join(row.split()) for row in rows)
+        assert "…" not in text and not [due for due in board.dues if due.scenario.title not in text], text
+        assert max(map(len, rows)) <= width
