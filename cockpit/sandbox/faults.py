@@ -23,7 +23,13 @@ _BROKERS = (
     Fault("broker-down", "IBKR down", "IBKR refuses connections and orders", "3.1", "reroute to the backup adapter"),
     Fault("broker-partial", "IBKR partly down", "IBKR refuses about half of the orders", "3.1", "reroute"),
     Fault("broker-slow", "IBKR slow", "IBKR answers late; open orders pile up", "3.1", "reroute"),
-    Fault("ibkr-reset", "IBKR nightly reset", "IBKR lost its servers (1100), as each night", "3.1", "wait, reconcile"),
+    Fault(
+        "ibkr-reset",
+        "IBKR reset",
+        "IBKR lost its servers (1100) and calls it the nightly reset, whatever the hour",
+        "3.1",
+        "wait, reconcile",
+    ),
     Fault("ibkr-blackhole", "IBKR black-holed", "IBKR takes connections and never answers", "3.1", "reroute"),
     Fault(
         "zerodha-token", "Zerodha token dead", "Zerodha refuses every request with 403", "3.1", "log in anew, reroute"

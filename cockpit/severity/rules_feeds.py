@@ -14,6 +14,7 @@ from cockpit.severity.rules_trading import behind
 if TYPE_CHECKING:
     from cockpit.model.states import Feed, Feeds, Registry
 
+UNCOUNTED = "the candle aggregator does not say how many are missing"
 LATE_CANDLES = 3.0
 """Candle intervals without a new candle."""
 CANDLES = "candles"
@@ -108,7 +109,7 @@ def candles_missing(view: View, feeds: Feeds) -> Iterator[Hit]:
     if missing is None:
         # A platform without an aggregator says nothing of candles at all, and never has.
         if feeds.candle_age_s is not None or (candles_missing.name, CANDLES) in view.before:
-            yield Hit(CANDLES, Severity.P3, "how many candles are missing is unknown", "unknown", f"{limit:,}")
+            yield Hit(CANDLES, Severity.P3, UNCOUNTED, "unknown", f"{limit:,}")
     elif missing > limit:
         noun = "candle" if missing == 1 else "candles"
         yield Hit(CANDLES, Severity.P3, f"{missing:,} {noun} missing", f"{missing:,}", f"{limit:,}")
