@@ -99,6 +99,7 @@ class Resp(asyncio.Protocol):
                     self._take_turn(self._heard, reply)
         except Exception as error:
             self._end(error)
+            self.abort()
             return
         if not is_asked or len(self._replies) > self._wanted:
             # Whatever it is, the replies after it would be taken for those to another question.

@@ -75,6 +75,25 @@ async def test_what_nobody_asked_for_is_never_taken_for_a_reply(unasked: bytes, 
             assert await link.ask([("C",)]) == [b"ONE"]
 
 
+async def test_rubbish_that_nobody_asked_for_ends_the_connection_at_once() -> None:
+    async def rambling(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(4096)
+        writer.write(b"+ONE\r\n")
+        await has_taken_it.wait()
+        writer.write(b"rubbish\r\n")
+
+    has_taken_it = asyncio.Event()
+    async with link_to(rambling) as link:
+        assert await link.ask([("A",)]) == [b"ONE"]
+        line = link._line
+        has_taken_it.set()
+        async with asyncio.timeout(5.0):
+            while line is not None and line.is_free:
+                await asyncio.sleep(0)
+        has_taken_it.clear()
+        assert await link.ask([("B",)]) == [b"ONE"], "on another connection"
+
+
 @pytest.mark.parametrize("words", ["ERR max number of clients reached", "DENIED Redis is running in protected mode"])
 async def test_a_server_that_wants_no_connection_says_why(words: str) -> None:
     async def full(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
