@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from cockpit.clients.json_text import loads
 from cockpit.clients.resp import ReplyError
 
 Fields = dict[str, str]
@@ -103,7 +103,7 @@ def json_object(raw: str | bytes | None) -> Mapping[str, Any] | None:
     if raw is None or len(raw) > MAX_PAYLOAD_BYTES:
         return None
     try:
-        found = json.loads(raw)
+        found = loads(raw)
     except (ValueError, RecursionError):
         return None
     return found if isinstance(found, dict) else None

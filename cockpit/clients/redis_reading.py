@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
 
+import msgspec
+
 from cockpit.clients.redis_facts import Fields, id_order, text
 from cockpit.errors import Refused
 from cockpit.model.states import age_s
@@ -172,7 +174,10 @@ def unpacked(line: bytes) -> Any:
     >>> unpacked(b'[1, 2, "1-0", [["gr\xff", 1]], {}]')
     [1, 2, b'1-0', [[b'gr\xff', 1]], []]
     """
-    said = json.loads(line.decode("utf-8", "surrogateescape"), strict=False)
+    try:
+        said = msgspec.json.decode(line)
+    except ValueError:
+        said = json.loads(line.decode("utf-8", "surrogateescape"), strict=False)
     return [_replied(part) for part in said]
 
 

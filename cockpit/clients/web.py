@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from cockpit.clients.answering import Answering
 from cockpit.clients.asking import Goal
 from cockpit.clients.bounded import SoloThread
+from cockpit.clients.json_text import loads
 from cockpit.clients.names import unresolved
 from cockpit.clients.wire import Wire
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
@@ -46,7 +47,7 @@ class Answer:
             BackendError: it is not JSON.
         """
         try:
-            return json.loads(self.body)
+            return loads(self.body)
         except (ValueError, RecursionError):
             seen = clean(self.body[:40].decode("utf-8", "replace")).strip()
             raise BackendError(f"answered {self.status}, but not JSON: {seen or 'nothing'}") from None
