@@ -6,12 +6,18 @@ import contextlib
 import os
 import sys
 
-from cockpit.cli import run
+INTERRUPTED = 130
 
 
 def main() -> None:
     """Run the command line and exit: not by Python's own ending, which waits for threads and can hang in them."""
-    code = run(sys.argv[1:])
+    try:
+        # Whoever thinks better of it at once is answered by no traceback of what was being loaded.
+        from cockpit.cli import run
+
+        code = run(sys.argv[1:])
+    except KeyboardInterrupt:
+        code = INTERRUPTED
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(OSError, ValueError):
             stream.flush()

@@ -15,10 +15,11 @@ import yaml
 from benchmarks.operator import CALM_S, Operator
 from benchmarks.ptyprogram import PtyProgram
 from cockpit.config import load
+from cockpit.model.job import Phase
 from cockpit.sandbox.layout import Layout
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import JobStore
-from tests.sandbox.conftest import Control
+from tests.sandbox.conftest import Control, wait_until
 from tests.terminal.test_ends import IGNORES_HANGUP
 from tests.terminal.test_everywhere import SOON_S
 
@@ -80,6 +81,28 @@ def test_the_drill_goes_on_and_what_was_half_typed_is_not_done(sandbox: tuple[La
     assert kinds.count("closed") == kinds.count("opened") == 2 and "confirmed" not in kinds
     assert not list(JobStore(state / "jobs").jobs())
     assert sandbox[0].registry.read_bytes() == registry
+
+
+@pytest.mark.parametrize("before", [(), IGNORES_HANGUP], ids=["default", "ignored"])
+def test_a_job_goes_on_to_its_proof(config: Path, before: tuple[str, ...]) -> None:
+    operator = opened(config, *before)
+    state = load(config).state
+    assert state is not None
+    jobs = JobStore(state / "jobs")
+    try:
+        operator.press("K")
+        operator.confirm()
+        operator.program.until(lambda _: bool(jobs.jobs()))
+        operator.program.hang_up()
+        assert operator.program.wait(SOON_S) == 129
+    finally:
+        operator.program.close()
+    wait_until(lambda: all(job.phase.is_over for job in jobs.jobs()), 20.0)
+    (job,) = jobs.jobs()
+    assert job.phase is Phase.DONE, job
+    log = AuditLog(state)
+    wait_until(lambda: {"confirmed", "closed", "proven"} <= {record.kind for record in log.tail(30)})
+    assert log.verify().is_sound
 
 
 def begin(operator: Operator) -> None:

@@ -10,13 +10,16 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.operator import CALM_S, LETTER_S
 from benchmarks.ptyprogram import PtyProgram
 from tests.terminal.conftest import READY, Start
 from tests.terminal.emulators import seen
+from tests.terminal.test_ends import is_restored
 
 DEAF_S = 4.0
 """The stock toolkit's loop stands still after about 3 s of this."""
 RIGHT_S = 8.0
+TYPED = "RESUXE"
 STALL_S = 2.0
 """Generous: a busy machine stalls by itself; a blocked loop stalls for as long as the terminal."""
 
@@ -133,6 +136,28 @@ def test_a_pause_gives_the_terminal_back_and_takes_it_again(start: Start, tmp_pa
     program.send("q")
     assert program.wait() == 0
     assert program.output.rfind(b"\x1b[?1049l") > program.output.rfind(b"\x1b[?1049h")
+
+
+def test_a_pause_in_a_dialog_keeps_what_was_typed(start: Start, tmp_path: Path) -> None:
+    program = start()
+    (tmp_path / "freeze").touch()
+    for key in " br":
+        program.send(key)
+        program.drain(CALM_S)
+    program.until(lambda text: "RESUME TRADING" in text)
+    program.drain(CALM_S)
+    for letter in TYPED:
+        program.send(letter)
+        program.drain(LETTER_S)
+    program.until(lambda text: TYPED in text)
+    os.kill(program.pid, signal.SIGTSTP)
+    assert stopped(program)
+    spoil(program)
+    os.kill(program.pid, signal.SIGCONT)
+    program.until(lambda text: TYPED in text and "RESUME TRADING" in text)
+    os.kill(program.pid, signal.SIGTERM)
+    assert program.wait() == 143
+    assert is_restored(program)
 
 
 @pytest.mark.parametrize("size", [(0, 0), (20, 5), (500, 200), (1, 1)])

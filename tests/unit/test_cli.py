@@ -31,6 +31,21 @@ def cockpit(*arguments: str, **environment: str) -> subprocess.CompletedProcess[
     )
 
 
+def test_who_interrupts_while_it_is_being_loaded_gets_no_traceback() -> None:
+    interrupts = """
+import sys
+class Finder:
+    def find_spec(self, name, *_):
+        if name == "cockpit.cli":
+            raise KeyboardInterrupt
+sys.meta_path.insert(0, Finder())
+from cockpit.__main__ import main
+main()
+"""
+    done = subprocess.run([sys.executable, "-c", interrupts], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
+
+
 def loaded_by(code: str) -> set[str]:
     """The top-level modules that this code loads."""
     program = f"{code}\nimport sys; print(*sorted({{name.partition('.')[0] for name in sys.modules}}), sep=',')"
