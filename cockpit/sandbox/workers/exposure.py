@@ -69,6 +69,13 @@ class Exposure:
         """Quantity that orders of one side may still fill."""
         return sum(each.left for each in self.flights.values() if each.symbol == symbol and each.side == side)
 
+    def expected(self) -> dict[str, int]:
+        """Quantities once everything in flight has filled."""
+        book = dict(self.positions)
+        for each in self.flights.values():
+            book[each.symbol] = book.get(each.symbol, 0) + signed_qty(each.side, each.left)
+        return book
+
     def usd(self, symbol: str, qty: int) -> float:
         """Value of a quantity at the last mark."""
         return qty * self.marks.get(symbol, 0.0)

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cockpit.sandbox.worker import WorkerContext
+from cockpit.sandbox.workers.book_risk import BookRisk
 from cockpit.sandbox.workers.cycle import Every, run_cycles, say
 from cockpit.sandbox.workers.exposure import Exposure
 from cockpit.sandbox.workers.limits import OrderLimits, is_engaged, malformation, refusal
@@ -34,13 +35,14 @@ RECENT = 20_000
 class Gatekeeper:
     """Validates orders: what goes to orders.validated was checked against positions and everything in flight."""
 
-    def __init__(self, line: RedisLine) -> None:
+    def __init__(self, line: RedisLine, seed: int) -> None:
         self._line = line
         self.group = Group(line, "risk", (INCOMING,))
         self._quotes = Quotes(line)
         self._quote = Every(0.5)
         self._exposure = Exposure()
         self._limits = OrderLimits()
+        self._risk = BookRisk(seed)
         self._fills_after = "0-0"
         self._rejected_after = "0-0"
         self._recent: dict[str, None] = {}
@@ -100,7 +102,10 @@ class Gatekeeper:
             order["order_id"] in self._recent or order["order_id"] in self._exposure.flights
         ):
             return "duplicate order_id"
-        return refusal(order, is_halted, self._exposure, self._limits, age_s)
+        reason = refusal(order, is_halted, self._exposure, self._limits, age_s)
+        if reason or order.get("reduce_only") is True:
+            return reason
+        return self._risk.refusal(self._exposure, order["symbol"], order["side"], order["qty"])
 
     def _look(self, positions: list[str], upto: str, streams: list[list[Any]] | None) -> None:
         """Bring positions and flights up to the end of the streams."""
@@ -154,7 +159,7 @@ def _named(order: dict[str, Any], entry_id: str) -> dict[str, Any]:
 def run(context: WorkerContext) -> None:
     """Decide orders as they come, and watch the book."""
     line = RedisLine(context.layout.ports.redis, context.pump)
-    gatekeeper = Gatekeeper(line)
+    gatekeeper = Gatekeeper(line, context.layout.seed)
     watch = RiskWatch(line, context.layout.seed)
     stray = Every(3.0)
 
