@@ -74,14 +74,17 @@ class Together:
 
     def __init__(self) -> None:
         self._parts: list[Answers] = []
-        self._streams: Mapping[str, StreamAnswer] = {}
+        self._streams: Answers = {}
 
     def of(self, batches: Sequence[Batch]) -> tuple[Mapping[str, StreamAnswer], Anew]:
         """The answers, and which of them are not those of the time before."""
         parts, before = [batch.answers for batch in batches], self._streams
         new = [part for part, old in zip_longest(parts, self._parts) if part is not old]
         if new:
-            self._parts, self._streams = parts, {key: answer for part in parts for key, answer in part.items()}
+            # Each batch answers for the same streams every time: the others' are copied as a whole.
+            self._parts, self._streams = parts, dict(before)
+            for part in new:
+                self._streams.update(part)
         keys = [key for part in new for key, answer in part.items() if key not in before or before[key] is not answer]
         return self._streams, Anew(before, frozenset(keys))
 

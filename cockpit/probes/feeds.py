@@ -102,7 +102,7 @@ def _feed(reading: WallReading, name: str, key: str, memory: FeedMemory, lost: L
 
 def lags_of(ticks: Ticks) -> list[float]:
     """How late each tick was, sorted; those without a time of their own say nothing."""
-    return sorted(float(arrived - sent) for arrived, sent in ticks if sent is not None)
+    return sorted([float(arrived - sent) for arrived, sent in ticks if sent is not None])
 
 
 def window(ticks: Ticks) -> Ticks:
