@@ -25,6 +25,7 @@ from cockpit.interpreter import Garbage
 from cockpit.screens.desk import Desk, Readiness
 from cockpit.screens.full import FullScreen
 from cockpit.screens.overview import OverviewScreen
+from cockpit.screens.pulse import NEARLY_S, Pulse
 from cockpit.screens.sheet import Sheet
 from themes.catalogue import offered
 from themes.toolkit import toolkit_name, toolkit_theme
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from cockpit.screens.ports import SessionPort
     from widgets.canvas import Drawn
 
-TICK_S = 1.0
-SILENT_S = 1.25 * TICK_S
-"""Snapshots come once a tick: one that is only a little late is not drawn for in advance, at all its cost."""
 Progress = Callable[[str], None]
 Begin = Callable[["Settings", Callable[[], None]], "Callable[[Snapshot], None]"]
 """Told which platform it is, and whom to call once its first data are on the screen; the answer hears its snapshots,
@@ -110,6 +108,7 @@ class CockpitApp(App[int], inherit_bindings=False):
         self._opened_at = float("-inf")
         self._drawn_at = float("-inf")
         self._garbage = Garbage()
+        self._pulse: Pulse | None = None
         self._screen_context: Context | None = None
         self.desk.soon = self._soon
 
@@ -148,12 +147,14 @@ class CockpitApp(App[int], inherit_bindings=False):
         self._screen_context = copy_context()
         if self._outlet is not None:
             self.desk.send = partial(self._outlet.show_rows, self)
-        self.set_interval(TICK_S, self.tick)
+        self._pulse = Pulse(partial(self._guarded, self.tick), self._screen_context)
         self.call_after_refresh(threading.Thread(target=self._open, name="opening", daemon=True).start)
 
     def tick(self) -> None:
-        """Ages grow also when no snapshot comes."""
-        if self.desk.clock.monotonic() - self._drawn_at > SILENT_S:
+        """Once a second; ages grow also when no snapshot comes."""
+        if not self.is_running:
+            return
+        if self.desk.clock.monotonic() - self._drawn_at >= NEARLY_S:
             self._draw()
         # What lies beneath a sheet goes on: it is looked at, and what it asked must not grow old unasked.
         self.front.tick()
@@ -220,6 +221,8 @@ class CockpitApp(App[int], inherit_bindings=False):
             self._has_told_of_jobs = True
             self._tell_of(self._latest)
         self._draw()
+        if self._pulse is not None:
+            self._pulse.feed()
         has_data = self._latest is not None and self._latest.kill_switch.tried_at is not None
         if has_data and self._when_shown is not None:
             when_shown, self._when_shown = self._when_shown, None
