@@ -21,6 +21,24 @@ NOTHING: Cell = ("\0", None)
 """What is on a cell of which nothing is known: equal to nothing that is drawn."""
 
 
+class Letters(dict[str, Cell]):
+    """The cells of one ink by their characters: equal ones are one object, which takes no room and compares at once."""
+
+    def __init__(self, ink: Ink) -> None:
+        super().__init__({" ": (" ", blank_of(ink))})
+        self._ink = ink
+
+    def __missing__(self, char: str) -> Cell:
+        cell = self[char] = (char, self._ink)
+        return cell
+
+
+@lru_cache(maxsize=512)
+def letters_of(ink: Ink) -> Letters:
+    """To be asked for characters of one cell alone: there are some 1,200, and a screen uses a hundred."""
+    return Letters(ink)
+
+
 def cells_of(segments: Iterable[Segment], colours: ColorSystem) -> tuple[list[Cell], bool]:
     """One entry a cell, and whether each character is one. A blank shows only its ground: nothing else of its style."""
     found: list[Cell] = []
@@ -42,9 +60,8 @@ def _plain_cells(text: str, style: Style | None, colours: ColorSystem) -> tuple[
     """Most of a row that changes is as it was: the same objects, which compare at once. None for wide characters."""
     if not ONE_CELL.issuperset(text):
         return None
-    ink = ink_of(style, colours)
-    blank = (" ", blank_of(ink))
-    return tuple([(char, ink) if char != " " else blank for char in text])
+    letters = letters_of(ink_of(style, colours))
+    return tuple(map(letters.__getitem__, text))
 
 
 def _extend(found: list[Cell], text: str, ink: Ink) -> None:

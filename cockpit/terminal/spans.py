@@ -7,8 +7,8 @@ from collections.abc import Callable
 from rich.color import ColorSystem
 from rich.style import Style
 
-from cockpit.terminal.cells import Cell
-from cockpit.terminal.pen import blank_of, ink_of
+from cockpit.terminal.cells import Cell, letters_of
+from cockpit.terminal.pen import ink_of
 from widgets.line import Line, Span
 
 MOST = 4096
@@ -74,6 +74,5 @@ class Spans:
         style, passes, colours = self._look
         if not passes(text):
             return None
-        own = ink_of(style(ink), colours)
-        blank = (" ", blank_of(own))
-        return [(char, own) if char != " " else blank for char in text]
+        letters = letters_of(ink_of(style(ink), colours))
+        return list(map(letters.__getitem__, text))

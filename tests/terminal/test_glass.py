@@ -16,7 +16,7 @@ from textual._compositor import ChopsUpdate, LayoutUpdate
 from textual.geometry import Region
 from textual.strip import Strip
 
-from cockpit.terminal.cells import without_lost_marks
+from cockpit.terminal.cells import cells_of, without_lost_marks
 from cockpit.terminal.gate import GateFilter
 from cockpit.terminal.glass import Glass, WholeRows
 from cockpit.terminal.sequence import BAND_ROWS
@@ -278,3 +278,11 @@ def test_lines_and_strips_of_a_row_know_of_each_other() -> None:
         expected = Emulator(*size)
         expected.feed(whole.render_segments(CONSOLE))
         assert terminal.difference(expected) is None
+
+
+def test_equal_cells_are_one_object() -> None:
+    """Thousands of figures are remembered; a tuple for each of their digits was 64 bytes."""
+    red = Style.parse("red on blue")
+    (one, *_), (_, other, blank) = (cells_of([Segment(text, red)], ColorSystem.TRUECOLOR)[0] for text in ("7", "87 "))
+    assert one is other
+    assert blank is cells_of([Segment(" 4", red)], ColorSystem.TRUECOLOR)[0][0]
