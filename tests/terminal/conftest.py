@@ -9,9 +9,25 @@ from pathlib import Path
 import pytest
 
 from benchmarks.ptyprogram import PtyProgram
+from tests.terminal.held_glass import HeldGlass
 
 Start = Callable[..., PtyProgram]
 READY = "beat-"
+RUNBOOK = "b r  Release the kill switch"
+
+
+@pytest.fixture
+def glass() -> Iterator[HeldGlass]:
+    """A terminal that nobody reads but the test; its writer's thread is not started."""
+    found = HeldGlass()
+    yield found
+    found.close()
+
+
+def open_help(program: PtyProgram) -> None:
+    """The help lies over the wall."""
+    program.send("?")
+    program.until(lambda text: READY not in text)
 
 
 @pytest.fixture

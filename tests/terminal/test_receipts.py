@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import signal
 import threading
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -24,11 +21,10 @@ from cockpit.terminal.receipts import (
     UNANSWERED_BYTES,
     Receipts,
 )
-from cockpit.terminal.writer import PatientWriter
-from tests.terminal.conftest import READY, Start
+from tests.terminal.conftest import READY, RUNBOOK, Start, open_help
+from tests.terminal.held_glass import WAIT_S, HeldGlass
 
 FRAME = "x" * 500
-WAIT_S = 10.0
 HOUR_S = 3600.0
 KERNEL_BYTES = 10_000
 """A terminal's buffer takes more than this."""
@@ -129,54 +125,32 @@ def test_a_first_answer_is_hoped_for_a_while(clock: Clock) -> None:
     assert not fresh.is_hoped_for
 
 
-class Glass:
-    """A writer on a terminal that is read only when the test does."""
-
-    def __init__(self) -> None:
-        self.master, self.slave = pty.openpty()
-        self.file = os.fdopen(self.slave, "w")
-        self.drained = threading.Event()
-        self.writer = PatientWriter(self.file, lambda is_lost: self.drained.set())
-        self.writer.start()
-
-    def read(self, until: bytes) -> None:
-        found = b""
-        while until not in found:
-            assert select.select([self.master], [], [], WAIT_S)[0], f"never: {until!r}"
-            found += os.read(self.master, 65536)
-
-    def fill(self) -> int:
-        """Draw while there is room, or might be in a moment; the bytes of it."""
-        count = 0
-        while count < KERNEL_BYTES:
-            is_taken = not self.writer.pending
-            if self.writer.has_room():
-                self.writer.write(FRAME)
-                count += len(FRAME)
-            elif is_taken:
-                break
-        return count
-
-    def close(self) -> None:
-        self.writer.abandon(0.0)
-        os.close(self.master)
-        self.writer.stop()
-        self.file.close()
-
-
 @pytest.fixture
-def glass() -> Iterator[Glass]:
-    found = Glass()
-    yield found
-    found.close()
+def glass(glass: HeldGlass) -> HeldGlass:
+    """With its thread."""
+    glass.writer.start()
+    return glass
 
 
-def test_little_is_queued_for_a_terminal_that_answers(glass: Glass) -> None:
+def fill(glass: HeldGlass) -> int:
+    """Draw while there is room, or might be in a moment; the bytes of it."""
+    count = 0
+    while count < KERNEL_BYTES:
+        is_taken = not glass.writer.pending
+        if glass.writer.has_room():
+            glass.writer.write(FRAME)
+            count += len(FRAME)
+        elif is_taken:
+            break
+    return count
+
+
+def test_little_is_queued_for_a_terminal_that_answers(glass: HeldGlass) -> None:
     glass.writer.write("x" * ASK_BYTES)
-    glass.read(REQUEST)
+    glass.read_to(REQUEST)
     glass.writer.answered()
-    assert glass.fill() <= UNANSWERED_BYTES + len(FRAME)
-    glass.read(REQUEST)
+    assert fill(glass) <= UNANSWERED_BYTES + len(FRAME)
+    glass.read_to(REQUEST)
     assert not glass.writer.has_room(), "read by somebody, but not known to be shown"
     glass.drained.clear()
     glass.writer.answered()
@@ -184,19 +158,19 @@ def test_little_is_queued_for_a_terminal_that_answers(glass: Glass) -> None:
     assert glass.writer.has_room()
 
 
-def test_the_kernel_takes_what_one_that_does_not_answer_is_sent(glass: Glass) -> None:
-    assert glass.fill() == KERNEL_BYTES
+def test_the_kernel_takes_what_one_that_does_not_answer_is_sent(glass: HeldGlass) -> None:
+    assert fill(glass) == KERNEL_BYTES
 
 
 @pytest.mark.parametrize("is_first", [True, False])
-def test_an_answer_on_its_way_is_waited_for(glass: Glass, monkeypatch: pytest.MonkeyPatch, is_first: bool) -> None:
+def test_an_answer_on_its_way_is_waited_for(glass: HeldGlass, monkeypatch: pytest.MonkeyPatch, is_first: bool) -> None:
     monkeypatch.setattr("cockpit.terminal.receipts.HOPED_S", WAIT_S)
     glass.writer.write("x" * ASK_BYTES)
-    glass.read(REQUEST)
+    glass.read_to(REQUEST)
     if not is_first:
         glass.writer.answered()
         glass.writer.write("x" * ASK_BYTES)
-        glass.read(REQUEST)
+        glass.read_to(REQUEST)
     order: list[str] = []
 
     def leave() -> None:
@@ -217,13 +191,14 @@ def test_who_may_be_looking_is_told_and_shown_a_picture_now_and_then(
 ) -> None:
     monkeypatch.setattr("cockpit.terminal.writer.Receipts", lambda: Receipts(clock))
     monkeypatch.setattr("cockpit.terminal.writer.AGAIN_S", 0.01)
-    glass = Glass()
+    glass = HeldGlass()
+    glass.writer.start()
     try:
         glass.writer.write("x" * ASK_BYTES)
-        glass.read(REQUEST)
+        glass.read_to(REQUEST)
         glass.writer.answered()
         glass.writer.write("x" * (UNANSWERED_BYTES + 1))
-        glass.read(REQUEST)
+        glass.read_to(REQUEST)
         assert not glass.writer.has_room()
         assert not glass.writer.is_silent
         clock.at += SILENT_S
@@ -236,20 +211,16 @@ def test_who_may_be_looking_is_told_and_shown_a_picture_now_and_then(
         glass.close()
 
 
-def test_whoever_leaves_asks_no_more(glass: Glass) -> None:
+def test_whoever_leaves_asks_no_more(glass: HeldGlass) -> None:
     """The answer would come when the shell reads: it takes the end of it for a key."""
     glass.writer.write("x" * ASK_BYTES)
-    glass.read(REQUEST)
+    glass.read_to(REQUEST)
     glass.writer.answered()
     glass.writer.write("x" * (ASK_BYTES - 1))
     glass.writer.abandon(0.0)
     glass.writer.write("the screen is given back")
     glass.writer.write("END")
-    found = b""
-    while not found.endswith(b"END"):
-        assert select.select([glass.master], [], [], WAIT_S)[0], found
-        found += os.read(glass.master, 65536)
-    assert REQUEST not in found
+    assert REQUEST not in glass.read_to(b"END")
 
 
 def test_answers_are_no_keys(start: Start) -> None:
@@ -262,12 +233,11 @@ def test_answers_are_no_keys(start: Start) -> None:
         while program.output.count(REQUEST) == seen:
             program.read(0.1)
         program.until(lambda text: READY in text)
-    program.send("?")
-    program.until(lambda text: READY not in text)
+    open_help(program)
     program.send(f"{ANSWER}\x1b[Bq")  # any key but those that scroll closes the help; a second q would end it all
     program.until(lambda text: READY in text)
     program.send("2")
-    program.until(lambda text: "b r  Release the kill switch" in text)
+    program.until(lambda text: RUNBOOK in text)
     program.send("q")
     assert program.wait() == 0
     assert b"[0n" not in program.output, "echoed after the end"

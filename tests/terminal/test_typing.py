@@ -8,7 +8,7 @@ import pytest
 from textual import events
 
 from cockpit.terminal.parser import KeyParser
-from tests.terminal.conftest import READY, Start
+from tests.terminal.conftest import READY, RUNBOOK, Start, open_help
 
 
 def keys_of(*parts: str) -> list[str]:
@@ -72,10 +72,9 @@ def test_what_a_terminal_reports_is_no_key(report: str) -> None:
 
 def test_escape_and_a_number_in_one_packet(start: Start) -> None:
     program = start()
-    program.send("?")
-    program.until(lambda text: READY not in text)
+    open_help(program)
     program.send("\x1b2")
-    program.until(lambda text: "b r  Release the kill switch" in text)
+    program.until(lambda text: RUNBOOK in text)
     program.send("\x1b1")
     program.until(lambda text: READY in text)
     program.send("\x1bq")

@@ -3,60 +3,22 @@
 from __future__ import annotations
 
 import os
-import pty
-import select
 import threading
-import tty
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cockpit.terminal.receipts import REQUEST
-from cockpit.terminal.writer import PatientWriter
-
-WAIT_S = 20.0
+from tests.terminal.held_glass import HeldGlass
 
 
-class Glass:
-    """A writer and the other end of its terminal."""
-
-    def __init__(self) -> None:
-        self.master, slave = pty.openpty()
-        tty.setraw(slave)
-        self.file = os.fdopen(slave, "w")
-        self.writer = PatientWriter(self.file)
-
-    def read(self, count: int) -> bytes:
-        found = b""
-        while len(found) < count:
-            assert select.select([self.master], [], [], WAIT_S)[0], f"only {len(found)} of {count}"
-            found += os.read(self.master, 65536)
-        return found
-
-    def close(self) -> None:
-        self.writer.abandon(0.0)
-        os.close(self.master)
-        if self.writer.ident is None:
-            self.writer.start()
-        self.writer.stop()
-        self.file.close()
-
-
-@pytest.fixture
-def glass() -> Iterator[Glass]:
-    found = Glass()
-    yield found
-    found.close()
-
-
-def test_what_the_terminal_takes_at_once_waits_for_no_thread(glass: Glass) -> None:
+def test_what_the_terminal_takes_at_once_waits_for_no_thread(glass: HeldGlass) -> None:
     glass.writer.write("answer")  # nobody runs that could write it later
     assert glass.read(6) == b"answer"
     assert glass.writer.pending == 0
 
 
-def test_what_it_does_not_take_follows_in_order(glass: Glass) -> None:
+def test_what_it_does_not_take_follows_in_order(glass: HeldGlass) -> None:
     sent = [f"{number:06}" * 100 for number in range(40)]
     for each in sent:
         glass.writer.write(each)
@@ -69,7 +31,7 @@ def test_what_it_does_not_take_follows_in_order(glass: Glass) -> None:
     assert found == expected
 
 
-def test_of_what_is_abandoned_nothing_stays_half_written(glass: Glass) -> None:
+def test_of_what_is_abandoned_nothing_stays_half_written(glass: HeldGlass) -> None:
     while not glass.writer.pending:
         glass.writer.write("0123456789" * 7)
     taken = os.read(glass.master, 65536)
@@ -84,7 +46,7 @@ def test_of_what_is_abandoned_nothing_stays_half_written(glass: Glass) -> None:
     assert whole == b"0123456789" * 7 * (len(whole) // 70) + b"end"
 
 
-def test_the_terminal_that_is_shared_with_the_shell_stays_as_it_was(glass: Glass) -> None:
+def test_the_terminal_that_is_shared_with_the_shell_stays_as_it_was(glass: HeldGlass) -> None:
     glass.writer.write("answer")
     assert os.get_blocking(glass.file.fileno())
 
@@ -94,7 +56,7 @@ def test_a_terminal_that_cannot_be_opened_again_is_written_by_the_thread(monkeyp
         raise OSError("not yours")
 
     monkeypatch.setattr(os, "ttyname", denied)
-    glass = Glass()
+    glass = HeldGlass()
     try:
         glass.writer.write("answer")
         assert glass.writer.pending == 6
@@ -104,9 +66,9 @@ def test_a_terminal_that_cannot_be_opened_again_is_written_by_the_thread(monkeyp
         glass.close()
 
 
-def test_whoever_stops_leaves_no_descriptor(glass: Glass) -> None:
+def test_whoever_stops_leaves_no_descriptor(glass: HeldGlass) -> None:
     threads, before = threading.active_count(), set(Path("/proc/self/fd").iterdir())
-    other = Glass()
+    other = HeldGlass()
     other.writer.start()
     other.close()
     assert set(Path("/proc/self/fd").iterdir()) == before
