@@ -24,7 +24,7 @@ COLOUR_BLIND = Look(
         "border_crit": "#d55e00",
         "border_unknown": "#8a6479",
         "border_selected": "#f0e442",
-        "chart": "#366c8d",
+        "chart": "#36769e",
         "chart_hot": "#e69f00",
         "bar": "#4c9ccb",
         "bar_hot": "#e69f00",

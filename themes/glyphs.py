@@ -75,7 +75,11 @@ _ASCII = {
     "≤": "<",
     "≥": ">",
 }
-ASCII_TABLE = str.maketrans(_ASCII)
+_BRAILLE = 0x2800
+_UPPER, _LOWER = 0b00011011, 0b11100100
+"""The dots of the upper and of the lower half of a braille character, which charts are drawn with."""
+_DOTS = {chr(_BRAILLE + dots): " '.:"[bool(dots & _UPPER) + 2 * bool(dots & _LOWER)] for dots in range(256)}
+ASCII_TABLE = str.maketrans(_ASCII | _DOTS)
 
 
 def to_ascii(text: str) -> str:
@@ -83,6 +87,8 @@ def to_ascii(text: str) -> str:
 
     >>> to_ascii("╭─ ● Redis ▁▄█ ─╮")
     '+- * Redis ._# -+'
+    >>> to_ascii("⠉⣀⡇⠀")
+    "'.: "
     """
     if text.isascii():
         return text

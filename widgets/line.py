@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from rich.cells import cell_len, set_cell_size
@@ -13,6 +14,9 @@ Span = tuple[str, str]
 Line = tuple[Span, ...]
 
 EMPTY: Line = ()
+_CUT_NUMBER = re.compile(r"(?<!\S)[-+]?[\d.,]*\d(?:[.,]?(?=$)|\s[a-zA-Z]$)")
+_REST_OF_NUMBER = re.compile(r"[.,]?\d|[a-zA-Z]")
+_COMPARED_WITH = re.compile(r"\s[<>=≤≥]$")
 
 
 def line(*parts: Span | str) -> Line:
@@ -46,16 +50,24 @@ def cells(text: str) -> int:
 
 
 def cut_text(text: str, width: int) -> str:
-    """The text in at most `width` cells; what is cut ends in an ellipsis.
+    """The text in at most `width` cells; what is cut ends in an ellipsis. A number is whole, with its unit,
+    or not there.
 
     >>> cut_text("moneycontrol", 6), cut_text("ok", 6), cut_text("中文字", 4)
     ('money…', 'ok', '中…')
+    >>> cut_text("p95 316 ms > 100 ms", 15), cut_text("p95 316 ms now", 10), cut_text("redis-1234", 9)
+    ('p95 316 ms…', 'p95…', 'redis-12…')
     """
     if cells(text) <= width:
         return text
     if width <= 1:
         return "…"[: max(0, width)]
-    return set_cell_size(text, width - 1).rstrip() + "…"
+    head = set_cell_size(text, width - 1)
+    number = _CUT_NUMBER.search(head)
+    if number and _REST_OF_NUMBER.match(text, len(head)):
+        # What is left of a number is another number, and half of a unit another unit.
+        head = head[: number.start()]
+    return _COMPARED_WITH.sub("", head.rstrip()) + "…"
 
 
 def cut(spans: Line, width: int) -> Line:

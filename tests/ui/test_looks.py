@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from colorsys import rgb_to_hsv
 from pathlib import Path
 
 import pytest
-from rich.color import ColorSystem
+from rich.color import Color, ColorSystem
+from rich.color_triplet import ColorTriplet
 from rich.style import Style
 
 from cockpit.model.severity import Severity
@@ -18,6 +20,10 @@ from themes.night import NIGHT
 from themes.verdicts import VERDICT
 
 ROOT = Path(__file__).parents[2]
+HUE_DEGREES = 25
+"""The old blue #3f6896 became a violet grey, 29 degrees off."""
+GREY = 0.3
+"""Less saturated than this."""
 STRONG = 175
 """Of 255; #c2313a becomes the old rose #af5f5f, which has 80."""
 
@@ -47,6 +53,21 @@ def test_what_says_halted_is_as_strong_in_256_colours(look: Look, ink: str) -> N
     assert ground is not None
     shown = ground.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
     assert max(shown) - min(shown) >= STRONG, shown
+
+
+@pytest.mark.parametrize("look", [each for each in LOOKS if not each.is_ansi], ids=lambda look: look.name)
+@pytest.mark.parametrize("ink", ["chart", "chart_hot", "bar_empty"])
+def test_a_picture_keeps_its_hue_in_256_colours(look: Look, ink: str) -> None:
+    meant = look.style(ink).color
+    assert meant is not None
+    hues = [rgb_to_hsv(*each.normalized) for each in (meant.get_truecolor(), _in_256(meant))]
+    off = abs(hues[0][0] - hues[1][0])
+    assert hues[1][1] < GREY or 360 * min(off, 1 - off) < HUE_DEGREES, f"{meant.name} becomes {_in_256(meant).hex}"
+    assert hues[0][1] < GREY or hues[1][1] >= GREY, f"{meant.name} becomes {_in_256(meant).hex}"
+
+
+def _in_256(colour: Color) -> ColorTriplet:
+    return colour.downgrade(ColorSystem.EIGHT_BIT).get_truecolor()
 
 
 def test_states_differ_without_colour() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
@@ -121,6 +122,13 @@ def test_a_dead_redis_does_not_read_as_a_dead_broker(size: tuple[int, int]) -> N
     if size[0] < 100:
         row = next(row for row in rows if "Brokers" in row)
         assert "Redis does not answer  was IBKR up" in row
+
+
+def test_a_number_is_whole_or_not_in_the_top_line() -> None:
+    for width in range(40, 121):
+        first = plain(top_lines(scene("feed_late"), width)[0])
+        for number in re.findall(r"[<>] ?(\d+)", first):
+            assert number in ("100", "0"), first
 
 
 def test_nothing_ever_read_is_no_zero() -> None:
