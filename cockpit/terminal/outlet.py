@@ -62,7 +62,7 @@ class Outlet:
 
     def _tell(self, width: int, height: int, write: Callable[[str], None]) -> None:
         self._glass.spoil(height - 1)
-        write(f"\x1b[{height};1H\x1b[1;7m{STILL[:width]}\x1b[0m")
+        write(f"\x1b[{height};1H\x1b[1;7m{STILL[:width].ljust(width)}\x1b[0m")
 
     def show_rows(
         self, app: App[Any], screen: Screen[Any], rows: Sequence[Drawn], style: Callable[[str], Style]

@@ -165,7 +165,8 @@ def test_a_picture_that_stands_still_says_so_until_the_next_one() -> None:
             await pilot.press("tab")
             await pilot.pause()
             assert len(app.terminal.frames) <= 1, "it is told once"
-            assert app.terminal.emulator.screen.display[height - 1].startswith(STILL) is is_silent
+            last = app.terminal.emulator.screen.display[height - 1]
+            assert (last == STILL.ljust(width)) is is_silent
         app.terminal.is_deaf = False
         app.refresh()
         await pilot.pause()
