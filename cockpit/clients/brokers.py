@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from cockpit.clients.web import Answer
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
@@ -26,33 +26,63 @@ async def greet_tws(host: str, port: int) -> str:
     Raises:
         BackendError: in an operator's words.
     """
+    loop = asyncio.get_running_loop()
+    greeting = _Greeting(loop.create_future())
     try:
-        reader, writer = await asyncio.open_connection(host, port, limit=MAX_FRAME_BYTES)
+        transport, _ = await loop.create_connection(lambda: greeting, host, port)
     except ConnectionRefusedError:
         raise Unreachable("connection refused: the gateway is down") from None
     except OSError as error:
         raise Unreachable(f"cannot reach {clean(host, 80)}:{port}: {clean(error.strerror or error)}") from None
     try:
-        writer.write(GREETING)
-        version, moment = await _greeting(reader)
-    except (ConnectionError, asyncio.IncompleteReadError):
-        raise Refused("it hung up without a word: our address is not trusted, or it has too many clients") from None
+        version, moment = await greeting.told
     finally:
-        writer.transport.abort()
+        transport.abort()
     return f"gateway answers: server version {version}, time {moment}"
 
 
-async def _greeting(reader: asyncio.StreamReader) -> tuple[str, str]:
-    """Server version and connection time, out of the first frame with two fields."""
-    for _ in range(MAX_FRAMES):
-        head = await reader.readexactly(4)
-        (length,) = struct.unpack(">I", head)
-        if not 0 < length <= MAX_FRAME_BYTES:
-            raise BackendError(f"not a TWS gateway: it answered {clean(head.decode('latin-1'))}")
-        fields = (await reader.readexactly(length)).split(b"\0")
+class _Greeting(asyncio.Protocol):
+    """Says who we are and takes server version and connection time out of the first frame with two fields.
+
+    A new connection a second is what proves that there is somebody; streams on top of it would double its price.
+    """
+
+    def __init__(self, told: asyncio.Future[tuple[str, str]]) -> None:
+        self.told = told
+        self._heard = bytearray()
+        self._frames = 0
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """The event loop's: it stands."""
+        cast("asyncio.Transport", transport).write(GREETING)
+
+    def data_received(self, data: bytes) -> None:
+        """The event loop's: a piece of what the gateway says."""
+        self._heard += data
+        while len(self._heard) >= 4 and not self.told.done():
+            length = int.from_bytes(self._heard[:4])
+            if not 0 < length <= MAX_FRAME_BYTES:
+                said = clean(self._heard[:4].decode("latin-1"))
+                self.told.set_exception(BackendError(f"not a TWS gateway: it answered {said}"))
+            elif len(self._heard) < 4 + length:
+                return
+            else:
+                self._take(bytes(self._heard[4 : 4 + length]))
+                del self._heard[: 4 + length]
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The event loop's: it is gone."""
+        if not self.told.done():
+            why = "it hung up without a word: our address is not trusted, or it has too many clients"
+            self.told.set_exception(Refused(why))
+
+    def _take(self, frame: bytes) -> None:
+        self._frames += 1
+        fields = frame.split(b"\0")
         if len(fields) == 3 and fields[0].isdigit() and not fields[2]:
-            return fields[0].decode("ascii"), clean(fields[1].decode("utf-8", "replace"), 40)
-    raise BackendError("not a TWS gateway: no greeting among its first answers")
+            self.told.set_result((fields[0].decode("ascii"), clean(fields[1].decode("utf-8", "replace"), 40)))
+        elif self._frames == MAX_FRAMES:
+            self.told.set_exception(BackendError("not a TWS gateway: no greeting among its first answers"))
 
 
 def silent_tws(timeout_s: float) -> TimedOut:

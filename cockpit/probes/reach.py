@@ -141,8 +141,9 @@ class TwsLook:
             BackendError: it is down, silent, or something else.
         """
         try:
-            return Verdict(True, await bounded(greet_tws(self.host, self.port), TIMEOUT_S, self.venue))
-        except TimedOut:
+            async with asyncio.timeout(TIMEOUT_S):
+                return Verdict(True, await greet_tws(self.host, self.port))
+        except TimeoutError:
             words = unresolved(self.host)
             raise TimedOut(words) if words else silent_tws(TIMEOUT_S) from None
 

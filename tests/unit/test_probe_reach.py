@@ -62,6 +62,20 @@ async def test_tws_that_does_not_greet(say: Any, words: str) -> None:
     assert not found.is_up and found.detail == words
 
 
+async def test_tws_greets_in_pieces() -> None:
+    async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        assert await reader.readexactly(len(GREETING)) == GREETING
+        for byte in frame(b"14\0news\0of the day\0") + frame(b"176\x0020261122 20:01:26 EST\0"):
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(0)
+        await reader.read()
+
+    async with speaking(say) as port:
+        found = await look(f"tws://127.0.0.1:{port}")
+    assert (found.is_up, found.detail) == (True, "gateway answers: server version 176, time 20261122 20:01:26 EST")
+
+
 async def test_tws_refused() -> None:
     found = await look(f"tws://127.0.0.1:{free_port()}")
     assert not found.is_up and found.detail == "connection refused: the gateway is down"
