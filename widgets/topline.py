@@ -123,8 +123,9 @@ def _second(scene: Scene, width: int) -> Line:
         return both(line((f" {newest}", "label")), who, width)
     parts = [
         line((" halt: ", "label"), *(scene.readiness or line(("not known yet", "unknown")))),
-        *incident_part(scene.live, scene.frozen_since is not None, width >= WIDE),
+        # Before all that is not so urgent: who asks waits ten minutes at most.
         *_requests(scene.live, width),
+        *incident_part(scene.live, scene.frozen_since is not None, width >= WIDE),
         _jobs(scene.live),
         _oldest(scene.live, scene.frozen_since is not None),
     ]
@@ -138,7 +139,7 @@ def _requests(view: View, width: int) -> list[Line]:
         return []
     more = f" +{len(requests) - 1}" if len(requests) > 1 else ""
     by = requests[0].by
-    said = f"{by} asks for a second person{more}" if width >= WIDE else f"{cut_text(by, 8)} asks you"
+    said = f"{by} asks for a second person{more}" if width >= WIDE else f"{cut_text(by, 8)} asks"
     return [line((said, "accent"), (" › a", "key"))]
 
 

@@ -115,7 +115,7 @@ async def test_where_nobody_else_is_needed_it_says_so_and_asks_nobody() -> None:
 async def asked(size: tuple[int, int] = (120, 40)) -> AsyncIterator[Cockpit]:
     """Somebody else asks, and the dialog is open."""
     async with cockpit(replace(snapshots.healthy(), requests=(a_request(),)), size) as it:
-        await it.sees("ben asks for a second person › a" if size[0] > 100 else "ben asks you › a")
+        await it.sees("ben asks for a second person › a" if size[0] > 100 else "ben asks › a")
         await it.press("a", after_s=0.5)
         await it.sees("Approve: Release the kill switch")
         yield it

@@ -11,7 +11,7 @@ import pytest
 from cockpit.model.sample import Sample
 from cockpit.model.states import KillSwitch, Reach
 from tests.ui import snapshots
-from tests.ui.fake_session import SETTINGS
+from tests.ui.fake_session import SETTINGS, a_request
 from widgets.line import plain, width_of
 from widgets.printable import safe
 from widgets.scene import Scene
@@ -32,6 +32,15 @@ def scene(name: str, passed: float = 0.0, **more: object) -> Scene:
 def text(name: str, width: int = 120, height: int = 37, **more: object) -> str:
     where = scene(name, **more)  # type: ignore[arg-type]
     return "\n".join(plain(row) for row in (*top_lines(where, width), *wall_rows(where, width, height)))
+
+
+@pytest.mark.parametrize(("width", "said"), [(80, "ben-the… asks › a"), (120, "asks for a second person › a")])
+def test_who_asks_for_a_second_person_is_seen_beside_the_longest_light(width: int, said: str) -> None:
+    snapshot = replace(snapshots.healthy(), requests=(replace(a_request(), by="ben-the-second"),))
+    light = (("ready via Redis, durable (AOF everysec)", "ok"),)
+    found = scene("healthy", readiness=light, live=View(snapshot, snapshots.NOW, SETTINGS))
+    second = plain(top_lines(found, width)[1])
+    assert said in second and light[0][0] in second and "asha@jump1" in second
 
 
 @pytest.mark.parametrize("size", SIZES)
