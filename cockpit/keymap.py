@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from cockpit.model.danger import Danger
@@ -244,6 +245,7 @@ def of(scope: str) -> tuple[Key, ...]:
     return tuple(key for key in KEYS if key.scope == scope)
 
 
+@lru_cache(maxsize=32)
 def bar(scope: str) -> tuple[Key, ...]:
     """What the key bar of a screen shows: what stops and steps first, then the screen's own keys, then the rest."""
     first = {"halt", "steps"}

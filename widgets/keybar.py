@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 
 from cockpit.keymap import Key
 from cockpit.model.danger import Danger
@@ -20,6 +21,12 @@ def key_bar(keys: Sequence[Key], width: int, hint: str = "") -> Line:
     """Keys with their labels, as many as fit; a hint takes the place of the labels."""
     if hint:
         return pad(line((f" {hint}", "hint")), width)
+    return _labelled(tuple(keys), width)
+
+
+@lru_cache(maxsize=64)
+def _labelled(keys: tuple[Key, ...], width: int) -> Line:
+    """Asked for with every frame, and mostly the same."""
     shown = [key for key in keys if key.label]
     gap = "   " if width > 100 else "  "
     for dropped in (None, *_LEAST_NEEDED):

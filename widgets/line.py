@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 from rich.cells import cell_len, set_cell_size
 
@@ -17,6 +18,8 @@ EMPTY: Line = ()
 _CUT_NUMBER = re.compile(r"(?<!\S)[-+]?[\d.,]*\d(?:[.,]?(?=$)|\s[a-zA-Z]$)")
 _REST_OF_NUMBER = re.compile(r"[.,]?\d|[a-zA-Z]")
 _COMPARED_WITH = re.compile(r"\s[<>=≤≥]$")
+SHORT = 240
+"""So long a text may be and be remembered."""
 
 
 def line(*parts: Span | str) -> Line:
@@ -25,7 +28,7 @@ def line(*parts: Span | str) -> Line:
     >>> line("a", ("b", "ok"))
     (('a', 'text'), ('b', 'ok'))
     """
-    return tuple((part, "text") if isinstance(part, str) else part for part in parts if part)
+    return tuple([(part, "text") if isinstance(part, str) else part for part in parts if part])
 
 
 def plain(spans: Line) -> str:
@@ -44,9 +47,17 @@ def width_of(spans: Line) -> int:
 def cells(text: str) -> int:
     """How many cells the text takes."""
     # Most of the wall's text is plain, and asking that first takes a tenth of looking at each character.
-    if (text.isascii() and text.isprintable()) or ONE_CELL.issuperset(text):
+    if text.isascii() and text.isprintable():
         return len(text)
-    return cell_len(text)
+    return _known(text) if len(text) <= SHORT else _counted(text)
+
+
+def _counted(text: str) -> int:
+    return len(text) if ONE_CELL.issuperset(text) else cell_len(text)
+
+
+_known = lru_cache(maxsize=1024)(_counted)
+"""Frames, bars and dots come again with every frame; long texts are not worth their room."""
 
 
 def cut_text(text: str, width: int) -> str:

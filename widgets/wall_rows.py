@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from cockpit.model.severity import Severity
@@ -73,7 +74,7 @@ def _grid(scene: Scene, division: Shape) -> list[Line]:
             panel_box(scene, panel, width, height)
             for panel, width in zip(PANELS[at * COLUMNS : (at + 1) * COLUMNS], division.widths, strict=True)
         ]
-        rows.extend(tuple(span for part in parts for span in part) for parts in zip(*boxes, strict=True))
+        rows.extend([tuple(chain.from_iterable(parts)) for parts in zip(*boxes, strict=True)])
     return rows
 
 
