@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from actions.kill_switch.intent import Write
 from actions.kill_switch.proofs import READ_BACK
@@ -24,8 +25,8 @@ from cockpit.storage.journal import Entry
 from cockpit.storage.latches import LatchFile
 
 LOOK_S = 0.25
-IDLE_S = 1.0
-"""So often it is looked whether there is anything to watch over."""
+IDLE_S = 5.0
+"""So often it is looked whether there is anything to watch over, should nobody say so."""
 STRIKE_S = 10.0
 """No strike takes longer."""
 UNASKED_S = 12 * 3600.0
@@ -55,6 +56,7 @@ class Vigil:
         self._is_told = False
         self._struck_by = float("-inf")
         """Until then our own write may still be on its way."""
+        self._wake: Callable[[], None] = lambda: None
 
     @property
     def present(self) -> Latch | None:
@@ -81,8 +83,11 @@ class Vigil:
             return
         self._unread = ""
         with self._guard:
+            is_new = self._latch is None and found is not None
             if not self._is_unsaved:
                 self._latch = found
+        if is_new:
+            self._wake()
 
     def keep(self, write: Write) -> Future[None]:
         """Latch this wish: known here at once; the future is done when it is on the disk."""
@@ -91,6 +96,7 @@ class Vigil:
             self._latch, self._is_unsaved = latch, True
             self._seen_ms, self._trouble, self._is_told = write.ts_ms, "", False
             self._struck_by = self._clock.monotonic() + STRIKE_S
+        self._wake()
         saved = self._scribe.tell(lambda: self._save(latch))
         self._scribe.tell(self._file.sync)
         return saved
@@ -113,9 +119,11 @@ class Vigil:
         """Look until cancelled, on a connection of its own: a halt must find the warm one free."""
         if self._part is None:
             return
-        writer = RedisWriter(self._part)
+        writer, latched = RedisWriter(self._part), asyncio.Event()
+        self._wake = partial(_set, asyncio.get_running_loop(), latched)
         try:
             while True:
+                latched.clear()
                 latch = self.present
                 if latch is not None:
                     try:
@@ -124,7 +132,9 @@ class Vigil:
                         pass  # unknown is no loss: it is looked at again
                     except Exception as error:  # whatever it is, the watch goes on
                         self._fail(latch, f"{type(error).__name__} of our own")
-                await asyncio.sleep(IDLE_S if latch is None else LOOK_S)
+                if latch is not None or await _is_set(latched, IDLE_S):
+                    # Not at once: the strike itself may be on its way just now.
+                    await asyncio.sleep(LOOK_S)
         finally:
             await writer.close()
 
@@ -182,6 +192,18 @@ class Vigil:
             if self._latch is not None and self._latch.ts_ms == latch.ts_ms:
                 self._latch = change(self._latch)
         self._scribe.tell(lambda: self._file.change(latch, change))
+
+
+async def _is_set(latched: asyncio.Event, within_s: float) -> bool:
+    with suppress(TimeoutError):
+        async with asyncio.timeout(within_s):
+            await latched.wait()
+    return latched.is_set()
+
+
+def _set(loop: asyncio.AbstractEventLoop, latched: asyncio.Event) -> None:
+    with suppress(RuntimeError):  # it has ended
+        loop.call_soon_threadsafe(latched.set)
 
 
 def hold_in(latch: Latch, switch: Fields) -> Hold:

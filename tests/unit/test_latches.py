@@ -10,6 +10,7 @@ from unittest.mock import MagicMock, patch
 
 import pytest
 
+from actions.kill_switch.intent import Write
 from cockpit.clock import SystemClock
 from cockpit.config import RedisPart
 from cockpit.errors import JournalError
@@ -106,3 +107,29 @@ async def test_the_watch_outlives_a_mistake_of_ours(file: LatchFile) -> None:
         with suppress(asyncio.CancelledError):
             await watch
     assert vigil.present is not None and "TypeError" in vigil.present.trouble
+
+
+@pytest.mark.parametrize("who", ["another", "this process"])
+async def test_a_halt_is_watched_over_as_soon_as_it_is_latched(
+    file: LatchFile, who: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody looks meanwhile whether there is one."""
+    monkeypatch.setattr("cockpit.jobs.vigil.IDLE_S", 3600.0)
+    vigil, seen = a_vigil(file), asyncio.Event()
+
+    async def look(*_: object) -> None:
+        seen.set()
+
+    with patch.object(vigil, "_look", look):
+        watch = asyncio.ensure_future(vigil.watch())
+        await asyncio.sleep(0)
+        assert not seen.is_set()
+        if who == "another":
+            file.write(a_latch(file))
+            await asyncio.to_thread(vigil.read)
+        else:
+            await asyncio.to_thread(vigil.keep, Write(True, "asha@jump1", "IBKR is down", 1000))
+        await asyncio.wait_for(seen.wait(), 20)
+        watch.cancel()
+        with suppress(asyncio.CancelledError):
+            await watch
