@@ -41,6 +41,8 @@ class CockpitDriver(LinuxDriver):
         self, app: App[Any], *, debug: bool = False, mouse: bool = False, size: tuple[int, int] | None = None
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
+        # On a terminal of no size the toolkit would take another for it, and lay out for the two in turns for ever.
+        self._size = size or self._get_terminal_size()
         self._is_leaving = self._is_paused = self._is_hung_up = False
         self._context: Context = copy_context()
         self._last_word = LastWord()

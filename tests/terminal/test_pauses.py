@@ -175,6 +175,15 @@ def test_any_size_is_survived(start: Start, tmp_path: Path, size: tuple[int, int
     answers(program)
 
 
+def test_a_terminal_that_has_no_size_from_the_start_is_taken_for_a_usual_one(start: Start) -> None:
+    program = start(before=("sh", "-c", 'stty rows 0 cols 0 && exec "$@"', "sh"), is_ready=False)
+    program.until(lambda text: "halt: ready via Redis" in text and "q quit" in text.splitlines()[23])
+    program.resize(120, 40)
+    program.until(lambda text: READY in text and "Findings" in text)
+    program.send("q")
+    assert program.wait() == 0
+
+
 def test_three_hundred_sizes_in_a_row(start: Start, tmp_path: Path) -> None:
     program = start()
     for turn in range(300):
