@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from rich.color import ColorSystem
 from rich.console import Console
@@ -161,6 +161,16 @@ class Scene:
 
 @settings(max_examples=250, deadline=None)
 @given(st.lists(frames, min_size=1, max_size=10))
+@example([Frame({0: [("中" * 9, 1)]}), Frame({0: [("a" * 18, 2)]}, cut=3, sides=(1,), is_whole=False)])
+@example([Frame({0: [("a" * 18, 1)]}), Frame({0: [("中" * 9, 2)]}, cut=3, sides=(0,), is_whole=False)])
+@example(
+    [
+        Frame({0: [("ab 中", 1)]}, is_over=True),
+        Frame({0: [("z" * 18, 2)]}, cut=5, is_whole=False),
+        Frame({0: [("ab 中", 1)]}, is_over=True, is_whole=False),
+        Frame({0: [("z" * 18, 2)]}, cut=5, sides=(1,), is_whole=False),
+    ]
+)
 def test_changed_cells_give_the_whole_picture(story: list[Frame]) -> None:
     glass, scene = Glass(), Scene()
     terminal = Emulator(1, 1)
