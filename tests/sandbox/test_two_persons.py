@@ -7,10 +7,12 @@ import io
 import os
 import shutil
 import tempfile
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import redis
@@ -18,16 +20,17 @@ from msgspec import structs
 
 from cockpit import accounts
 from cockpit.config import ApprovalsPart, Settings, load
-from cockpit.errors import Rejected
+from cockpit.errors import JournalError, Rejected
 from cockpit.headless import approve
 from cockpit.jobs import launch
 from cockpit.jobs.launch import settings_text
 from cockpit.jobs.runner import Runner
+from cockpit.model.audit import AuditRecord
 from cockpit.model.job import Job, Phase
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.model.world import World
 from cockpit.sandbox.layout import Layout
-from cockpit.session import state_folder
+from cockpit.session import Session, state_folder
 from cockpit.storage.audit import AuditLog
 from tests.sandbox.conftest import Control
 from tests.sandbox.lone_redis import LoneRedis, a_runner, end_workers, lone_redis, until
@@ -149,6 +152,41 @@ def test_what_the_second_persons_own_cockpit_would_not_do_is_not_approved(site: 
     site.server.client.hset(KEY, mapping=HALT)
     told = site.answer(id=request.name, confirm=f"START TRADING {site.settings.site}")
     assert "Nothing happens." not in told and "approved: " in told
+
+
+@needs_root
+def test_no_command_line_ends_before_its_approval_is_in_the_audit(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The disk takes no record of it for as long as the session has left to close."""
+    is_closed, is_told = threading.Event(), threading.Event()
+    start, stop, append = Session.start, Session.stop, AuditLog.append
+
+    def started(session: Session, *given: Any) -> None:
+        is_closed.clear()
+        start(session, *given)
+
+    def stopped(session: Session, timeout_s: float) -> None:
+        stop(session, timeout_s)
+        is_closed.set()
+
+    def appended(log: AuditLog, draft: AuditRecord) -> AuditRecord:
+        if draft.kind == "approval_given":
+            is_closed.wait(10)
+            if is_told.wait(0.2):
+                raise JournalError("it was said before it was written")
+        return append(log, draft)
+
+    def said(text: str, **where: Any) -> None:
+        if text.startswith("approved: "):
+            is_told.set()
+        print(text, **where)
+
+    for owner, name, does in ((Session, "start", started), (Session, "stop", stopped), (AuditLog, "append", appended)):
+        monkeypatch.setattr(owner, name, does)
+    monkeypatch.setattr(approve, "print", said, raising=False)
+    plan = site.plan()
+    request = site.runner.seconds.ask(plan, "IBKR is back")
+    assert f"approved: {request.name}" in site.answer(id=request.name, confirm=plan.phrase)
+    assert "approval_given" in site.kinds()
 
 
 @needs_root
