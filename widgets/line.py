@@ -15,8 +15,8 @@ Span = tuple[str, str]
 Line = tuple[Span, ...]
 
 EMPTY: Line = ()
-_CUT_NUMBER = re.compile(r"(?<!\S)[-+]?[\d.,]*\d(?:[.,]?(?=$)|\s[a-zA-Z]$)")
-_REST_OF_NUMBER = re.compile(r"[.,]?\d|[a-zA-Z]")
+_CUT_NUMBER = re.compile(r"(?<![\w.,-])[-+]?[\d.,]*\d(?:[.,]?(?=$)|\s[a-zA-Z]$)")
+_REST_OF_NUMBER = re.compile(r"[.,]?\d|[a-zA-Z%]|\s(?:[nmµ]?s|min|h|d|[kKMGT]?i?B)\b")
 _COMPARED_WITH = re.compile(r"\s[<>=≤≥]$")
 SHORT = 240
 """So long a text may be and be remembered."""
@@ -73,7 +73,7 @@ def cut_text(text: str, width: int) -> str:
         return text
     if width <= 1:
         return "…"[: max(0, width)]
-    head = set_cell_size(text, width - 1)
+    head = set_cell_size(text, width - 1).rstrip()
     number = _CUT_NUMBER.search(head)
     if number and _REST_OF_NUMBER.match(text, len(head)):
         # What is left of a number is another number, and half of a unit another unit.

@@ -12,7 +12,7 @@ from cockpit.model.sample import Sample
 from cockpit.model.states import KillSwitch, Reach
 from tests.ui import snapshots
 from tests.ui.fake_session import SETTINGS, a_request
-from widgets.line import plain, width_of
+from widgets.line import cut_text, plain, width_of
 from widgets.printable import safe
 from widgets.scene import Scene
 from widgets.topline import top_lines
@@ -138,6 +138,23 @@ def test_a_number_is_whole_or_not_in_the_top_line() -> None:
         first = plain(top_lines(scene("feed_late"), width)[0])
         for number in re.findall(r"[<>] ?(\d+)", first):
             assert number in ("100", "0"), first
+
+
+@pytest.mark.parametrize(
+    ("text", "width", "kept"),
+    [
+        ("loss $1,234,567 today", 11, "loss $…"),
+        ("ready 12/345", 11, "ready 12/…"),
+        ("lag=1234567", 8, "lag=…"),
+        ("p95 316 ms now", 8, "p95…"),
+        ("p95 316 ms now", 9, "p95…"),
+        ("used 12.5% of it", 10, "used…"),
+        ("3 jobs", 3, "3…"),
+        ("node-1234 is up", 8, "node-12…"),
+    ],
+)
+def test_a_number_is_whole_with_its_unit_or_not_there(text: str, width: int, kept: str) -> None:
+    assert cut_text(text, width) == kept
 
 
 def test_nothing_ever_read_is_no_zero() -> None:
