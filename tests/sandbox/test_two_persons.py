@@ -55,7 +55,7 @@ def answer(config: Path, **given: object) -> str:
 
     # All that it imports is imported before: Ben may not read this Python.
     with suppress(Rejected):
-        run(confirm="", refuse=False)
+        run(**({} if options["id"] is None else {"confirm": "", "refuse": False}))
     return as_user(BEN, run)
 
 
