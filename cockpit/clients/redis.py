@@ -24,6 +24,8 @@ OUR_WORK_MS = 50.0
 _ONLY_INFO = ("LOADING", "MASTERDOWN")
 """Error codes of a server that tells about itself but does not serve keys now."""
 OLDEST = (6, 2)
+SCRIPTS = tuple(Path(__file__).with_name(f"redis_{name}.lua").read_text("utf-8") for name in ("hashes", "streams"))
+"""Read with this program: those of another version, put in its place while it runs, would answer otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,8 +113,7 @@ class RedisWall:
             self._batches[at].take(said)
 
     async def _greet(self) -> _Ways:
-        sources = [Path(__file__).with_name(f"redis_{name}.lua").read_text("utf-8") for name in ("hashes", "streams")]
-        loads: list[Command] = [("SCRIPT", "LOAD", source) for source in sources]
+        loads: list[Command] = [("SCRIPT", "LOAD", source) for source in SCRIPTS]
         replies = await self._ask([("CLIENT", "SETNAME", "cockpit"), ("INFO",), *loads, ("CONFIG", "GET", "save")])
         _, info, hashes, streams, config = replies
         version = version_of(info_fields(info))
