@@ -26,7 +26,7 @@ _BROKERS = (
     Fault(
         "ibkr-reset",
         "IBKR reset",
-        "IBKR lost its servers (1100) and calls it the nightly reset, whatever the hour",
+        "IBKR lost its servers (1100) and calls it the nightly reset, at any hour",
         "3.1",
         "wait, reconcile",
     ),

@@ -15,6 +15,7 @@ from msgspec import structs
 from cockpit.errors import Rejected
 from cockpit.model.job import Phase
 from cockpit.sandbox.layout import Layout
+from cockpit.sandbox.workers.instruments import BY_SYMBOL
 from cockpit.storage.output import last_output
 from tests.sandbox.conftest import Control, wait_until
 from tests.sandbox.step_desk import StepDesk, opened, opened_with, told
@@ -153,7 +154,7 @@ def test_everything_is_closed_and_nothing_turned_round(halted: StepDesk) -> None
 
 def test_what_a_broker_rejects_stays_open_is_listed_and_not_called_flat(desk: StepDesk) -> None:
     """With a shorter patience: the program's own is nearly three minutes."""
-    wait_until(lambda: len(positions(desk)) > 4, 60.0)
+    wait_until(lambda: any(BY_SYMBOL[symbol].venue == "ZERODHA" for symbol in positions(desk)), 60.0)
     desk.redis.hset(KEY, mapping={"enabled": "true", "reason": "test", "by": "t", "ts": "1"})
     wait_until(lambda: desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged, 5.0)
     before = positions(desk)

@@ -32,7 +32,7 @@ _OURS = {"panel", "section", "id", "action", "digest", "rule", "keys"}
 """Not from the platform: the cockpit's own names of things."""
 
 _SEQUENCE = re.compile(
-    r"(?:\x1b\[0m|\x1b\[\d+;\d+H|\x1b\[\?2026l)\0+(?=\x1b|\Z)"  # behind a frame: asks the kernel, not the terminal
+    r"(?:\x1b\[0m|\x1b\[\d+;\d+H|\x1b\[\?2026l|\x1b\[5n)\0+(?=\x1b|\Z)"  # for the kernel, behind a frame
     r"|\x1b\[[0-9;]*[mHCG]|\x1b\[\?2026[hl]|\x1b\]22;default\x07"  # pen, cursor, synchronised output, pointer
     r"|\x1b\[\?(?:1049|25|1004|2004|7|2048)[hl]|\x1b\[>\d+u|\x1b\[<u|\x1b\[\?(?:2026|2048)\$p"  # start and end
     r"|\x1b\[5n"  # asks for an answer

@@ -167,7 +167,10 @@ class Said:
         return Answer(200, "OK", self.body(path))
 
     async def get_json(self, path: str, *_: object, **__: object) -> Any:
-        return Answer(200, "OK", self.body(path)).json()
+        return self.parsed(path, await self.get(path))
+
+    def parsed(self, path: str, answer: Answer) -> Any:
+        return answer.json()
 
 
 class Api(KubernetesApi):
