@@ -110,8 +110,10 @@ class Lookout:
         )
 
     def _heard(self, snapshot: Snapshot) -> None:
-        # Nothing has answered yet: to draw that would only hold up the one with the first answer.
-        if snapshot.seq > 1:
+        from cockpit.severity.watch import is_blind
+
+        # Nothing has answered yet: to draw that would only hold up the one with the first answer, if that is to come.
+        if snapshot.seq > 1 or is_blind(snapshot):
             self._hear(snapshot)
 
 

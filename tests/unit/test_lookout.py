@@ -7,14 +7,18 @@ import sys
 import threading
 from pathlib import Path
 
+import pytest
+
 from actions.runbook import runbook_for
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
 from cockpit.model.job import Job, Phase
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.world import World
+from cockpit.observe import lookout as lookouts
 from cockpit.observe.lookout import Lookout
 from cockpit.parts import parsed
+from cockpit.severity.watch import is_blind
 
 ACTS = ("cockpit.jobs.runner", "cockpit.incidents", "cockpit.drills", "cockpit.readiness", "cockpit.notify", "actions")
 OTHERS = ("cockpit.model.backends", "cockpit.model.incident", "cockpit.model.plan")
@@ -66,6 +70,20 @@ def test_data_come_without_a_session_and_the_runbook_s_keys_and_the_jobs_as_soon
         assert None not in late.led_by()
     finally:
         lookout.stop(1.0)
+
+
+def test_a_watch_that_cannot_begin_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_sources(*_: object) -> None:
+        raise OSError("too many open files")
+
+    monkeypatch.setattr(lookouts, "sources", no_sources)
+    lookout, ear = Lookout(no_redis(tmp_path), SystemClock()), Ear()
+    lookout.begin(ear)
+    with ear._came:
+        assert ear._came.wait_for(lambda: ear.last is not None, 5.0)
+    lookout.stop(1.0)
+    assert ear.last is not None and is_blind(ear.last)
+    assert "too many open files" in ear.last.assessment.findings[0].observed
 
 
 def test_a_lookout_loads_nothing_that_acts(tmp_path: Path) -> None:
