@@ -32,6 +32,8 @@ async def greet_tws(host: str, port: int) -> str:
         transport, _ = await loop.create_connection(lambda: greeting, host, port)
     except ConnectionRefusedError:
         raise Unreachable("connection refused: the gateway is down") from None
+    except UnicodeError:
+        raise Unreachable("its name cannot be resolved") from None
     except OSError as error:
         raise Unreachable(f"cannot reach {clean(host, 80)}:{port}: {clean(error.strerror or error)}") from None
     try:

@@ -37,6 +37,8 @@ async def tws_positions(host: str, port: int, client_id: int) -> Held:
     """
     try:
         reader, writer = await asyncio.open_connection(host, port, limit=MAX_FRAME_BYTES)
+    except UnicodeError:
+        raise Unreachable("its name cannot be resolved") from None
     except OSError as error:
         raise Unreachable(f"cannot reach {clean(host, 80)}:{port}: {clean(error.strerror or error)}") from None
     try:

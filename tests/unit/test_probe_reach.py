@@ -13,7 +13,7 @@ from aiohttp import web
 from probe_servers import CLOCK, free_port, garbage, hang_up, serving, settings, silence, speaking
 
 from cockpit.clients.brokers import GREETING
-from cockpit.clients.brokers_held import kite_held
+from cockpit.clients.brokers_held import kite_held, tws_positions
 from cockpit.clients.web import Answer
 from cockpit.errors import BackendError
 from cockpit.model.states import Reach
@@ -74,6 +74,16 @@ async def test_tws_greets_in_pieces() -> None:
     async with speaking(say) as port:
         found = await look(f"tws://127.0.0.1:{port}")
     assert (found.is_up, found.detail) == (True, "gateway answers: server version 176, time 20261122 20:01:26 EST")
+
+
+@pytest.mark.parametrize("host", ["gateway..internal", "g" * 64])
+async def test_a_name_that_can_be_none_is_that_broker_s_trouble_alone(host: str) -> None:
+    one = probe(IBKR=f"tws://{host}:4001", Other=f"tws://127.0.0.1:{free_port()}")
+    wrong, other = await one.read()
+    assert not wrong.is_up and wrong.detail == "its name cannot be resolved"
+    assert other.detail == "connection refused: the gateway is down"
+    with pytest.raises(BackendError, match="cannot be resolved"):
+        await tws_positions(host, 4001, 7)
 
 
 async def test_tws_refused() -> None:
