@@ -9,6 +9,7 @@ import ipaddress
 import socket
 import time
 from concurrent.futures import Future
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,8 @@ def unresolved(host: str) -> str:
         return ""
     known = _lookups.get(host)
     if known is None or known.answer.done():
-        _lookups[host] = _Lookup(in_daemon_thread(socket.getaddrinfo, host, None), time.monotonic())
+        with suppress(RuntimeError):  # no thread is to be had just now
+            _lookups[host] = _Lookup(in_daemon_thread(socket.getaddrinfo, host, None), time.monotonic())
         return ""
     is_slow = time.monotonic() - known.began >= SLOW_S
     return f"the resolver does not answer for the name {clean(host, 80)}" if is_slow else ""

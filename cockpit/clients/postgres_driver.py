@@ -7,13 +7,21 @@ import threading
 from pathlib import Path
 
 _loading = threading.Lock()
+_loaded = threading.Event()
 
 
 def load_driver() -> None:
     """Blocks for as long as the import takes, which is nothing once it is there."""
-    with _loading:
-        for name in ("psycopg", "psycopg.conninfo", "psycopg.rows", "psycopg.sql"):
-            importlib.import_module(name)
+    if not _loaded.is_set():
+        with _loading:
+            for name in ("psycopg", "psycopg.conninfo", "psycopg.rows", "psycopg.sql"):
+                importlib.import_module(name)
+        _loaded.set()
+
+
+def is_loaded() -> bool:
+    """Whether load_driver does not block any more."""
+    return _loaded.is_set()
 
 
 def bare(file: Path) -> bytes:

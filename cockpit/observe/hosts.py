@@ -20,8 +20,12 @@ def _redis(settings: Settings) -> str:
 
 
 def _postgres(settings: Settings) -> str:
+    from cockpit.clients.postgres_driver import is_loaded
     from cockpit.clients.postgres_link import keywords
 
+    if not is_loaded():
+        # It is late because its driver is still being imported; to wait for that here would blind all others too.
+        return ""
     try:
         given = keywords(settings.postgres, as_admin=False) if settings.postgres is not None else {}
     except BackendError:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.clients import names
+from cockpit.clients import names, postgres_driver
 from cockpit.config import DockerPart, GrafanaPart, PostgresPart, RedisPart, Settings
 from cockpit.observe.hosts import host_of
 
@@ -83,5 +83,31 @@ def test_what_is_no_name_is_not_looked_up(host: str, asked: tuple[list[str], thr
     ],
 )
 def test_where_a_source_is(source: str, part: dict[str, object], host: str) -> None:
+    postgres_driver.load_driver()
     given: dict[str, object] = {"site": "test", "root": Path("/nowhere"), **part}
     assert host_of(Settings(**given), source) == host  # type: ignore[arg-type]
+
+
+def test_nobody_waits_for_a_driver_that_is_still_being_imported(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks is the thread that watches everything."""
+    importing = threading.Lock()
+    monkeypatch.setattr(postgres_driver, "_loading", importing)
+    monkeypatch.setattr(postgres_driver, "_loaded", threading.Event(), raising=False)
+    settings = Settings(site="test", root=Path("/nowhere"), postgres=PostgresPart(dsn="host=db.internal"))
+    said: list[str] = []
+    with importing:
+        asker = threading.Thread(target=lambda: said.append(host_of(settings, "postgres")), daemon=True)
+        asker.start()
+        asker.join(5.0)
+        assert said == [""]
+
+
+def test_where_no_thread_can_be_had_nothing_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever asks has just given up on a late backend, and must go on to ask that again."""
+
+    def no_thread(*_: object) -> None:
+        raise RuntimeError("can't start new thread")
+
+    monkeypatch.setattr(names, "_lookups", {})
+    monkeypatch.setattr(names, "in_daemon_thread", no_thread)
+    assert names.unresolved("db.internal") == ""
