@@ -6,12 +6,13 @@ import argparse
 import json
 import sys
 from collections.abc import Iterator
+from concurrent.futures import TimeoutError as TooLate
 from contextlib import contextmanager
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from actions.runbook import runbook_for
-from cockpit.errors import Misused, Rejected
+from cockpit.errors import JournalError, Misused, Rejected
 from cockpit.headless.plan_text import plan_lines
 from cockpit.headless.planning import ear_for, known
 from cockpit.headless.platform import find_platform
@@ -21,6 +22,7 @@ from cockpit.text import clean
 
 if TYPE_CHECKING:
     from cockpit.config import Settings
+    from cockpit.jobs.minutes import Minutes
     from cockpit.jobs.scribe import Scribe
     from cockpit.jobs.seconds import Seconds
     from cockpit.jobs.seconds_desk import SecondsDesk
@@ -39,7 +41,7 @@ is made here, by the own runbook and on an own look at the platform; where that 
 asked for, it says what differs and approves nothing.
 
 exit codes: 0 approved, refused as told, or listed; 4 not approved (no such request, the phrase is wrong, one's own
-request, lapsed, or not what this cockpit would do); 5 it could not be written
+request, lapsed, or not what this cockpit would do); 5 it could not be written, also into the audit
 """
 
 
@@ -73,7 +75,7 @@ def run(args: argparse.Namespace) -> int:
     runbook = runbook_for(settings)
     if runbook.problem:
         print(f"cockpit approve: the fund's own runbook is not used: {runbook.problem}", file=sys.stderr)
-    seconds, scribe = _seconds(settings)
+    seconds, minutes, scribe = _seconds(settings)
     if args.id is None:
         return _list(seconds, runbook.actions, args)
     request = seconds.find(args.id)
@@ -90,13 +92,28 @@ def run(args: argparse.Namespace) -> int:
             typed = _given(args.confirm, f"type {phrase} to approve: ", f"--confirm '{phrase}'")
             # Not by the desk: what it writes into the audit is waited for no longer than its session takes to close.
             seconds.approve(request, desk.look(request).result(), typed)
-    scribe.tell(lambda: None).result(AUDIT_WAIT_S)
     word = "refused" if args.refuse else "approved"
+    _wait_for_audit(minutes, scribe, word)
     print(json.dumps({"format": 1, "request": request.id, "answer": word}) if args.json else f"{word}: {request.name}")
     return 0
 
 
-def _seconds(settings: Settings) -> tuple[Seconds, Scribe]:
+def _wait_for_audit(minutes: Minutes, scribe: Scribe, word: str) -> None:
+    """Until the disk has the record of it: no later process would write what this one still owes.
+
+    Raises:
+        JournalError: the audit does not have it.
+    """
+    try:
+        scribe.tell(lambda: None).result(AUDIT_WAIT_S)
+        why = minutes.error
+    except TooLate:
+        why = f"the disk has not taken it within {AUDIT_WAIT_S:g} s"
+    if why is not None:
+        raise JournalError(f"{word}, but that is not in the audit: {why}")
+
+
+def _seconds(settings: Settings) -> tuple[Seconds, Minutes, Scribe]:
     from cockpit.clock import SystemClock
     from cockpit.jobs.minutes import Minutes
     from cockpit.jobs.operator import current_operator
@@ -107,7 +124,7 @@ def _seconds(settings: Settings) -> tuple[Seconds, Scribe]:
 
     state, clock, who, scribe = state_folder(settings), SystemClock(), current_operator(), Scribe()
     minutes = Minutes(AuditLog(state), scribe, clock, who, settings.world, settings.site)
-    return Seconds(settings, state, clock, who, minutes), scribe
+    return Seconds(settings, state, clock, who, minutes), minutes, scribe
 
 
 @contextmanager

@@ -190,6 +190,22 @@ def test_no_command_line_ends_before_its_approval_is_in_the_audit(site: Site, mo
 
 
 @needs_root
+def test_an_answer_that_the_audit_does_not_take_is_no_success(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    append = AuditLog.append
+
+    def appended(log: AuditLog, draft: AuditRecord) -> AuditRecord:
+        if draft.kind == "approval_given":
+            raise JournalError("no space left on device")
+        return append(log, draft)
+
+    monkeypatch.setattr(AuditLog, "append", appended)
+    plan = site.plan()
+    request = site.runner.seconds.ask(plan, "IBKR is back")
+    told = site.answer(id=request.name, confirm=plan.phrase)
+    assert told == "JournalError: approved, but that is not in the audit: no space left on device"
+
+
+@needs_root
 def test_a_refusal_from_the_command_line(site: Site) -> None:
     plan = site.plan()
     request = site.runner.seconds.ask(plan, "IBKR is back")
