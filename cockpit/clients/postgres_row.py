@@ -35,7 +35,8 @@ class RowQuery:
 
         encoding = connection.info.encoding
         told = [_told(parameters[name]) for name in self._names]
-        values = [value.encode(encoding) for _, value in told]
+        # A database without an encoding takes what it is given; the driver calls that ascii, and puts it in UTF-8.
+        values = [value.encode("utf-8" if encoding == "ascii" else encoding) for _, value in told]
         connection.pgconn.send_query_params(self._query, values, param_types=[kind for kind, _ in told])
         result = (await connection.wait(execute(connection.pgconn)))[-1]
         if result.status != ExecStatus.TUPLES_OK:

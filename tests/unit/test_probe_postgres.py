@@ -318,3 +318,13 @@ async def test_a_row_is_told_as_the_driver_would_tell_it(server: Server) -> None
             await RowQuery(b"SELECT * FROM nowhere").ask(connection, {})
     with pytest.raises(psycopg.OperationalError):
         await RowQuery(b"SELECT 1").ask(connection, {})
+
+
+async def test_a_database_without_an_encoding_is_asked_for_names_in_any(server: Server) -> None:
+    login = f"host=127.0.0.1 port={server.port} dbname=hedgefund user=ops client_encoding=SQL_ASCII"
+    query = b"SELECT length(%(name)s::text) AS bytes, %(names)s::text[] AS names"
+    parameters: dict[str, Parameter] = {"name": "aufträge", "names": ["aufträge"]}
+    async with await psycopg.AsyncConnection.connect(login, password=PASSWORD) as connection:
+        found = await RowQuery(query).ask(connection, parameters)
+        cursor = connection.cursor(row_factory=psycopg.rows.dict_row)
+        assert found == await (await cursor.execute(query, parameters)).fetchone()
