@@ -74,7 +74,10 @@ class Unread:
         if self._poll is None:
             return True
         waited_s, self._probe_s = self._probe_s, min(2 * self._probe_s, LAST_PROBE_S)
-        return bool(select.select([self._poll], [], [], waited_s)[0])
+        # Of the poll itself: to ask it would take the news away.
+        news = select.poll()
+        news.register(self._poll, select.POLLIN)
+        return bool(news.poll(waited_s * 1000))
 
     def probe(self) -> None:
         """Have the next read told, should the last one's wake have been taken for that of our own write."""

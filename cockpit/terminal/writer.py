@@ -172,11 +172,13 @@ class PatientWriter(threading.Thread):
 
     def _send(self, data: bytes) -> None:
         view = memoryview(data)
+        ready = select.poll()
         try:
+            ready.register(self._descriptor, select.POLLOUT)
             while view:
                 # Small pieces, so that it is known how much is left; the descriptor stays blocking, for it is shared
                 # with the shell that started the cockpit.
-                select.select([], [self._descriptor], [])
+                ready.poll()
                 count = os.write(self._descriptor, view[:CHUNK_BYTES])
                 view = view[count:]
                 with self._changed:
