@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from cockpit.model.action import ActionSpec
 from cockpit.model.finding import Finding
 from themes.glyphs import DANGER, SEVERITY
-from widgets.line import EMPTY, Line, cells, cut_text, field, line, pad, width_of, wrapped
+from widgets.line import EMPTY, Line, cells, cut, cut_text, field, line, pad, width_of, wrapped
 from widgets.printable import printable, safe
 
 REFUSED = "refused: "
@@ -18,6 +18,8 @@ INDENT = 4
 NARROWEST = 24
 """Cells that the last column needs to be worth one."""
 MOST_LINES = 3
+FRAME = 5
+"""Rows that are not a section's: the frame's, the drills', and the two at the top of the screen that always show."""
 DRILLS = "d"
 """Leads to the screen of the drills, unless a section has taken it."""
 NOTHING: Mapping[str, Finding] = {}
@@ -37,17 +39,15 @@ def chooser_rows(
     refusals: Mapping[str, str],
     width: int,
     suggested: Mapping[str, Finding] = NOTHING,
+    height: int | None = None,
 ) -> list[Line]:
-    """Sections, or the steps of one section; drawn over the foot of the wall."""
+    """Sections, or the steps of one section; drawn over the foot of the wall.
+
+    With more sections than the height has room for, each has one line.
+    """
     found = sections(actions)
     if section is None or section not in found:
-        rows = [
-            row
-            for key, steps in found.items()
-            for row in _section(key, steps, suggested.get(steps[0].section), width - 4)
-        ]
-        if found and DRILLS not in found:
-            rows.append(line(*_head(DRILLS, "Drills"), ("screen 4: what is due, begin one, reports", "label")))
+        rows = _menu(found, suggested, width - 4, height)
         title = "Space › section"
     else:
         rows = _table(found[section], refusals, width - 4)
@@ -72,6 +72,18 @@ def chooser_rows(
     return [top, *body, bottom]
 
 
+def _menu(
+    found: dict[str, list[ActionSpec]], suggested: Mapping[str, Finding], width: int, height: int | None
+) -> list[Line]:
+    parts = [_section(key, steps, suggested.get(steps[0].section), width) for key, steps in found.items()]
+    if height is not None and sum(map(len, parts)) > height - FRAME:
+        parts = [[_shortened(rows, width)] for rows in parts]
+    rows = [row for part in parts for row in part]
+    if found and DRILLS not in found:
+        rows.append(line(*_head(DRILLS, "Drills"), ("screen 4: what is due, begin one, reports", "label")))
+    return rows
+
+
 def _section(key: str, steps: list[ActionSpec], finding: Finding | None, width: int) -> list[Line]:
     """What is in it, every step in full; where a finding suggests it, that first."""
     first = steps[0]
@@ -83,6 +95,11 @@ def _section(key: str, steps: list[ActionSpec], finding: Finding | None, width: 
         said = cut_text(finding.summary, max(NARROWEST, width - left - 5))
         words.insert(0, line((f"{mark.glyph} {mark.word} ", mark.ink), (said, "value")))
     return _beside(head, words, left)
+
+
+def _shortened(rows: list[Line], width: int) -> Line:
+    """The first of them, saying that there is more."""
+    return rows[0] if len(rows) == 1 else cut((*rows[0], (" …", "label")), width)
 
 
 def _listed(steps: list[ActionSpec], width: int) -> list[str]:

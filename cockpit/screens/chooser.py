@@ -34,7 +34,8 @@ class ChooserScreen(Sheet[ActionSpec | str]):
         """Sections or steps, over the whole width."""
         snapshot = self.desk.snapshot
         suggested = suggestions(snapshot.assessment.findings) if snapshot else {}
-        return chooser_rows(self._actions, self.section, self.refusals, self.app.size.width, suggested)
+        width, height = self.app.size
+        return chooser_rows(self._actions, self.section, self.refusals, width, suggested, height)
 
     def press(self, key: str, character: str | None) -> None:
         """A section's key, then a step's."""

@@ -54,6 +54,15 @@ def test_nothing_that_a_step_does_is_cut_off(width: int) -> None:
         assert "…" not in said, said
 
 
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_menu_of_a_bad_night_leaves_the_top_lines_and_every_section_to_be_seen(width: int) -> None:
+    wrong = Finding("r", "s", Severity.P1, "brokers", "IBKR is down for longer than anybody likes", "", "", 0.0)
+    found = sections(ACTIONS)
+    menu = chooser_rows(ACTIONS, None, {}, width, {steps[0].section: wrong for steps in found.values()}, 24)
+    assert len(menu) <= 22 and {width_of(row) for row in menu} == {width}
+    assert [plain(row)[3] for row in menu[1:-1] if plain(row)[3] != " "] == [*found, "d"]
+
+
 @pytest.mark.parametrize("width", [60, 80, 120, 200])
 @pytest.mark.parametrize("is_suggested", [True, False])
 def test_no_name_of_a_step_is_cut_off_in_the_menu(width: int, is_suggested: bool) -> None:
