@@ -72,7 +72,8 @@ INSERT INTO ledger_cursor (last_event_id) VALUES (0) ON CONFLICT DO NOTHING;
 (FOR UPDATE) rather than remembering it, so a restored old dump, or BEGIN_ANEW, makes it catch up by itself."""
 
 BEGIN_ANEW = """
-TRUNCATE orders, fills, positions, cash_ledger;
 UPDATE ledger_cursor SET last_event_id = 0;
+TRUNCATE orders, fills, positions, cash_ledger;
 """
-"""After CREATE brought a lost table back: the writer fills everything again from the ledger's first event."""
+"""After CREATE brought a lost table back: the writer fills everything again from the ledger's first event. The cursor
+first, as the writer locks it: in the other order each would wait for the other."""
