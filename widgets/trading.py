@@ -127,20 +127,33 @@ def moving(view: View, width: int) -> Line:
 
 
 def _exposure(view: View) -> list[str]:
-    orders, held = open_orders(view), positions(view)
+    held = positions(view)
     return [
-        "open orders unknown" if orders is None else plural(orders, "open order"),
+        _orders(view),
         "positions unknown" if held is None else plural(held, "position"),
     ]
 
 
-def open_orders(view: View) -> int | None:
-    """Orders that stand at the brokers; None where that is not known now."""
+def open_orders(view: View) -> tuple[int | None, tuple[str, ...]]:
+    """Orders that stand at the brokers, None where nothing is known now; and the brokers that this leaves out."""
     venues = view.snapshot.venues
     if venues.value is None or not view.is_live(venues):
-        return None
-    known = [venue.open_orders for venue in venues.value if venue.open_orders is not None]
-    return sum(known) if known else None
+        return None, ()
+    counts = {venue.name: venue.open_orders for venue in venues.value}
+    # A configured broker of which nothing is heard holds orders as well.
+    counts = dict.fromkeys((part.name for part in view.settings.venues) if view.settings else (), None) | counts
+    known = [count for count in counts.values() if count is not None]
+    return sum(known) if known else None, tuple(name for name, count in counts.items() if count is None)
+
+
+def _orders(view: View) -> str:
+    orders, missing = open_orders(view)
+    if orders is None:
+        return "open orders unknown"
+    if not missing:
+        return plural(orders, "open order")
+    where = missing[0] if len(missing) == 1 else plural(len(missing), "broker")
+    return f"≥ {plural(orders, 'open order')}, {where} unknown" if orders else f"open orders unknown at {where}"
 
 
 def positions(view: View) -> int | None:
@@ -153,8 +166,8 @@ def positions(view: View) -> int | None:
 
 def not_flat(view: View, width: int) -> Line:
     """Halted is not cancelled is not flat: what is still out there."""
-    orders, held = open_orders(view), positions(view)
-    if orders == 0 and held == 0:
+    (orders, missing), held = open_orders(view), positions(view)
+    if orders == 0 and not missing and held == 0:
         return line(("no open orders, flat", "value"))
     left, kept = _exposure(view)
     long = [

@@ -17,9 +17,8 @@ def open_orders(snapshot: Snapshot) -> str:
     venues = snapshot.venues.value
     if not venues:
         return "open orders at the brokers: unknown"
-    counts = ", ".join(
-        f"{venue.name} {'unknown' if venue.open_orders is None else venue.open_orders}" for venue in venues
-    )
+    is_split = any(venue.open_orders is None for venue in venues)
+    counts = ("; " if is_split else ", ").join(f"{venue.name} {venue.orders_words}" for venue in venues)
     return f"open orders stay: {counts}"
 
 

@@ -100,8 +100,12 @@ def _reached(taker: str, snapshot: Snapshot, now: float) -> Iterator[Check]:
 
 def _impact(snapshot: Snapshot, name: str, taker: str) -> Iterator[str]:
     venue = venue_of(snapshot, name)
-    open_orders = "unknown" if venue is None or venue.open_orders is None else str(venue.open_orders)
-    yield f"{open_orders} orders are open at {name}: they stay there, neither cancelled nor sent again"
+    stay = "they stay there, neither cancelled nor sent again"
+    if venue is None or venue.open_orders is None:
+        words = "unknown" if venue is None else venue.orders_words
+        yield f"how many orders are open at {name} is {words}: {stay}"
+    else:
+        yield f"{venue.open_orders} orders are open at {name}: {stay}"
     flow = snapshot.flow.value
     in_flight = "unknown" if flow is None or flow.in_flight is None else str(flow.in_flight)
     yield f"{in_flight} orders in flight over all venues; those not yet sent go to {taker}"

@@ -91,7 +91,8 @@ def _brokers(snapshot: Snapshot, now: float) -> Iterator[Check]:
 
 def _broker(venue: Venue, age_s: float | None) -> Check:
     """Open orders are the broker's own: they may fill against what is closed here."""
-    orders = "how many orders are open is unknown" if venue.open_orders is None else f"{venue.open_orders} orders open"
+    is_unknown = venue.open_orders is None
+    orders = f"how many orders are open is {venue.orders_words}" if is_unknown else f"{venue.open_orders} orders open"
     to = f", its orders go to {venue.override}" if venue.override else ""
     if venue.status != "up" and not venue.override:
         return Check(venue.name, WARN, f"{venue.status}: what is held there may stay open; {orders}", age_s)

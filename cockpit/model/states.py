@@ -45,6 +45,10 @@ class KillSwitch:
     """What the key still says of an earlier change, where this one was made by hand and left no record."""
 
 
+CONNECTED = frozenset({"up", "degraded"})
+"""A broker that says one of these can count its orders."""
+
+
 @dataclass(frozen=True, slots=True)
 class Venue:
     """One broker as the router sees it (venue:status), and who takes its orders now."""
@@ -57,9 +61,23 @@ class Venue:
     message: str | None = None
     latency_ms: float | None = None
     open_orders: int | None = None
+    """None = unknown: what a broker holds that is not connected, or silent, nobody here knows."""
+    open_orders_last_told: int | None = None
+    """What its last report says, whether or not that can be believed now."""
     token_left_s: float | None = None
     override: str | None = None
     """The adapter that takes this venue's orders instead, where policy:route_override says so."""
+
+    @property
+    def orders_words(self) -> str:
+        """How many orders are open there, else that it is unknown and what was told last."""
+        if self.open_orders is not None:
+            return str(self.open_orders)
+        if self.open_orders_last_told is None:
+            return "unknown"
+        # The router reports a broker that is down anew each second: its number is older than that.
+        is_silent = self.status in CONNECTED and self.age_s is not None
+        return f"unknown, {self.open_orders_last_told} last told" + (f" {self.age_s:.0f} s ago" if is_silent else "")
 
 
 NOT_READ: Sample[Mapping[str, tuple[float, ...]]] = Sample(error="not asked for", is_asked=False)

@@ -260,7 +260,13 @@ def broker_down() -> Snapshot:
     base = healthy()
     assert base.venues.value is not None
     ibkr = replace(
-        base.venues.value[0], status="down", code="1100", message="Connectivity lost", latency_ms=None, open_orders=3
+        base.venues.value[0],
+        status="down",
+        code="1100",
+        message="Connectivity lost",
+        latency_ms=None,
+        open_orders=None,
+        open_orders_last_told=0,
     )
     snapshot = replace(
         base,

@@ -76,7 +76,45 @@ def test_trading_word_is_there_three_times_over() -> None:
     halted = text("broker_down")
     assert "■ HALTED 95 s" in halted
     assert "by asha@jump1" in halted and "IBKR is down" in halted
-    assert "3 open orders" in halted and "12 positions" in halted
+    assert "12 positions" in halted
+
+
+@pytest.mark.parametrize(
+    ("ibkr", "panel", "banner"),
+    [
+        ({"open_orders": 2}, ("2 open",), "not cancelled: 2 open orders ·"),
+        ({"status": "down"}, ("? open", "open unknown, 0 last told"), "not cancelled: ≥ 2 open orders, IBKR unknown"),
+        ({"age_s": 42.0}, ("? open", "open unknown, 0 last told 42 s ago"), "≥ 2 open orders, IBKR unknown"),
+    ],
+)
+def test_what_a_broker_holds_that_is_not_heard_is_never_0(
+    ibkr: dict[str, Any], panel: tuple[str, ...], banner: str
+) -> None:
+    base = snapshots.broker_down()
+    first, *others = base.venues.value or ()
+    lost = replace(first, **{"status": "up", **ibkr})
+    left = [replace(one, open_orders=0) for one in others]
+    if lost.open_orders is None:
+        left[0] = replace(left[0], open_orders=2)
+    live = View(replace(base, venues=replace(base.venues, value=(lost, *left))), snapshots.NOW, SETTINGS)
+    said = text("broker_down", live=live, wall=live)
+    assert all(words in said for words in (*panel, banner)), said
+    assert "0 open orders" not in said
+
+
+def test_no_sum_without_the_one_broker_that_is_down_is_flat() -> None:
+    base = snapshots.broker_down()
+    first, *others = base.venues.value or ()
+    assert base.risk.value is not None
+    risk = replace(base.risk, value=replace(base.risk.value, positions=()))
+    shown = replace(
+        base,
+        venues=replace(base.venues, value=(first, *(replace(one, open_orders=0) for one in others))),
+        risk=risk,
+    )
+    live = View(shown, snapshots.NOW, SETTINGS)
+    said = text("broker_down", live=live, wall=live)
+    assert "open orders unknown at IBKR" in said and "no open orders" not in said
 
 
 @pytest.mark.parametrize("width", [80, 60, 40, 30, 20])

@@ -11,6 +11,7 @@ from msgspec import structs
 
 from actions.kill_switch import engage, reconciled, release
 from actions.kill_switch.intent import Write, stamp_ms
+from actions.reroute import away
 from actions.script import book
 from actions.script.book import held
 from cockpit.clients.ledger import Filled, Ledger
@@ -70,6 +71,14 @@ def test_engage_shows_the_exact_command_and_the_runbooks_line() -> None:
     assert "50 orders/s stop" in plan.impact[0]
     assert plan.impact[1] == "open orders stay: IBKR 3, ZERODHA 3, PAPER 3"
     assert "halted is not cancelled is not flat" in plan.impact[2]
+
+
+def test_a_plan_names_no_number_for_a_broker_that_is_down() -> None:
+    lost = venue("IBKR", "down", open_orders=None, open_orders_last_told=0)
+    shown = snapshot(venues=venues(lost))
+    assert engaging(shown).impact[1] == "open orders stay: IBKR unknown, 0 last told; ZERODHA 3; PAPER 3"
+    moved = away.plan(SETTINGS, WHO, {"venue": "IBKR"}, shown, NOW)
+    assert moved.impact[0].startswith("how many orders are open at IBKR is unknown, 0 last told: they stay there")
 
 
 def test_figures_of_the_past_are_called_so() -> None:

@@ -102,9 +102,29 @@ def test_venues_in_configured_order_with_overrides() -> None:
     hashes = {PART.venue_status_key: status, PART.route_override_key: {"IBKR": "zerodha"}}
     ibkr, zerodha, paper = read_venues(a_reading(hashes=hashes), SETTINGS)
     assert (ibkr.name, ibkr.status, ibkr.age_s, ibkr.code, ibkr.override) == ("IBKR", "down", 1.5, "1100", "zerodha")
-    assert (ibkr.latency_ms, ibkr.open_orders, ibkr.token_left_s) == (12.5, 3, 60.0)
+    assert (ibkr.latency_ms, ibkr.open_orders_last_told, ibkr.token_left_s) == (12.5, 3, 60.0)
     assert (zerodha.status, zerodha.age_s, zerodha.open_orders) == ("unknown", None, None)
     assert (paper.status, paper.override) == ("up", None)
+
+
+@pytest.mark.parametrize(
+    ("status", "age_s", "known", "words"),
+    [
+        ("up", 1.0, 0, "0"),
+        ("degraded", 1.0, 0, "0"),
+        ("down", 1.0, None, "unknown, 0 last told"),
+        ("dreaming", 1.0, None, "unknown, 0 last told"),
+        ("up", 42.0, None, "unknown, 0 last told 42 s ago"),
+        ("up", None, None, "unknown, 0 last told"),
+    ],
+)
+def test_open_orders_of_a_broker_that_cannot_count_them_are_unknown(
+    status: str, age_s: float | None, known: int | None, words: str
+) -> None:
+    said = {"status": status, "open_orders": 0, "ts_ms": None if age_s is None else NOW_MS - age_s * 1000}
+    (found,) = read_venues(a_reading(hashes={PART.venue_status_key: {"IBKR": json.dumps(said)}}), SETTINGS)
+    assert (found.open_orders, found.open_orders_last_told) == (known, 0)
+    assert found.orders_words == words
 
 
 def test_heartbeats() -> None:

@@ -41,12 +41,15 @@ def _venue(venue: Venue, width: int) -> list[Line]:
         field(venue.name, name, "value"),
         field(venue.status, 9, ink),
         number(milliseconds(venue.latency_ms), 8),
-        number("–" if venue.open_orders is None else f"{venue.open_orders} open", 9),
+        number("? open" if venue.open_orders is None else f"{venue.open_orders} open", 9),
     )
-    if venue.status == "up" or not (venue.code or venue.message):
-        return [row]
-    words = " ".join(part for part in (venue.code, venue.message) if part)
-    return [row, *(line("  ", (each, ink)) for each in wrapped(words, width - 2))]
+    rows = [row]
+    if venue.status != "up":
+        words = " ".join(part for part in (venue.code, venue.message) if part)
+        rows += [line("  ", (each, ink)) for each in wrapped(words, width - 2)] if words else []
+    if venue.open_orders is None and venue.open_orders_last_told is not None:
+        rows += [line("  ", (each, "unknown")) for each in wrapped(f"open {venue.orders_words}", width - 2)]
+    return rows
 
 
 def _routes(view: View, venues: tuple[Venue, ...], width: int) -> list[Line]:
