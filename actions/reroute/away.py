@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from actions.reroute.override import EVIDENCE, is_up, judge, stands, steps, venue_of
-from actions.reroute.planning import make
+from actions.reroute.planning import NO_BACKUP, make
 from cockpit.config import Settings
 from cockpit.model.audit import Operator
 from cockpit.model.choice import Choice
@@ -23,7 +23,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
     backups = {one.name: one.backup for one in settings.venues if one.backup}
     venue = parameters.get("venue") or _broken(settings, snapshot, backups)
     to = parameters.get("to") or backups.get(venue or "")
-    return make(ID, settings, snapshot, venue, to or "(no backup)", _why_not(settings, snapshot, venue, to), now)
+    return make(ID, settings, snapshot, venue, to or NO_BACKUP, _why_not(settings, snapshot, venue, to), now)
 
 
 def choices(parameter: str, settings: Settings, snapshot: Snapshot, chosen: Mapping[str, str]) -> tuple[Choice, ...]:

@@ -16,6 +16,7 @@ from cockpit.model.world import World
 
 DEADLINE_S = 10.0
 UNKNOWN_VENUE = "(no venue)"
+NO_BACKUP = "(no backup)"
 
 
 def make(
@@ -50,6 +51,10 @@ def _steps(settings: Settings, snapshot: Snapshot, name: str, to: str | None) ->
     redis = settings.redis
     key = redis.route_override_key if redis is not None else "policy:route_override"
     fills = redis.order_streams.get("fills", "orders.fills") if redis is not None else "orders.fills"
+    if name == UNKNOWN_VENUE or to == NO_BACKUP:
+        # A line with a stand-in for the name would be typed as it stands, and Redis would take it.
+        template = f"HSET {key} <venue> <backup>" if to else f"HDEL {key} <venue>"
+        return (PlanStep("override written", template),)
     words = ["HSET", key, name, to] if to else ["HDEL", key, name]
     write = PlanStep(f"override of {name} written", shlex.join(words), by_hand.redis(redis, *words))
     if is_halted(snapshot):

@@ -124,6 +124,9 @@ def _take(session: Session, row: ActionSpec, parameters: dict[str, str], args: a
     for line in plan_lines(plan):
         say(line)
     if args.dry_run:
+        for check in plan.blocking:
+            if how := _how_to_choose(plan, check, args):
+                say(f"  refused   {check.name}: {check.detail}{how}")
         _print_json(args, plan, None)
         return 0 if plan.is_allowed else Rejected.exit_code
     confirmation = _confirmation(plan, args)
@@ -192,7 +195,7 @@ def _how_to_choose(plan: Plan, check: Check, args: argparse.Namespace) -> str:
     """What a screen lets one choose from a list is an option here."""
     is_given = any(given.startswith(f"{check.name}=") for given in args.set)
     is_choice = check.name in PARAMETERS.get(plan.action, ()) and not is_given
-    return f" (--set {check.name}=VALUE)" if is_choice else ""
+    return f" (--set {check.name}=NAME)" if is_choice else ""
 
 
 def _ask(question: str, option: str) -> str:

@@ -9,7 +9,7 @@ import pytest
 from msgspec import structs
 
 from actions.catalogue import ACTIONS
-from actions.reroute import away
+from actions.reroute import away, back
 from actions.rollout import restart
 from cockpit.clients.kubernetes_write import restart_deployment
 from cockpit.config import KubernetesPart
@@ -41,6 +41,16 @@ def test_with_every_broker_up_none_is_rerouted_by_itself() -> None:
     assert standing(plan, "", NOW).mark == BLOCKED
     assert standing(plan, "", NOW, ("venue",)) == Standing(READY, f"venue: {found.detail}", NOW), "the list comes next"
     assert reroute(parameters={"venue": "IBKR"}).is_allowed
+
+
+@pytest.mark.parametrize("action", [away, back])
+def test_no_line_is_given_to_type_before_a_broker_is_named(action: Any) -> None:
+    """Redis would take a stand-in for a name."""
+    plan = action.plan(SETTINGS, WHO, {}, snapshot(), NOW)
+    assert not plan.is_allowed and all(step.by_hand is None for step in plan.steps)
+    assert [step.command for step in plan.steps if "(no " in step.command] == []
+    named = action.plan(SETTINGS, WHO, {"venue": "IBKR"}, snapshot(), NOW)
+    assert " IBKR" in (named.steps[0].by_hand or "")
 
 
 def test_where_none_has_a_backup_there_is_nothing_to_choose() -> None:

@@ -6,6 +6,8 @@ import argparse
 import io
 import json
 import sys
+from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,6 +22,7 @@ from cockpit.jobs.rows import row_for
 from cockpit.model.audit import AuditRecord, Operator
 from cockpit.model.plan import Plan
 from tests.unit.healthy import snapshot
+from tests.unit.test_actions_away import reroute
 from tests.unit.test_actions_kill_switch import engaging, releasing
 
 PHRASE = "START TRADING test"
@@ -57,6 +60,18 @@ def test_a_misspelt_parameter_is_refused(step: str, given: str, words: str) -> N
     assert words in str(caught.value)
     right = argparse.Namespace(set=["venue=ZERODHA", "to=paper"], reason="down")
     assert _parameters(right, row_for(ACTIONS, "reroute")) == {"venue": "ZERODHA", "to": "paper", "reason": "down"}
+
+
+@pytest.mark.parametrize(("given", "is_told"), [({}, True), ({"venue": "IBKR"}, False)])
+def test_a_dry_run_says_how_to_name_what_a_screen_would_let_one_choose(
+    given: dict[str, str], is_told: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan: Future[Plan] = Future()
+    plan.set_result(reroute(parameters=given))
+    session: Any = SimpleNamespace(prepare=lambda *_: plan)
+    args = typed(dry_run=True, json=False, set=[f"{name}={value}" for name, value in given.items()])
+    assert run._take(session, row_for(ACTIONS, "reroute"), given, args) == (4 if is_told else 0)
+    assert ("(--set venue=NAME)" in capsys.readouterr().out) == is_told
 
 
 def test_a_notice_is_told_all_that_a_step_may_ask_for(monkeypatch: pytest.MonkeyPatch) -> None:
