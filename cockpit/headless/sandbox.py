@@ -87,7 +87,8 @@ def _up(args: argparse.Namespace) -> int:
     layout = launcher.up(args.folder, rates, watch)
     facts = {"folder": str(layout.folder), "config": str(layout.config), "was_up": was_up}
     already = "already up" if was_up else "up"
-    _print(args, facts, f"{already} in {layout.folder}\nconfiguration: {layout.config}\nstop it: cockpit sandbox down")
+    text = f"{already} in {layout.folder}\nconfiguration: {layout.config}\nstop it: {_hint(args, 'down')}"
+    _print(args, facts, text)
     return 0
 
 
@@ -100,7 +101,7 @@ def _down(args: argparse.Namespace) -> int:
 def _status(args: argparse.Namespace) -> int:
     layout = launcher.find_running(args.folder)
     if layout is None:
-        _print(args, {"up": False}, "no sandbox is running; start one: cockpit sandbox up")
+        _print(args, {"up": False}, f"no sandbox is running; start one: {_hint(args, 'up')}")
         return 0
     facts = launcher.status(layout)
     _print(args, {"up": True, **facts}, _status_text(facts))
@@ -174,10 +175,16 @@ def _shell(args: argparse.Namespace) -> int:
         raise SandboxError(f"cannot start {shell}: {error.strerror}") from error
 
 
+def _hint(args: argparse.Namespace, command: str) -> str:
+    """The line that does this with the same sandbox."""
+    words = ["cockpit", "sandbox", command, *(() if args.folder is None else ("--folder", str(args.folder)))]
+    return shlex.join(words)
+
+
 def _running(args: argparse.Namespace) -> Layout:
     layout = launcher.find_running(args.folder)
     if layout is None:
-        raise SandboxError("no sandbox is running; start one: cockpit sandbox up")
+        raise SandboxError(f"no sandbox is running; start one: {_hint(args, 'up')}")
     return layout
 
 

@@ -37,8 +37,10 @@ def folder() -> Iterator[Path]:
 def test_a_life_on_the_command_line(folder: Path) -> None:
     here = ("--folder", str(folder))
     assert facts("status", *here) == {"up": False}
+    assert f"start one: cockpit sandbox up --folder {folder}\n" in cockpit("sandbox", "status", *here).stdout
     assert facts("up", *here)["was_up"] is False
     assert facts("up", *here)["was_up"] is True
+    assert f"stop it: cockpit sandbox down --folder {folder}\n" in cockpit("sandbox", "up", *here).stdout
     assert facts("inject", "feed-late", *here) == {"fault": "feed-late", "injected": True}
     status = cockpit("sandbox", "status", *here).stdout
     assert "feed-late" in status
