@@ -109,6 +109,8 @@ def _list(desk: Desk, args: argparse.Namespace) -> int:
     if args.json:
         print(_json([exports.as_facts(each, SystemClock().now()) for each in found]))
         return 0
+    if not found:
+        print("no incident is open" if args.open else "no incident yet")
     for each in found:
         state = "OPEN  " if each.is_open else "closed"
         at = datetime.fromtimestamp(each.opened_at, UTC)

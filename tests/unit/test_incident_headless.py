@@ -109,6 +109,12 @@ def test_a_summary_names_no_symbol_that_is_held(log: Log, monkeypatch: pytest.Mo
     assert "We could not sell [withheld] in time." in log("export", "--as", "summary")[1]
 
 
+def test_an_empty_list_says_so(log: Log) -> None:
+    assert log("list")[1] == "no incident yet\n"
+    assert log("list", "--open")[1] == "no incident is open\n"
+    assert log("list", "--json")[1].strip() == "[]"
+
+
 def test_list_and_search(log: Log) -> None:
     log("new", "Feed late", "--severity", "P2")
     log("close", "--although", "a try")
