@@ -374,7 +374,9 @@ def load(file: Path, text: str | None = None) -> Settings:
         raise ConfigError(f"cannot read {file}: {why}") from error
     except (yaml.YAMLError, *NOT_OURS) as error:
         # A date that no calendar has is a plain ValueError of the reader, a tag that does not fit any of the others.
-        raise ConfigError(f"{file} is not valid YAML: {error}") from error
+        # The reader, given a text, does not know the file's name.
+        why = str(error).replace('"<unicode string>"', str(file))
+        raise ConfigError(f"{file} is not valid YAML: {why}") from error
     if not isinstance(raw, dict):
         raise ConfigError(f"{file} holds no settings: it must be a mapping with at least `site` and `root`")
     try:

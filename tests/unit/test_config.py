@@ -116,6 +116,12 @@ def test_what_no_worker_could_use_is_refused_at_once(tmp_path: Path, text: str, 
     assert "cockpit.yaml" in str(refused.value) and place in str(refused.value) and "hunter2" not in str(refused.value)
 
 
+def test_an_error_in_the_yaml_names_the_file_at_its_place(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match=r"in .*cockpit.yaml, line") as refused:
+        loaded(tmp_path, "site: a: b")
+    assert "<unicode string>" not in str(refused.value)
+
+
 def test_a_number_is_one_however_it_is_written(tmp_path: Path) -> None:
     scripts = loaded(tmp_path, "scripts: {slice_usd: 1e6, orders_per_s: 5, replay_timeout_s: 60}").scripts
     assert (scripts.slice_usd, scripts.orders_per_s, scripts.replay_timeout_s) == (1e6, 5, 60.0)
