@@ -108,6 +108,8 @@ def panel_body(view: View, panel: Panel, width: int, height: int, needle: str = 
     if needle:
         every = panel.lines(view, width, EVERY_LINE)
         found = [each for each in every if needle.casefold() in plain(each).casefold()]
+        if not found and needle.casefold() in panel.title.casefold():
+            found = every
         lines = found or [line((f"nothing here matches {needle}", "dim"))]
     else:
         lines = panel.lines(view, width, height)

@@ -13,11 +13,12 @@ from cockpit.model.states import KillSwitch, Reach
 from tests.ui import snapshots
 from tests.ui.fake_session import SETTINGS, a_request
 from widgets.line import cut_text, plain, width_of
+from widgets.panels.catalogue import PANELS
 from widgets.printable import safe
 from widgets.scene import Scene
 from widgets.topline import top_lines
-from widgets.view import View
-from widgets.wall_rows import wall_rows
+from widgets.view import EVERY_LINE, View
+from widgets.wall_rows import panel_body, wall_rows
 
 SIZES = [(80, 21), (120, 37), (200, 57), (111, 30), (110, 37), (40, 8), (20, 3), (600, 200), (120, 20)]
 
@@ -271,6 +272,14 @@ def test_filter_keeps_only_matching_lines() -> None:
     shown = text("healthy", needle="zerodha")
     assert "Zerodha" in shown and "moneycontrol" not in shown and "nothing here matches zerodha" in shown
     assert "RELIANCE" in text("healthy", needle="reliance")
+
+
+def test_a_panel_whose_title_matches_shows_its_lines() -> None:
+    view = scene("healthy").wall
+    assert view is not None
+    redis = next(panel for panel in PANELS if panel.title == "Redis")
+    shown = [plain(row) for row in panel_body(view, redis, 36, 8, "edi")]
+    assert shown == [plain(row) for row in redis.lines(view, 36, EVERY_LINE)] and len(shown) > 1
 
 
 def test_frozen_is_said_in_large_letters() -> None:
