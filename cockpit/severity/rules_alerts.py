@@ -61,7 +61,7 @@ def notices_unsent(view: View, alerting: Alerting) -> Iterator[Hit]:
         yield Hit("notices", severity, f"alerts.yaml has no way to tell {names} by itself", names, "a way to each")
 
 
-@rule("alerts", panel="alerts")
+@rule("alerts", panel="alerts", section=sections.PLATFORM)
 def alerts_blind(view: View, alerts: Alerts) -> Iterator[Hit]:
     """Rules without data watch nothing."""
     found = [alert for alert in alerts.rules if alert.state == "nodata"]
@@ -73,7 +73,7 @@ def alerts_blind(view: View, alerts: Alerts) -> Iterator[Hit]:
         yield Hit(alerts.source, Severity.P3, summary, f"{len(blind)} NoData", "0", since=view.ago(oldest_s))
 
 
-@rule("alerts", panel="alerts")
+@rule("alerts", panel="alerts", section=sections.PLATFORM)
 def alerts_failing(view: View, alerts: Alerts) -> Iterator[Hit]:
     """Rules that cannot be evaluated watch nothing."""
     failing = [alert.name for alert in alerts.rules if alert.state == "error"]
@@ -83,7 +83,7 @@ def alerts_failing(view: View, alerts: Alerts) -> Iterator[Hit]:
         yield Hit(alerts.source, Severity.P3, summary, f"{len(failing)} in error", "0")
 
 
-@rule("alerts", panel="alerts")
+@rule("alerts", panel="alerts", section=sections.PLATFORM)
 def alerts_unknown(view: View, alerts: Alerts) -> Iterator[Hit]:
     """Rules in a state that nobody knows are not normal."""
     unknown = [alert.name for alert in alerts.rules if alert.state == "unknown"]
@@ -93,7 +93,7 @@ def alerts_unknown(view: View, alerts: Alerts) -> Iterator[Hit]:
         yield Hit(alerts.source, Severity.P3, summary, f"{len(unknown)} unknown", "0")
 
 
-@rule("alerts", panel="alerts")
+@rule("alerts", panel="alerts", section=sections.PLATFORM)
 def alerts_absent(view: View, alerts: Alerts) -> Iterator[Hit]:
     """Without rules, or without the right to see them, nothing is watched there."""
     if not alerts.has_rules:
@@ -102,7 +102,7 @@ def alerts_absent(view: View, alerts: Alerts) -> Iterator[Hit]:
         )
 
 
-@rule("alerts", panel="alerts")
+@rule("alerts", panel="alerts", section=sections.PLATFORM)
 def grafana_database(view: View, alerts: Alerts) -> Iterator[Hit]:
     """Grafana answers without its database."""
     if not alerts.is_database_ok:

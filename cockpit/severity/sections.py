@@ -16,6 +16,7 @@ FEED = "3.2"
 REDIS = "3.3"
 POSTGRES = "3.4"
 RISK = "3.5"
+PLATFORM = "4"
 
 TITLES: Mapping[str, str] = {
     BROKER: "Broker outage",
@@ -23,6 +24,7 @@ TITLES: Mapping[str, str] = {
     REDIS: "Redis crash",
     POSTGRES: "Postgres crash",
     RISK: "Risk breach",
+    PLATFORM: "Platform and alerts",
 }
 
 

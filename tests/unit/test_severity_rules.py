@@ -229,13 +229,13 @@ CASES = [
     Case("no risk officer", {"alerting": Alerting(is_automatic=True, audiences=(OPS,), has_slack=True)},
          P4, "alerts", "alerts.yaml has no way to tell risk_officer by itself", None),
     Case("NoData", {"alerts": alerts(AlertRule("Redis memory > 80%", "nodata", "warn", None, None))},
-         P3, "alerts", "NoData: 1 alert rule has no data", None),
+         P3, "alerts", "NoData: 1 alert rule has no data", "4"),
     Case("rule in error", {"alerts": alerts(AlertRule("Latency > 100 ms", "error", "warn", None, None))},
-         P3, "alerts", "1 alert rule fails: Latency", None),
+         P3, "alerts", "1 alert rule fails: Latency", "4"),
     Case("unknown alert", {"alerts": alerts(AlertRule("Latency > 100 ms", "unknown", "warn", None, None))},
-         P3, "alerts", "1 alert rule in no known state: Latency", None),
-    Case("no alert rules", {"alerts": alerts(has_rules=False)}, P3, "alerts", "Grafana shows no alert rules", None),
-    Case("Grafana's database", {"alerts": alerts(is_database_ok=False)}, P3, "alerts", "its database fails", None),
+         P3, "alerts", "1 alert rule in no known state: Latency", "4"),
+    Case("no alert rules", {"alerts": alerts(has_rules=False)}, P3, "alerts", "Grafana shows no alert rules", "4"),
+    Case("Grafana's database", {"alerts": alerts(is_database_ok=False)}, P3, "alerts", "its database fails", "4"),
 ]  # fmt: skip
 
 
