@@ -23,7 +23,7 @@ from redis.exceptions import RedisError
 from served_runtimes import Box, eventually, free_port, serving
 
 from cockpit.sandbox.served.grafana_api import GrafanaServer
-from cockpit.sandbox.served.grafana_rules import RULES, Standing
+from cockpit.sandbox.served.grafana_rules import RULES, WARM_UP_S, Standing
 from cockpit.sandbox.served.grafana_silences import read_matcher
 from cockpit.sandbox.served.grafana_source import Readings
 
@@ -226,6 +226,23 @@ def test_a_rule_s_standing() -> None:
         "Normal",
         "Normal",
     ]
+
+
+def test_a_rule_waits_a_while_for_its_first_data_and_not_for_a_source_that_is_gone() -> None:
+    rule = next(rule for rule in RULES if rule.uid == "sbx-drawdown")
+    start = datetime(2026, 1, 1, tzinfo=UTC)
+
+    def after(seconds: float, readings: Readings | None) -> str:
+        standing.evaluate(readings, start + timedelta(seconds=seconds), 0.001)
+        return standing.state
+
+    known = Readings(metrics={"drawdown_pct": 1.0}, limits={"drawdown_pct": 10.0})
+    standing = Standing(rule, updated_at=start)
+    assert [after(0, Readings()), after(WARM_UP_S, Readings())] == ["Normal", "NoData"]
+    standing = Standing(rule, updated_at=start)
+    assert [after(0, Readings()), after(1, known), after(2, Readings())] == ["Normal", "Normal", "NoData"]
+    standing = Standing(rule, updated_at=start)
+    assert after(0, None) == "NoData"
 
 
 def test_matchers() -> None:

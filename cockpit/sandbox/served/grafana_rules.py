@@ -12,6 +12,8 @@ from cockpit.sandbox.served.grafana_source import Readings
 HELD_FOR_S = 1.0
 """How long a condition must hold before its rule fires (the rules' `for`)."""
 FRESH_TICKS_S = 1.5
+WARM_UP_S = 10.0
+"""So long the first result may be outstanding: the platform that writes it starts together with Grafana."""
 
 State = Literal["Normal", "Pending", "Alerting", "NoData"]
 
@@ -109,6 +111,7 @@ class Standing:
     """Since when the condition or the lack of data has held."""
     evaluated_at: datetime | None = None
     took_s: float = 0.0
+    has_had_data: bool = False
     updated_at: datetime = field(default_factory=lambda: datetime.now(UTC))
 
     @property
@@ -126,7 +129,10 @@ class Standing:
     def evaluate(self, readings: Readings | None, now: datetime, took_s: float) -> None:
         """Take in one evaluation; no readings means that the data source is gone."""
         value = self.rule.read(readings) if readings is not None else None
-        is_missing = value is None and not (readings is not None and self.rule.is_quiet_without_data)
+        self.has_had_data |= value is not None
+        is_warming_up = not self.has_had_data and now - self.updated_at < timedelta(seconds=WARM_UP_S)
+        is_empty_well = readings is not None and (self.rule.is_quiet_without_data or is_warming_up)
+        is_missing = value is None and not is_empty_well
         is_over = value is not None and value > self.rule.threshold
         was = self.state
         self.value, self.evaluated_at, self.took_s = value, now, took_s
