@@ -46,7 +46,9 @@ class ReadinessScreen(ListScreen):
         """What stands, and what is being looked at."""
         shown = self.shown
         progress = self.progress if self._is_running else ""
-        stood = Stood(scene.now, self.rehearsal, shown, self.at(shown), progress, self._is_read)
+        switch = scene.live.snapshot.kill_switch.value if scene.live else None
+        switched_at = switch.since if switch else None
+        stood = Stood(scene.now, self.rehearsal, shown, self.at(shown), progress, self._is_read, switched_at)
         return readiness_rows(stood, width, height)
 
     def arrived(self) -> None:

@@ -10,6 +10,8 @@ import pytest
 from cockpit.model.rehearsal import Outcome, Rehearsal, Rehearsed
 from tests.ui import snapshots
 from tests.ui.conftest import cockpit
+from widgets.line import plain
+from widgets.readiness_rows import Stood, readiness_rows
 
 HALT = Rehearsed("kill-switch", "Engage the kill switch", "3.1", "Broker outage", "Space b k", Outcome.WORKS, "", "", 6)
 DUMP = Rehearsed("restore-postgres", "Restore Postgres", "3.4", "Postgres crash", "Space p r", Outcome.BROKEN,
@@ -29,6 +31,22 @@ async def test_what_would_not_work_is_under_the_hand_with_what_to_do() -> None:
         await it.sees("Stops every new order")
         await it.press("escape", "tab")
         await it.sees("do take one (Space p d)")
+
+
+@pytest.mark.parametrize(("passed", "is_old"), [(2600, True), (2400, False)])
+def test_a_change_of_the_kill_switch_makes_it_old(passed: float, is_old: bool) -> None:
+    stood = Stood(
+        snapshots.NOW, replace(FOUND, at=snapshots.NOW - passed), (HALT, DUMP), switched_at=snapshots.NOW - 2530
+    )
+    rows = "\n".join(plain(row) for row in readiness_rows(stood, 80, 20))
+    assert ("the kill switch has changed since: r rehearses again" in rows) is is_old
+
+
+async def test_the_screen_knows_of_that_change() -> None:
+    async with cockpit() as it:
+        it.session.readiness.kept = replace(FOUND, at=snapshots.NOW - 2600)
+        await it.press("5")
+        await it.sees("the kill switch has changed since")
 
 
 async def test_an_old_one_stays_to_be_seen_until_the_new_one_is_there() -> None:
