@@ -10,8 +10,8 @@ from cockpit.clock import Clock
 from cockpit.errors import Rejected
 from cockpit.incidents.metrics import outstanding
 from cockpit.model.incident import Event, Incident
-from cockpit.storage.incident_front import iso
-from cockpit.storage.incident_text import CLOSED, section_text
+from cockpit.storage.incident_front import changed, iso
+from cockpit.storage.incident_text import CLOSED, facts, section_text
 from cockpit.storage.incidents import Incidents
 from cockpit.storage.merge import has_conflict
 from cockpit.text import clean
@@ -78,9 +78,12 @@ def close(
     incident = incidents.find(name)
     if not incident.is_open:
         raise Rejected(f"{incident.id} is closed already")
+    text = incidents.text(incident.id)
     if values:
-        incident = incidents.set(incident.id, values)
-    found = lacks(incident, incidents.text(incident.id))
+        # Not written yet: what is refused changes nothing.
+        text = changed(text, values)
+        incident = facts(incident.id, text)
+    found = lacks(incident, text)
     forbidding = [lack for lack in found if not (waived and lack.is_waivable)]
     if forbidding:
         raise Rejected("not closed, still open: " + "; ".join(f"{lack.what} ({lack.how})" for lack in forbidding))
@@ -88,9 +91,9 @@ def close(
     words = f"by {by}: {incident.cause or 'cause unknown'}"
     if found:
         words += f"; closed although {', '.join(lack.what for lack in found)}: {waived}"
-    ended = {"closed": iso(now), "closed_by": by}
+    ended = {**values, "closed": iso(now), "closed_by": by}
     event = Event(now, "closed", clean(words, 1000), CLOSED)
-    return incidents.revise(incident.id, lambda present: {**ended, **_last(present, lost_minutes)}, event)
+    return incidents.revise(incident.id, lambda present: {**_last(present, lost_minutes), **ended}, event)
 
 
 def _last(present: Incident, lost_minutes: float | None) -> Mapping[str, Any]:
