@@ -79,3 +79,5 @@ class Job:
     """How long the last ones took, as it was known when it was confirmed."""
     recovered_to: float | None = None
     """Where what it puts back ends, in Unix seconds: what came later is not in it. None where it puts nothing back."""
+    overrides: tuple[str, ...] = ()
+    """The failed checks that were overridden as it was confirmed."""

@@ -95,6 +95,9 @@ def _apply(job: Job, entry: Entry) -> Job:
         return replace(job, phase=phase, steps=steps, recovered_to=_recovered_to(facts, job.recovered_to))
     if entry.kind == "proof":
         return replace(job, proofs=_with(job.proofs, facts["proof"], StepState(facts["state"]), facts))
+    if entry.kind == "confirmed":
+        named = facts.get("overrides")
+        return replace(job, overrides=tuple(map(str, named)) if isinstance(named, list | tuple) else ())
     if entry.kind == "verifying":
         return replace(job, phase=Phase.VERIFYING)
     if entry.kind == "note":

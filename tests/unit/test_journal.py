@@ -69,6 +69,16 @@ def test_the_phase_follows_from_the_lines(entries: tuple[Entry, ...], is_held: b
     assert job.phase is phase
 
 
+@pytest.mark.parametrize(("said", "known"), [(["streams drained"], ("streams drained",)), ([], ()), (None, ())])
+def test_a_job_knows_which_checks_were_overridden(said: list[str] | None, known: tuple[str, ...]) -> None:
+    plan = a_plan()
+    submitted, confirmed = journaling.submission(plan, Confirmation(plan.digest), WHO, "", NOW)
+    job = fold("1", (submitted, Entry(NOW, "confirmed", {**confirmed.facts, "overrides": said})), False)
+    assert job is not None
+    assert job.overrides == known
+    assert job.by == WHO.label
+
+
 def test_in_doubt_tells_an_unknown_act_from_an_unproven_one() -> None:
     unknown, unproven = fold("j", intent(), False), fold("j", done(), False)
     assert unknown is not None and unproven is not None
