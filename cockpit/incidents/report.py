@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime
 
-from cockpit.incidents.metrics import CLEARED, FINDING
-from cockpit.incidents.spans import span
+from cockpit.incidents.metrics import CLEARED, FINDING, outstanding
+from cockpit.incidents.spans import clock, span
 from cockpit.model.incident import Incident, TimelineEntry
 
 JOB = "job/"
 CONFIRMED = "confirmed"
 HALT = f"{FINDING}kill_switch_engaged/kill_switch"
-_ASKED = re.compile(r"(?P<what>.*), confirmed by (?P<by>[^:]*)(?:: (?P<why>.*))?")
+ENGAGE, RELEASE = "kill_switch.engage", "kill_switch.release"
+_ASKED = re.compile(r"(?P<what>.*), confirmed by (?P<by>[^:]*?)(?:, overriding (?P<over>[^:]*))?(?:: (?P<why>.*))?")
 _ENDED = re.compile(r".*? (?P<how>[A-Z][A-Z ]+?)(?: after (?P<took>[\d.]+ s))?(?:; (?P<rest>.*))?")
 
 Period = tuple[float, float | None]
-"""From when until when; None while it goes on."""
+"""From when until when; None where the timeline tells of no end."""
 
 
 def troubles(incident: Incident) -> list[str]:
@@ -42,25 +42,52 @@ def steps(incident: Incident) -> list[str]:
         found = _ASKED.fullmatch(entry.text)
         if entry.key.endswith(f"/{CONFIRMED}") and found is not None:
             end = _outcome(ended.get(_job(entry)))
-            rows.append([clock(entry.at), found["what"], found["by"], found["why"] or "", *end])
+            over = f"overridden: {found['over']}" if found["over"] else ""
+            why = "; ".join(filter(None, (over, found["why"])))
+            rows.append([clock(entry.at), found["what"], found["by"], why, *end])
     return table("Steps taken", ("At (UTC)", "Step", "Confirmed by", "Why", "Outcome", "Took", "Proof"), rows)
 
 
 def halts(incident: Incident) -> tuple[Period, ...]:
-    """When trading was halted, as far as the timeline tells."""
+    """When trading was halted while it lasted, as far as the timeline tells: by what was seen, and by the steps."""
     found = _by_subject(incident.timeline).get(HALT)
-    return tuple(found[1]) if found else ()
+    seen = list(found[1]) if found else []
+    ends = sorted([*(until for _, until in seen if until is not None), *_proven(incident, RELEASE)])
+    seen += [(began, next((end for end in ends if end > began), None)) for began in _proven(incident, ENGAGE)]
+    merged: list[Period] = []
+    for began, until in sorted(seen, key=lambda period: period[0]):
+        before = merged[-1] if merged else None
+        if before is None or (before[1] is not None and began > before[1]):
+            merged.append((began, until))
+        elif before[1] is not None:
+            merged[-1] = (before[0], None if until is None else max(until, before[1]))
+    return tuple(each for each in merged if each[1] is None or each[1] > incident.from_at)
 
 
 def halted(incident: Incident, now: float) -> str:
     """For how long trading was halted by the kill switch, in words."""
     found = halts(incident)
     if not found:
-        return "not during this incident"
+        is_touched = any(
+            f"-{step}-" in entry.key for entry in _of_jobs(incident.timeline) for step in (ENGAGE, RELEASE)
+        )
+        return "not known" if is_touched else "nothing in the timeline"
+    if found[-1][1] is None and HALT not in outstanding(incident.timeline):
+        return f"from {clock(found[0][0])} UTC, until when is not known"
     end = incident.closed_at or now
     whole = span(sum((until if until is not None else end) - began for began, until in found))
     last = f"until {clock(found[-1][1])}" if found[-1][1] is not None else "and still is"
     return f"{whole}, from {clock(found[0][0])} {last} UTC" + (f", {len(found)} times" if len(found) > 1 else "")
+
+
+def _proven(incident: Incident, step: str) -> list[float]:
+    """When those of its steps that were proven had been confirmed: the kill switch is written at once."""
+    done = {
+        _job(entry) for entry in _of_jobs(incident.timeline) if entry.key.endswith("/done") and f"-{step}-" in entry.key
+    }
+    return [
+        entry.at for entry in _of_jobs(incident.timeline) if entry.key.endswith(f"/{CONFIRMED}") and _job(entry) in done
+    ]
 
 
 def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
@@ -74,15 +101,6 @@ def table(title: str, head: Sequence[str], rows: Sequence[Sequence[str]]) -> lis
 def cell(text: str) -> str:
     """Text as it may stand in a table."""
     return text.replace("|", "\\|").strip()
-
-
-def clock(at: float | None) -> str:
-    """The time of day in UTC.
-
-    >>> clock(1700000000.25)
-    '22:13:20'
-    """
-    return "" if at is None else f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"
 
 
 def _by_subject(timeline: Sequence[TimelineEntry]) -> dict[str, tuple[str, list[Period]]]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 from cockpit.incidents.metrics import CLEARED, FINDING, outstanding
 from cockpit.incidents.opening import serious
-from cockpit.incidents.spans import span
+from cockpit.incidents.spans import clock, span
 from cockpit.model.finding import Finding, Since
 from cockpit.model.incident import Event, Incident
 from cockpit.model.job import Job, Phase, StepState
@@ -29,6 +29,20 @@ class _Sight:
     finding: Finding
     first_at: float
     last_at: float
+    told: Finding
+    """As it was first seen since it began, or since it is so severe: its details grow."""
+    told_at: float
+
+    @classmethod
+    def new(cls, finding: Finding, now: float) -> _Sight:
+        """Seen for the first time."""
+        return cls(finding, now, now, finding, now)
+
+    def again(self, finding: Finding, now: float) -> None:
+        """Seen once more."""
+        if finding.severity is not self.told.severity or finding.since > self.told_at:
+            self.told, self.told_at = finding, now
+        self.finding, self.last_at = finding, now
 
 
 @dataclass(slots=True)
@@ -79,9 +93,9 @@ class Sightings:
             about = _about(finding)
             known = self._seen.get(about)
             if known is None or now - known.last_at > CLEARED_S:
-                self._seen[about] = _Sight(finding, now, now)
+                self._seen[about] = _Sight.new(finding, now)
             else:
-                known.finding, known.last_at = finding, now
+                known.again(finding, now)
 
     def _raised(self, now: float) -> list[Event]:
         events = []
@@ -91,8 +105,11 @@ class Sightings:
             is_news = self._told.get(about) in (None, CLEARED) or word < self._told[about]
             if stands_s >= RAISED_S and is_news and now - sight.last_at < CLEARED_S:
                 is_worse = about in self._told and self._told[about] != CLEARED
-                at = sight.last_at if is_worse else sight.finding.since
-                events.append(Event(at, "finding", _words(sight.finding), f"{about}/{word}", is_state=True))
+                at, words = sight.last_at, _words(sight.finding)
+                if not is_worse:
+                    at = sight.finding.since
+                    words = _words(sight.told, sight.told_at if sight.told_at - at > CLEARED_S else None)
+                events.append(Event(at, "finding", words, f"{about}/{word}", is_state=True))
         return events
 
     def _gone(self, snapshot: Snapshot) -> list[Event]:
@@ -104,7 +121,7 @@ class Sightings:
                 continue
             if sight is None:
                 # Told by a cockpit before us: it is gone once we have looked for as long as it takes to see it.
-                self._seen[about] = _Sight(_unknown(about, snapshot.taken_at), snapshot.taken_at, snapshot.taken_at)
+                self._seen[about] = _Sight.new(_unknown(about, snapshot.taken_at), snapshot.taken_at)
                 continue
             panel = sight.finding.panel
             is_blind = bool(panel) and snapshot.assessment.panel(panel) is Severity.UNKNOWN
@@ -153,15 +170,18 @@ def _brief(finding: Finding) -> str:
     return finding.summary.partition(": ")[0]
 
 
-def _words(finding: Finding) -> str:
+def _words(finding: Finding, seen_at: float | None = None) -> str:
+    """What it says; `seen_at` is when it said so, where that is not when it began."""
     keys = f" › {finding.keys}" if finding.keys else ""
     section = f" ({finding.section} {finding.section_title or ''})".replace(" )", ")") if finding.section else ""
-    return f"{finding.severity.label} {finding.summary}{section}{keys}"
+    seen = f", as seen at {clock(seen_at)}Z" if seen_at is not None else ""
+    return f"{finding.severity.label} {finding.summary}{section}{seen}{keys}"
 
 
 def _confirmed(job: Job) -> str:
     reason = f": {job.reason}" if job.reason else ""
-    return f"{job.title} on {job.target}, confirmed by {job.by}{reason}"
+    overridden = f", overriding {', '.join(job.overrides)}" if job.overrides else ""
+    return f"{job.title} on {job.target}, confirmed by {job.by}{overridden}{reason}"
 
 
 def _ended(job: Job) -> str:

@@ -1,6 +1,8 @@
-"""Spans of time in words."""
+"""Times in words."""
 
 from __future__ import annotations
+
+from datetime import UTC, datetime
 
 
 def span(seconds: float | None) -> str:
@@ -16,3 +18,12 @@ def span(seconds: float | None) -> str:
     if seconds < 3600:
         return f"{seconds // 60:.0f} min {seconds % 60:.0f} s"
     return f"{seconds // 3600:.0f} h {seconds % 3600 // 60:.0f} min"
+
+
+def clock(at: float | None) -> str:
+    """The time of day in UTC.
+
+    >>> clock(1700000000.25)
+    '22:13:20'
+    """
+    return "" if at is None else f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}"

@@ -14,7 +14,9 @@ import pytest
 from cockpit.clock import SystemClock
 from cockpit.errors import JournalError
 from cockpit.incidents.keeper import Keeper
+from cockpit.incidents.report import steps
 from cockpit.incidents.sightings import CLEARED_S, RAISED_S, Sightings
+from cockpit.incidents.spans import clock
 from cockpit.model.finding import Assessment, Finding
 from cockpit.model.incident import Event, Incident
 from cockpit.model.job import Job, JobStep, Phase, StepState
@@ -122,6 +124,27 @@ def test_what_stood_before_it_was_opened_is_told() -> None:
     watched.incident = INCIDENT
     watched.see(snapshot(20, FINDING))
     assert watched.said == [("finding/venue_down/IBKR/P1", 0)]
+
+
+def test_what_is_told_of_a_begin_was_true_then_or_says_when_it_was_seen() -> None:
+    sightings = Sightings()
+    for at in range(60):
+        assert not sightings.due(snapshot(at, replace(FINDING, summary=f"router: oldest {at} s")), None)
+    (told,) = sightings.due(snapshot(60, replace(FINDING, summary="router: oldest 60 s")), INCIDENT)
+    assert (told.at, told.text) == (NOW, "P1 router: oldest 0 s (3.1 Broker outage)")
+    late = Sightings()
+    late.due(snapshot(60, replace(FINDING, summary="IBKR down, orders go to zerodha")), INCIDENT)
+    (told,) = late.due(snapshot(63, replace(FINDING, summary="IBKR down")), INCIDENT)
+    seen = f"as seen at {clock(NOW + 60)}Z"
+    assert (told.at, told.text) == (NOW, f"P1 IBKR down, orders go to zerodha (3.1 Broker outage), {seen}")
+
+
+def test_an_overridden_check_is_told_in_the_timeline_and_in_the_table() -> None:
+    job = replace(JOB, overrides=("streams drained", "backup"), reason="agreed: at once")
+    told = Sightings().due(snapshot(0, jobs=(job,)), INCIDENT)
+    assert told[0].text.endswith(", confirmed by asha@jump1, overriding streams drained, backup: agreed: at once")
+    (row,) = steps(replace(INCIDENT, timeline=facts("x", with_event("## Timeline\n", told[0])).timeline))[4:-1]
+    assert "| asha@jump1 | overridden: streams drained, backup; agreed: at once |" in row
 
 
 def test_jobs_are_told_when_confirmed_and_when_ended_with_what_was_proven() -> None:

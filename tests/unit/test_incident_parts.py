@@ -7,6 +7,7 @@ import pytest
 from cockpit.incidents.closing import lacks
 from cockpit.incidents.exports import SECTIONS
 from cockpit.incidents.metrics import metrics, recovered_at
+from cockpit.incidents.report import halted, halts
 from cockpit.incidents.templates import body
 from cockpit.model.incident import Incident, TimelineEntry
 from cockpit.model.severity import Severity
@@ -75,3 +76,38 @@ def test_closing_asks_for_what_is_missing() -> None:
     ]
     text = body("", "t").replace("## Summary\n", "## Summary\n\ns\n").replace("## Impact\n", "## Impact\n\ni\n")
     assert lacks(incident(cause="c"), text) == ()
+
+
+ENGAGED = "job/20260401-194412-019-kill_switch.engage-daa8"
+RELEASED = "job/20260401-194533-019-kill_switch.release-daa8"
+SEEN = "finding/kill_switch_engaged/kill_switch"
+
+
+def test_a_halt_that_was_over_before_it_was_opened_counts() -> None:
+    taken = (
+        (70, "action", f"{ENGAGED}/confirmed"),
+        (73, "outcome", f"{ENGAGED}/done"),
+        (151, "action", f"{RELEASED}/confirmed"),
+        (154, "outcome", f"{RELEASED}/done"),
+    )
+    found = incident(*taken)
+    assert halted(found, 900).startswith("1 min 21 s, from ")
+    seen = ((71, "finding", f"{SEEN}/P1"), (152, "cleared", f"{SEEN}/cleared"))
+    assert halts(incident(*taken, *seen)) == ((70, 152),)
+    assert halts(incident(*taken[:2], *seen)) == ((70, 152),)
+    assert halts(incident(*taken[:2])) == ((70, None),)
+    assert halted(incident(*taken[:2]), 900).endswith(" UTC, until when is not known")
+    assert halted(incident(*taken[:2], seen[0]), 900).endswith(" and still is UTC")
+    assert halts(incident(*((at - 100, kind, key) for at, kind, key in taken))) == ()
+
+
+def test_no_halt_is_denied_that_is_only_not_known() -> None:
+    assert halted(incident(), 900) == "nothing in the timeline"
+    assert (
+        halted(incident((70, "action", f"{ENGAGED}/confirmed"), (73, "outcome", f"{ENGAGED}/in-doubt")), 900)
+        == "not known"
+    )
+    assert (
+        halted(incident((70, "action", f"{RELEASED}/confirmed"), (73, "outcome", f"{RELEASED}/done")), 900)
+        == "not known"
+    )
