@@ -14,6 +14,7 @@ from tests.ui import snapshots
 from tests.ui.fake_session import SETTINGS, a_request
 from widgets.line import cut_text, plain, width_of
 from widgets.panels.catalogue import PANELS
+from widgets.panels.findings import headline
 from widgets.printable import safe
 from widgets.scene import Scene
 from widgets.topline import top_lines
@@ -229,6 +230,13 @@ def test_findings_worst_first_with_section_and_keys() -> None:
     assert shown.index("IBKR down: 1100") < shown.index("kill switch engaged: IBKR is down")
     assert "› Space b 3.1" in shown and "› Space b 3.1 Broker outage" in text("broker_down")
     assert "Engage the kill switch" in shown and "proven" in shown, "as on the jobs and in the runbook"
+
+
+@pytest.mark.parametrize(("width", "is_shown"), [(60, True), (28, False)])
+def test_findings_keep_their_keys_in_one_line_where_the_width_has_room(width: int, is_shown: bool) -> None:
+    finding = next(one for one in snapshots.broker_down().assessment.findings if one.keys)
+    row = plain(headline(replace(finding, summary="IBKR down: 1100"), finding.since + 5, width))
+    assert row.startswith("■ P1 IBKR down") and ("› Space b" in row) is is_shown
 
 
 def test_drawdown_stands_beside_its_limit_in_one_line_too() -> None:

@@ -81,11 +81,14 @@ def told(finding: Finding, now: float, width: int) -> list[Line]:
 
 
 def headline(finding: Finding, now: float, width: int) -> Line:
-    """Severity, summary and how long it has been so, in one line."""
+    """Severity, summary, the keys that answer it where the width has room for them, and how long it has been so."""
     glyph, word, ink = SEVERITY[finding.severity]
     left = line((f"{glyph} {word} ", ink), (finding.summary, "value"))
     note = "expected " if finding.is_expected else ""
-    return both(left, line((note, "label"), (lasted(finding, now), "label")), width)
+    right = line((note, "label"), (lasted(finding, now), "label"))
+    keys = line(("› ", "accent"), (finding.keys, "key"), "  ") if finding.keys else ()
+    has_room = width_of(left) + 1 + width_of(keys) + width_of(right) <= width
+    return both(left, (*keys, *right) if has_room else right, width)
 
 
 def lasted(finding: Finding, now: float) -> str:
