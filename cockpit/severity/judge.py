@@ -28,6 +28,7 @@ from cockpit.severity.rule import Hit, Rule, View
 from cockpit.severity.sections import Sections, answering, keys, title
 from cockpit.severity.silence import PANELS, SILENT, UNREAD, configured, is_complete, silent, stopped_at
 from cockpit.severity.standing import NOTHING, Memory, Raised, fold, shown
+from cockpit.severity.unhaltable import unhaltable
 
 RULES: tuple[Rule, ...] = (
     *rules_halt.RULES,
@@ -58,7 +59,7 @@ def assess(
     there = configured(settings)
     view = View(snapshot, settings, memory.standing)
     raised = [Raised(one, since=stopped_at(snapshot, settings, one)) for one in silent(snapshot, settings)]
-    raised.extend(Raised(finding) for finding in notices)
+    raised.extend(Raised(finding) for finding in (*unhaltable(settings, now), *notices))
     held, judged = set[str](), {SILENT, UNREAD} if is_complete(snapshot, there) else set[str]()
     live = frozenset(field for field in there if _is_live(snapshot, field))
     for rule in RULES:

@@ -71,6 +71,8 @@ def halt_readiness(snapshot: Snapshot, settings: Settings | None = None, now: fl
     if is_blind(snapshot):
         return Readiness("unknown", "Redis", f"{STOPPED}; a halt is sent all the same")
     redis = snapshot.redis
+    if settings is not None and settings.redis is None:
+        return _lower_rung(snapshot, settings, "no Redis is configured", now)
     if redis.value is None or not redis.is_live(now):
         return _lower_rung(snapshot, settings, f"Redis {'does not answer' if redis.is_asked else 'is not asked'}", now)
     full = settings.thresholds.redis_full_fraction if settings else DEFAULT_FULL_FRACTION
