@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.config import VenuePart
 from cockpit.model.severity import Severity
-from cockpit.severity import sections, words
+from cockpit.severity import sections, slow_redis, words
 from cockpit.severity.reset import is_reset
 from cockpit.severity.rule import Hit, View, rule
 
@@ -35,7 +35,11 @@ def venue_degraded(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
         if venue.status in UP or venue.status in DOWN or is_reset(part_of(view, venue.name), view.now):
             continue
         why = f": {_why(venue)}" if _why(venue) else ""
-        yield Hit(venue.name, Severity.P2, f"{venue.name} {venue.status}{why}", venue.status, "up")
+        # What a broker itself complains of has its code; without one the router may only have waited for Redis.
+        is_shared = venue.status == "degraded" and not venue.code and slow_redis.explains(view, venue.latency_ms)
+        summary = f"{venue.name} {venue.status}{why}{slow_redis.NOTE if is_shared else ''}"
+        section = sections.REDIS if is_shared else None
+        yield Hit(venue.name, Severity.P2, summary, venue.status, "up", section=section)
 
 
 @rule("venues", panel="brokers")
@@ -80,7 +84,10 @@ def venue_slow(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
     for venue in venues:
         if venue.latency_ms is not None and venue.latency_ms > limit_ms and venue.status not in DOWN:
             took, limit = words.ms(venue.latency_ms), words.ms(limit_ms)
-            yield Hit(venue.name, Severity.P2, f"{venue.name} slow: {took} > {limit}", took, limit)
+            is_shared = not venue.code and slow_redis.explains(view, venue.latency_ms)
+            summary = f"{venue.name} slow: {took} > {limit}{slow_redis.NOTE if is_shared else ''}"
+            section = sections.REDIS if is_shared else None
+            yield Hit(venue.name, Severity.P2, summary, took, limit, section=section)
 
 
 @rule("venues", panel="brokers", section=sections.BROKER)

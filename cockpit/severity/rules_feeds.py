@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from cockpit.model.exchange import local
 from cockpit.model.severity import Severity
-from cockpit.severity import sections, words
+from cockpit.severity import sections, slow_redis, words
 from cockpit.severity.rule import Hit, View, rule
 from cockpit.severity.rules_trading import behind
 
@@ -28,7 +28,10 @@ def feed_late(view: View, feeds: Feeds) -> Iterator[Hit]:
     for feed in feeds.feeds:
         if feed.lag_p95_ms is not None and feed.lag_p95_ms > limit_ms and not _is_silent(view, feed):
             lag, limit = words.ms(feed.lag_p95_ms), words.ms(limit_ms)
-            yield Hit(feed.name, _severity(view, feeds, feed), f"{feed.name} p95 {lag} > {limit}", lag, limit)
+            is_shared = slow_redis.explains(view, feed.lag_p95_ms)
+            summary = f"{feed.name} p95 {lag} > {limit}{slow_redis.NOTE if is_shared else ''}"
+            section = sections.REDIS if is_shared else None
+            yield Hit(feed.name, _severity(view, feeds, feed), summary, lag, limit, section=section)
 
 
 @rule("feeds", panel="feeds", section=sections.FEED)

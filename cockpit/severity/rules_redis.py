@@ -80,7 +80,8 @@ def redis_slow(view: View, redis: RedisServer) -> Iterator[Hit]:
     limit_ms = view.limits.round_trip_ms
     if redis.round_trip_ms > limit_ms:
         took, limit = words.ms(redis.round_trip_ms), words.ms(limit_ms)
-        yield Hit(SUBJECT, Severity.P2, f"Redis slow: round trip {took} > {limit}", took, limit)
+        summary, kept = f"Redis slow: round trip {took} > {limit}", float(redis.round_trip_ms)
+        yield Hit(SUBJECT, Severity.P2, summary, took, limit, kept=kept)
 
 
 @rule("docker", panel="redis", section=sections.REDIS)

@@ -7,9 +7,11 @@ from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 from cockpit.model.finding import Finding, Seen, Since
+from cockpit.model.severity import Severity
 from cockpit.text import clean
 
 SUMMARY_CELLS = 60
+"""A bound on words from outside; whoever shows them cuts them to the room there is."""
 Key = tuple[str, str]
 
 WATCHED_S = 15.0
@@ -19,6 +21,8 @@ LOST_S = 900.0
 
 HALTED = "kill_switch_engaged"
 """Comes after all else of its class: it has the big letters, and is the answer to what it would stand before."""
+SHARED = "redis_slow"
+"""Comes before all else of its class: what is read through a slow Redis is late because of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,9 +109,13 @@ def _unlooked(past: Past, standing: Mapping[Key, Standing], judged: frozenset[st
 
 
 def shown(memory: Memory) -> tuple[Finding, ...]:
-    """The findings to show: worst first, then oldest."""
+    """The findings to show: worst first, then what may be the cause of the others, then oldest."""
     findings = (one.finding for one in memory.standing.values() if one.is_shown)
-    return tuple(sorted(findings, key=lambda one: (one.severity, one.rule == HALTED, one.since, one.rule, one.subject)))
+    return tuple(sorted(findings, key=_order))
+
+
+def _order(one: Finding) -> tuple[Severity, bool, bool, float, str, str]:
+    return one.severity, one.rule == HALTED, one.rule != SHARED, one.since, one.rule, one.subject
 
 
 def next_clear_at(memory: Memory, clear_after_s: float, now: float) -> float | None:

@@ -232,10 +232,50 @@ def test_a_rule_that_breaks_keeps_what_it_found_and_what_it_had_found(monkeypatc
 
 
 def test_unconfigured_backend_is_no_reason_to_worry() -> None:
-    bare = parsed(Settings, {"site": "bare", "root": "/nowhere"})
+    bare = parsed(Settings, {"site": "bare", "root": "/nowhere", "world": "SANDBOX"})
     assessment, _ = assess(snapshot(venues=(), postgres=Sample(), kubernetes=Sample()), bare)
     assert assessment.severity is Severity.OK
     assert assessment.panel("postgres") is Severity.UNKNOWN
+
+
+@pytest.mark.parametrize(("world", "severity"), [("LIVE", Severity.P1), ("PAPER", Severity.P2), ("SANDBOX", None)])
+def test_without_a_redis_nobody_can_halt(world: str, severity: Severity | None) -> None:
+    bare = parsed(Settings, {"site": "bare", "root": "/nowhere", "world": world})
+    never = snapshot(redis=Sample(), kill_switch=Sample(), kubernetes=Sample())
+    found = [one for one in assess(never, bare)[0].findings if "no Redis is configured" in one.summary]
+    assert [one.severity for one in found] == ([severity] if severity else [])
+    assert "\nHalt        not ready, call the brokers: no Redis is configured\n" in as_text(never, bare)
+    with_redis = parsed(Settings, {"site": "bare", "root": "/nowhere", "world": world, "redis": {}})
+    assert not [one for one in assess(never, with_redis)[0].findings if "configured" in one.summary]
+
+
+LATE_FEED = {"feeds": feeds(feed("yahoo", lag_p95_ms=616.0))}
+SLOW_REDIS = {"redis": redis(round_trip_ms=120.0)}
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule_name", "section", "is_noted"),
+    [
+        (LATE_FEED, "feed_late", "3.2", False),
+        (LATE_FEED | SLOW_REDIS, "feed_late", "3.3", True),
+        ({"feeds": feeds(feed("yahoo", lag_p95_ms=30_000.0))} | SLOW_REDIS, "feed_late", "3.2", False),
+        ({"venues": venues(venue("IBKR", "up", latency_ms=400.0))}, "venue_slow", "3.1", False),
+        ({"venues": venues(venue("IBKR", "up", latency_ms=400.0))} | SLOW_REDIS, "venue_slow", "3.3", True),
+        ({"venues": venues(venue("IBKR", "degraded", message="answers slowly"))}, "venue_degraded", "3.1", False),
+        ({"venues": venues(venue("IBKR", "degraded", message="answers slowly"))} | SLOW_REDIS, "venue_degraded",
+         "3.3", True),
+        ({"venues": venues(venue("IBKR", "degraded", code="2103"))} | SLOW_REDIS, "venue_degraded", "3.1", False),
+    ],
+)  # fmt: skip
+def test_a_slow_redis_comes_first_and_answers_what_is_late_through_it(
+    changed: dict[str, Any], rule_name: str, section: str, is_noted: bool
+) -> None:
+    late = {name: value for name, value in changed.items() if name != "redis"}
+    *_, last = run((0, late), (5, late), (6, changed), (7, changed), (8, changed))
+    found = next(one for one in last.findings if one.rule == rule_name)
+    assert (found.section, found.summary.endswith("through a slow Redis")) == (section, is_noted)
+    assert found.severity is Severity.P2
+    assert last.findings[0].rule == ("redis_slow" if "redis" in changed else rule_name)
 
 
 def test_text_from_outside_is_short() -> None:
