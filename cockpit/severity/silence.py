@@ -12,7 +12,6 @@ from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
 from cockpit.severity import sections, words
-from cockpit.severity.standing import SUMMARY_CELLS
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +27,8 @@ class Backend:
 
 
 WRONG = "cannot be used"
+BRIEF = 60
+"""In more cells than this the cause would be the part of an error that a wall cuts."""
 REDIS_FIELDS = ("kill_switch", "venues", "flow", "feeds", "risk", "redis", "heartbeats")
 SILENT, UNREAD = "backend_silent", "payload_unreadable"
 BACKENDS = (
@@ -143,7 +144,7 @@ def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
         backend, why, observed = replace(backend, verb="is not asked", section=None), sample.error, sample.error
     else:
         said = len(f"{backend.name} {backend.verb}: ")
-        why = _reason(_unnamed(sample.error, backend.name), SUMMARY_CELLS - said)
+        why = _reason(_unnamed(sample.error, backend.name), BRIEF - said)
         observed = "never answered" if age_s is None else f"no answer for {words.seconds(age_s)}"
         if backend.verb == WRONG and age_s is not None:
             observed = f"the last good one, {words.seconds(age_s)} old, counts"

@@ -10,7 +10,7 @@ from cockpit.model.finding import Finding, Seen, Since
 from cockpit.model.severity import Severity
 from cockpit.text import clean
 
-SUMMARY_CELLS = 60
+SUMMARY_CELLS = 160
 """A bound on words from outside; whoever shows them cuts them to the room there is."""
 Key = tuple[str, str]
 

@@ -227,7 +227,7 @@ def test_a_wrong_file_is_a_finding_and_the_last_good_one_counts() -> None:
     found = assess(snapshot(alerting=wrong, feeds=feeds(feed("yahoo", lag_p95_ms=90.0))), SETTINGS, memory)[0].findings
     assert [(one.severity, one.summary) for one in found] == [
         (Severity.P2, "yahoo p95 90 ms > 80 ms"),
-        (Severity.P3, "alerts.yaml cannot be used: line 1, column 37, market.feed_…"),
+        (Severity.P3, "alerts.yaml cannot be used: line 1, column 37, market.feed_latency.max_lag_ms must be a number"),
     ]
     assert found[1].observed == "the last good one, 6.0 s old, counts"
 

@@ -132,7 +132,7 @@ def test_what_is_not_asked_has_not_crashed() -> None:
     }
     assessment, _ = assess(snapshot(**unasked), SETTINGS, sections={"3.3": Section("Redis crash", "Space r")})
     finding = next(one for one in assessment.findings if one.subject == "Redis")
-    assert finding.summary == clean(f"Redis is not asked: {error}", 60)
+    assert finding.summary == clean(f"Redis is not asked: {error}", 160)
     assert (finding.severity, finding.section, finding.keys, finding.observed) == (Severity.P1, None, None, error)
     assert halt_readiness(snapshot(**unasked)).reason == "Redis is not asked"
     top = as_text(snapshot(**unasked, kubernetes=Sample()), SETTINGS)
@@ -281,7 +281,7 @@ def test_a_slow_redis_comes_first_and_answers_what_is_late_through_it(
 def test_text_from_outside_is_short() -> None:
     long = venues(venue("IBKR", "down", message="x" * 500))
     assessment, _ = assess(snapshot(venues=long), SETTINGS)
-    assert len(assessment.findings[0].summary) == 60
+    assert len(assessment.findings[0].summary) == 160
 
 
 def test_reset_window_makes_an_outage_expected() -> None:
