@@ -22,6 +22,8 @@ EVIDENCE = frozenset({"flow", "kill_switch", "venues"})
 DEADLINE_S = 10.0
 FRESH_S = 5.0
 """A platform that trades validates and fills several orders a second."""
+COUNTED_S = 0.2
+"""Orders come in some ten bursts a second: over less, a rate is that of one burst. Shorter than from look to look."""
 VERIFIED = ("validated", "fills")
 
 FLOWS = {"validated": "orders are validated, or held by the halt", "fills": "orders are filled, or held by the halt"}
@@ -93,6 +95,8 @@ def _flows(stage: Stage, label: str) -> JobStep:
     newest_s = flow.age_s(stream)
     if stream.rate_per_s is None or newest_s is None:
         return JobStep(name, UNKNOWN, "its rate is not known")
+    if flow.counted_s is not None and flow.counted_s < COUNTED_S:
+        return JobStep(name, RUNNING, "its orders are being counted")
     words = f"{stream.rate_per_s:.1f}/s, the newest {newest_s:.1f} s old, {stream.depth} kept"
     if stream.rate_per_s > 0 and newest_s <= FRESH_S:
         return JobStep(name, DONE, words)

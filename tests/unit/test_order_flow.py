@@ -53,6 +53,14 @@ def test_a_flow_that_stands_still(
         assert (proof.state, words in proof.detail) == (state, True), proof
 
 
+@pytest.mark.parametrize(("counted_s", "state"), [(0.047, RUNNING), (0.5, DONE), (None, DONE)])
+def test_one_burst_is_no_rate(counted_s: float | None, state: StepState) -> None:
+    at = stage(flow=replace(flow(), counted_s=counted_s))
+    for proof in verify.judge(at)[:2]:
+        assert proof.state is state, proof
+        assert ("/s" in proof.detail) is (state is DONE)
+
+
 @pytest.mark.parametrize(
     ("at", "state"),
     [
