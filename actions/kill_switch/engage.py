@@ -22,6 +22,7 @@ DEFAULT_REASON = "engaged by hand"
 DEADLINE_S = 12.0
 STEP = "kill switch set in Redis"
 UNJUDGED = Check("checks", Verdict.WARN, "the rest could not be judged; tried all the same")
+KEPT = "The wish is kept on this host: while a cockpit is open here, it is engaged as soon as Redis takes it"
 T = TypeVar("T")
 
 
@@ -56,7 +57,7 @@ def write(operator: Operator, plan: Plan, confirmation: Confirmation, ts_ms: int
 def failure(settings: Settings, error: str, is_known: bool) -> tuple[str, ...]:
     """What the operator must know and do when Redis did not take it, or did not say so."""
     verdict = "NOT HALTED by this" if is_known else "NOT KNOWN WHETHER HALTED"
-    return (f"{verdict}: {error}", *other_rungs(settings))
+    return (f"{verdict}: {error}. {KEPT}", *other_rungs(settings))
 
 
 def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Check]:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from actions.by_hand import stop_orders
+from actions.catalogue import ACTIONS
 from cockpit.config import Settings
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.states import KillSwitch
 
+HALT_ROUTER = "halt-router"
+"""The runbook's step that halts where Redis cannot."""
 FLAT = "halted is not cancelled is not flat"
 
 
@@ -64,7 +67,14 @@ def other_rungs(settings: Settings) -> tuple[str, ...]:
     venues = ", ".join(f"{venue.name} {venue.phone or ''}".rstrip() for venue in settings.venues)
     call = f"call the brokers{f' ({venues})' if venues else ''} and have trading blocked there"
     line = stop_orders(settings)
-    return (f"stop the router by hand: {line}", call) if line else (call,)
+    return (f"stop the router{_keys(settings)} by hand: {line}", call) if line else (call,)
+
+
+def _keys(settings: Settings) -> str:
+    """Those of the step that does it; not where a fund's own runbook may have other ones."""
+    rows = ACTIONS if settings.runbook is None else ()
+    row = next((row for row in rows if row.step == HALT_ROUTER), None)
+    return f": Space {row.section_key} {row.key}, or" if row is not None else ""
 
 
 def utc(at: float) -> str:

@@ -148,10 +148,10 @@ def test_without_redis_there_is_nothing_to_write_to() -> None:
 
 def test_a_failed_halt_names_the_other_rungs() -> None:
     words = engage.failure(SETTINGS, "refused the connection", is_known=True)
-    assert words[0] == "NOT HALTED by this: refused the connection"
-    assert words[1] == "stop the router by hand: kubectl scale deploy/router --replicas=0"
+    assert words[0].startswith("NOT HALTED by this: refused the connection. The wish is kept")
+    assert words[1] == "stop the router: Space b h, or by hand: kubectl scale deploy/router --replicas=0"
     assert "call the brokers (IBKR, ZERODHA, PAPER)" in words[2]
-    assert engage.failure(SETTINGS, "silent", is_known=False)[0] == "NOT KNOWN WHETHER HALTED: silent"
+    assert engage.failure(SETTINGS, "silent", is_known=False)[0].startswith("NOT KNOWN WHETHER HALTED: silent. ")
 
 
 def test_release_on_a_good_day_is_allowed_and_asks_for_phrase_and_reason() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from actions.kill_switch.engage import KEPT
 from actions.kill_switch.evidence import Evidence
 from actions.kill_switch.proofs import OPEN_ORDERS
 from actions.kill_switch.prover import KillSwitchProver
@@ -20,7 +21,7 @@ from tests.unit.test_journal import done, intent
 from tests.unit.virtual_time import LoopClock, VirtualLoop, play
 
 THERE, ABSENT = (StepState.DONE, "found in Redis"), (StepState.FAILED, "not found in Redis")
-KUBECTL = "stop the router by hand: kubectl scale deploy/router --replicas=0"
+KUBECTL = "stop the router: Space b h, or by hand: kubectl scale deploy/router --replicas=0"
 CALL = "call the brokers (IBKR, ZERODHA, PAPER) and have trading blocked there"
 HELD, OPEN = JobStep("stopped", StepState.DONE), JobStep("stopped", StepState.FAILED, "ORDERS STILL PASS")
 
@@ -66,13 +67,13 @@ def test_a_redis_that_died_after_the_halt_names_the_other_rungs() -> None:
 
 def test_a_halt_that_did_not_arrive_is_said_plainly() -> None:
     phase, notes, _ = proven(Script((ABSENT, OPEN)), intent(), False)
-    assert (phase, notes) == (Phase.FAILED, ["NOT HALTED by this: not found in Redis", KUBECTL, CALL])
+    assert (phase, notes) == (Phase.FAILED, [f"NOT HALTED by this: not found in Redis. {KEPT}", KUBECTL, CALL])
 
 
 def test_a_halt_that_nobody_could_look_for_is_unknown() -> None:
     phase, notes, _ = proven(Script(None), intent(), False)
     assert phase is Phase.IN_DOUBT
-    assert notes == ["NOT KNOWN WHETHER HALTED: refused the connection", KUBECTL, CALL]
+    assert notes == [f"NOT KNOWN WHETHER HALTED: refused the connection. {KEPT}", KUBECTL, CALL]
 
 
 def test_one_look_that_missed_it_is_not_enough_to_call_it_undone() -> None:
@@ -85,7 +86,7 @@ def test_what_was_said_at_the_act_is_not_said_again() -> None:
     silent = Outcome(False, False, "Redis did not say whether it took it")
     said = journaling.outcome(NOW, silent, ("NOT KNOWN WHETHER HALTED: silent", KUBECTL, CALL), 1.0)
     phase, notes, _ = proven(Script((ABSENT, OPEN)), (*intent(), *said), False)
-    assert (phase, notes) == (Phase.FAILED, ["NOT HALTED by this: not found in Redis"])
+    assert (phase, notes) == (Phase.FAILED, [f"NOT HALTED by this: not found in Redis. {KEPT}"])
 
 
 def test_a_halt_that_is_proven_needs_no_other_rung() -> None:
