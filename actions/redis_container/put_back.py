@@ -17,6 +17,11 @@ from cockpit.model.job import StepState
 
 TRY_S = 0.2
 MARGIN_S = 15.0
+_AS_READ = {
+    "true": "engaged, as before",
+    "false": "engaged now; it was released before: by somebody else, or by the latch of a halt on a host",
+}
+"""By what was read before the restart, where nothing had to be written after it."""
 UNSURE = "whether it was engaged before the restart of Redis is unknown: engaged to be safe"
 DONE, FAILED, UNKNOWN = StepState.DONE, StepState.FAILED, StepState.UNKNOWN
 
@@ -75,7 +80,7 @@ async def _write(writer: RedisWriter, halt: Halt, stage: Stage) -> None:
 
 def _engaged(halt: Halt, has_written: bool) -> Result:
     if not has_written:
-        return Result(DONE, "engaged: it survived", {"reasserted": False})
+        return Result(DONE, _AS_READ.get(halt.halted, "engaged"), {"reasserted": False})
     lost = "LOST by the restart, engaged again" if halt.halted == "true" else "not known before: ENGAGED to be safe"
     return Result(DONE, lost, {"reasserted": True})
 
