@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 SUBJECT = "kill switch"
 RISK_MANAGER = "risk-manager"
 ENGAGE, RELEASE = "kill_switch.engage", "kill_switch.release"
+LOUD_S = 300.0
+"""So long what a halt has been through is of the worst class."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,26 +71,32 @@ def kill_switch_gone(view: View, switch: KillSwitch) -> Iterator[Hit]:
 
 @rule("kill_switch", panel="risk", section=sections.BROKER)
 def kill_switch_latched(view: View, switch: KillSwitch) -> Iterator[Hit]:
-    """This host keeps the wish to be halted: told wherever Redis did not, or does not."""
+    """This host keeps the wish to be halted, and Redis does not."""
     latch = view.snapshot.latch
     if latch is None:
         return
     hold = latch.hold_of(switch)
     observed = "engaged" if switch.is_engaged else "not engaged"
     words = ""
-    if hold is Hold.HELD and latch.restored_at is not None:
-        moment = f"{datetime.fromtimestamp(latch.restored_at, UTC):%H:%M:%S}Z"
-        words = (
-            f"THE HALT WAS LOST, engaged again at {moment}"
-            if latch.losses
-            else f"halted late: Redis took it at {moment}"
-        )
-    elif hold is Hold.LOST and (latch.trouble or not latch.is_held):
+    if hold is Hold.LOST and (latch.trouble or not latch.is_held):
         words = f"HALT NOT IN REDIS, latched here: {latch.trouble or 'tried again and again'}"
     elif hold is Hold.RELEASED and not _is_releasing(view, latch):
         words = f"released by {switch.by} elsewhere, latched here: K, or Space b u"
     if words:
-        yield Hit(SUBJECT, Severity.P1, words, observed, f"engaged: latched by {latch.by}", since=latch.restored_at)
+        yield Hit(SUBJECT, Severity.P1, words, observed, f"engaged: latched by {latch.by}")
+
+
+@rule("kill_switch", panel="risk", section=sections.BROKER)
+def kill_switch_restored(view: View, switch: KillSwitch) -> Iterator[Hit]:
+    """The halt stands, and for a while it did not: told loudly at first, then beside what is wrong now."""
+    latch = view.snapshot.latch
+    if latch is None or latch.restored_at is None or latch.hold_of(switch) is not Hold.HELD:
+        return
+    moment = f"{datetime.fromtimestamp(latch.restored_at, UTC):%H:%M:%S}Z"
+    late = f"halted late: Redis took it at {moment}"
+    words = f"THE HALT WAS LOST, engaged again at {moment}" if latch.losses else late
+    severity = Severity.P1 if view.now - latch.restored_at < LOUD_S else Severity.P3
+    yield Hit(SUBJECT, severity, words, "engaged", f"engaged: latched by {latch.by}", since=latch.restored_at)
 
 
 @rule("kill_switch", panel="risk", section=sections.BROKER)
@@ -145,4 +153,4 @@ def _section(by: str | None) -> str:
     return sections.RISK if by == RISK_MANAGER else sections.BROKER
 
 
-RULES = (kill_switch_engaged, kill_switch_gone, kill_switch_latched, latch_unreadable)
+RULES = (kill_switch_engaged, kill_switch_gone, kill_switch_latched, kill_switch_restored, latch_unreadable)

@@ -19,7 +19,7 @@ WATCHED_S = 15.0
 LOST_S = 900.0
 """Nobody watched for longer: whether it is the same one is not known."""
 
-HALTED = "kill_switch_engaged"
+HALTED = ("kill_switch_engaged", "kill_switch_restored")
 """Comes after all else of its class: it has the big letters, and is the answer to what it would stand before."""
 SHARED = "redis_slow"
 """Comes before all else of its class: what is read through a slow Redis is late because of it."""
@@ -115,7 +115,7 @@ def shown(memory: Memory) -> tuple[Finding, ...]:
 
 
 def _order(one: Finding) -> tuple[Severity, bool, bool, float, str, str]:
-    return one.severity, one.rule == HALTED, one.rule != SHARED, one.since, one.rule, one.subject
+    return one.severity, one.rule in HALTED, one.rule != SHARED, one.since, one.rule, one.subject
 
 
 def next_clear_at(memory: Memory, clear_after_s: float, now: float) -> float | None:

@@ -109,22 +109,33 @@ def test_it_stands_beside_the_word() -> None:
 
 
 LATCH = Latch("redis", "asha", "IBKR is down", int((NOW - 60) * 1000), is_held=True)
-RESTORED = replace(LATCH, losses=1, restored_at=1764100000.0)
+RESTORED = replace(LATCH, losses=1, restored_at=NOW - 30)
 OUTSIDE = KillSwitch(False, True, "", "bo", NOW - 5)
 
 
 def latched(switch: KillSwitch, latch: Latch | None, *jobs: Job) -> list[str]:
     now = replace(snapshot(NOW, kill_switch=switch), latch=latch, jobs=jobs)
     assessment, _ = assess(now, SETTINGS, NOTHING)
-    found = [one for one in assessment.findings if one.rule == "kill_switch_latched"]
+    found = [one for one in assessment.findings if one.rule in ("kill_switch_latched", "kill_switch_restored")]
     assert all(one.severity is Severity.P1 and len(one.summary) <= 160 for one in found)
     return [one.summary for one in found]
 
 
 def test_a_halt_that_was_engaged_again_is_told_as_long_as_it_is_latched() -> None:
     assert latched(ENGAGED, LATCH) == [] and latched(ENGAGED, None) == []
-    assert latched(ENGAGED, RESTORED) == ["THE HALT WAS LOST, engaged again at 19:46:40Z"]
-    assert latched(ENGAGED, replace(RESTORED, losses=0)) == ["halted late: Redis took it at 19:46:40Z"]
+    assert latched(ENGAGED, RESTORED) == ["THE HALT WAS LOST, engaged again at 07:59:30Z"]
+    assert latched(ENGAGED, replace(RESTORED, losses=0)) == ["halted late: Redis took it at 07:59:30Z"]
+
+
+def test_what_a_halt_has_been_through_stands_below_what_is_wrong_now_and_fades() -> None:
+    down = dead(NOW, value=None)
+    for age_s, severity in ((5.0, Severity.P1), (400.0, Severity.P3)):
+        held = replace(RESTORED, restored_at=NOW - age_s)
+        now = replace(snapshot(NOW, kill_switch=ENGAGED, postgres=down), latch=held)
+        found = assess(now, SETTINGS, NOTHING)[0].findings
+        (told,) = [one for one in found if one.rule == "kill_switch_restored"]
+        assert told.severity is severity
+        assert found[0].panel == "postgres", [one.summary for one in found]
 
 
 def test_a_halt_that_cannot_be_engaged_again_says_why() -> None:

@@ -278,6 +278,7 @@ ELSEWHERE = {
     "alerts_file_wrong",
     "kill_switch_gone",
     "kill_switch_latched",
+    "kill_switch_restored",
     "latch_unreadable",
     "rules_off",
     "venue_reset",
