@@ -64,7 +64,7 @@ class Planner:
             *plan.checks,
             *self._target_checks(action, plan),
             *incident_checks(plan, snapshot),
-            *self._journal_checks(plan),
+            *self._journal_checks(action, plan),
         )
         usually_s, usually = usual_time(self._present(), plan)
         plan = replace(plan, checks=checks, usually=usually, usually_s=usually_s)
@@ -78,11 +78,11 @@ class Planner:
         holders = {name: self._targets.holder(name) for name in names}
         return tuple(Check(f"{name} free", Verdict.FAIL, one.words) for name, one in holders.items() if one is not None)
 
-    def _journal_checks(self, plan: Plan) -> tuple[Check, ...]:
+    def _journal_checks(self, action: Action, plan: Plan) -> tuple[Check, ...]:
         """Only where the last try to write failed."""
         error = self._minutes.error
         if error is None:
             return ()
-        if plan.danger is Danger.PROTECT:
+        if is_struck(action) and plan.danger is Danger.PROTECT:
             return (Check("journal", Verdict.WARN, f"{error}; it is done all the same, and written later"),)
         return (Check("journal", Verdict.FAIL, error),)
