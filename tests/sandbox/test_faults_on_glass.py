@@ -25,14 +25,13 @@ import yaml
 
 from benchmarks.ptyprogram import PtyProgram
 from cockpit.sandbox.layout import Layout
-from cockpit.terminal.last_word import RESET, WIPE
 from tests.sandbox.conftest import Control
 from tests.sandbox.fault_backends import WRONG, Backend, Credential, backends
 from tests.sandbox.fault_proxy import FaultProxy
 from tests.sandbox.fault_words import SAYINGS, Saying
 from tests.sandbox.hung_names import ENDING
 from tests.sandbox.test_fault_matrix import ON_THE_WAY
-from tests.terminal.hostile import raw_in
+from tests.terminal.hostile import raw_on_pty
 
 FIRST = "wrong-credentials"
 LATER = (*ON_THE_WAY, "hung-dns")
@@ -261,8 +260,7 @@ def test_what_is_well_formed_and_no_answer_is_called_that(sandbox: tuple[Layout,
         it.until(it.ways, is_well, "well again")
         os.kill(it.program.pid, signal.SIGTERM)
         assert it.program.wait(8.0) == 143
-    output = bytes(it.program.output).decode().replace(WIPE, "").replace(RESET, "").replace("\r\n", "")
-    assert raw_in(output) is None
+    assert raw_on_pty(bytes(it.program.output)) is None
 
 
 def is_heard(ways: dict[str, Way], saying: Saying, reasons: dict[str, str], text: str, backend: Backend) -> bool:

@@ -21,7 +21,6 @@ from cockpit.config import load
 from cockpit.model.severity import Severity
 from cockpit.sandbox.layout import Layout
 from cockpit.storage.incidents import Incidents, Opening
-from cockpit.terminal.last_word import RESET, WIPE
 from tests.sandbox.conftest import Control
 from tests.sandbox.hostile_platform import (
     ALL,
@@ -38,7 +37,7 @@ from tests.sandbox.hostile_platform import (
 )
 from tests.sandbox.redis_servers import Server, serving
 from tests.sandbox.small_platform import SERVER
-from tests.terminal.hostile import raw_in
+from tests.terminal.hostile import raw_on_pty
 
 KEYS = (
     "\t", "z", "\x1b", "/b\r", "\x1b", "?", "\x1b", ":", "\x1b", "2", "j", "\r", "\x1b", "3", "\t", "x", "\t", "\x1b",
@@ -152,8 +151,7 @@ def test_only_our_own_sequences_reach_the_terminal(config: Path) -> None:
         program.close()
     assert any("31mred" in text for text in seen), "the bad text was to be seen"
     assert [each for each in told(config) if not each.isprintable()] == []
-    output = bytes(program.output).decode().replace(WIPE, "").replace(RESET, "").replace("\r\n", "")
-    assert raw_in(output) is None
+    assert raw_on_pty(bytes(program.output)) is None
 
 
 def told(config: Path) -> Iterator[str]:

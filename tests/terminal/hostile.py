@@ -10,6 +10,8 @@ from typing import Any
 from rich.cells import cell_len
 
 from cockpit.model.snapshot import Snapshot
+from cockpit.terminal.last_word import RESET, WIPE
+from cockpit.terminal.unread import PROBE
 
 TEXTS = {
     "ansi": "\x1b[2J\x1b[31mred\x1b[0m\x9b31m\x1b#8\x1bc",
@@ -32,8 +34,7 @@ _OURS = {"panel", "section", "id", "action", "digest", "rule", "keys"}
 """Not from the platform: the cockpit's own names of things."""
 
 _SEQUENCE = re.compile(
-    r"(?:\x1b\[0m|\x1b\[\d+;\d+H|\x1b\[\?2026l|\x1b\[5n)\0+(?=\x1b|\Z)"  # for the kernel, behind a frame
-    r"|\x1b\[[0-9;]*[mHCG]|\x1b\[\?2026[hl]|\x1b\]22;default\x07"  # pen, cursor, synchronised output, pointer
+    r"\x1b\[[0-9;]*[mHCG]|\x1b\[\?2026[hl]|\x1b\]22;default\x07"  # pen, cursor, synchronised output, pointer
     r"|\x1b\[\?(?:1049|25|1004|2004|7|2048)[hl]|\x1b\[>\d+u|\x1b\[<u|\x1b\[\?(?:2026|2048)\$p"  # start and end
     r"|\x1b\[5n"  # asks for an answer
 )
@@ -71,6 +72,14 @@ def raw_in(output: str) -> str | None:
         if not char.isprintable() or _WITHOUT_WIDTH.match(char):
             return ascii(rest[max(0, at - 20) : at + 20])
     return None
+
+
+def raw_on_pty(output: bytes) -> str | None:
+    """The same of everything that was written to a pty, but for what ends an exit and what asks the kernel whether the
+    pty is read: a NUL between two frames, which may end and begin with any character. That no NUL comes out of the
+    data is seen where frames are kept one by one."""
+    ours = output.decode().replace(WIPE, "").replace(RESET, "").replace("\r\n", "").replace(PROBE.decode(), "")
+    return raw_in(ours)
 
 
 def row_widths(rows: list[str]) -> set[int]:
