@@ -237,4 +237,4 @@ def _finding(view: View, finding: Finding, width: int) -> Line:
     """One line; on a narrow wall the section's number stands for its name."""
     answer = advice(finding) if width >= 100 else short_advice(finding)
     room = width - 2 - (width_of(answer) + 2 if answer else 0)
-    return line(" ", *pad(headline(finding, view.now, room), room), "  ", *answer)
+    return line(" ", *pad(headline(finding, view.now, room, is_answered=bool(answer)), room), "  ", *answer)

@@ -229,6 +229,8 @@ def test_findings_worst_first_with_section_and_keys() -> None:
     shown = text("broker_down", 80, 21)
     assert shown.index("IBKR down: 1100") < shown.index("kill switch engaged: IBKR is down")
     assert "› Space b 3.1" in shown and "› Space b 3.1 Broker outage" in text("broker_down")
+    row = next(each for each in shown.splitlines() if "IBKR down: 1100" in each and "3.1" in each)
+    assert row.count("Space b") == 1, "the keys stand once in a line"
     assert "Engage the kill switch" in shown and "proven" in shown, "as on the jobs and in the runbook"
 
 

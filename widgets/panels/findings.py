@@ -80,13 +80,14 @@ def told(finding: Finding, now: float, width: int) -> list[Line]:
     return [*rows, both(line("  ", *answer), since, width)]
 
 
-def headline(finding: Finding, now: float, width: int) -> Line:
-    """Severity, summary, the keys that answer it where the width has room for them, and how long it has been so."""
+def headline(finding: Finding, now: float, width: int, *, is_answered: bool = False) -> Line:
+    """Severity, summary, the keys that answer it where the width has room for them and the answer does not stand beside
+    it, and how long it has been so."""
     glyph, word, ink = SEVERITY[finding.severity]
     left = line((f"{glyph} {word} ", ink), (finding.summary, "value"))
     note = "expected " if finding.is_expected else ""
     right = line((note, "label"), (lasted(finding, now), "label"))
-    keys = line(("› ", "accent"), (finding.keys, "key"), "  ") if finding.keys else ()
+    keys = line(("› ", "accent"), (finding.keys, "key"), "  ") if finding.keys and not is_answered else ()
     has_room = width_of(left) + 1 + width_of(keys) + width_of(right) <= width
     return both(left, (*keys, *right) if has_room else right, width)
 
