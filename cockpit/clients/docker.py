@@ -10,13 +10,15 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from cockpit.clients.web import Trust, Web
+from cockpit.clock import Clock
 from cockpit.config import DockerPart
 from cockpit.errors import BackendError
 
 MAX_BYTES = 4 << 20
 NAME = "Docker"
-INSPECTED_EVERY = 10
-"""Ticks from one inspection to the next of a container that runs on and on."""
+INSPECTED_S = 10.0
+"""So long an inspection counts of a container that runs on and on. One started anew says for a minute that it has been
+up for seconds; whoever looks more seldom than that could miss it, and a list has no moment of the start."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +32,13 @@ class Engine:
 class DockerEngine:
     """One engine over its unix socket or TCP."""
 
-    def __init__(self, settings: DockerPart) -> None:
+    def __init__(self, settings: DockerPart, clock: Clock) -> None:
+        self._clock = clock
         self._names = settings.containers
         self._web = connect(settings)
         self._version = ""
-        self._reads = 0
-        self._known: dict[str, tuple[Mapping[str, Any], Mapping[str, Any], int]] = {}
-        """Row and inspection of each container, and at which reading it was inspected."""
+        self._known: dict[str, tuple[Mapping[str, Any], Mapping[str, Any], float]] = {}
+        """Row and inspection of each container, and when they were asked for."""
 
     async def read(self) -> Engine:
         """The configured containers: one list, and an inspection of each that exists and may be another by now.
@@ -44,6 +46,7 @@ class DockerEngine:
         Raises:
             BackendError: in an operator's words.
         """
+        now = self._clock.now()
         try:
             if not self._version:
                 said = await self._web.get_json("/version")
@@ -52,11 +55,9 @@ class DockerEngine:
             rows = await self._web.get_json("/containers/json", {"all": "1", "filters": filters})
             if not isinstance(rows, list) or not all(isinstance(row, dict) for row in rows):
                 raise BackendError("Docker answered something else than a list of containers")
-            self._reads += 1
-            known = [self._still(name, rows) for name in self._names]
-            found = (
-                known if all(known) else await asyncio.gather(*(self._container(name, rows) for name in self._names))
-            )
+            found = [self._still(name, rows, now) for name in self._names]
+            if not all(found):
+                found = await asyncio.gather(*(self._container(name, rows, now) for name in self._names))
         except BaseException:
             self._version = ""  # it may come back as another one
             self._known.clear()
@@ -67,15 +68,17 @@ class DockerEngine:
         """Close the connections."""
         await self._web.close()
 
-    def _still(self, name: str, rows: list[Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+    def _still(self, name: str, rows: list[Any], now: float) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
         """What is known of one that has been up for minutes and still is: started anew, it would be up for seconds."""
         row, known = _row_of(name, rows), self._known.get(name)
-        if row is None or known is None or known[0] != row or self._reads - known[2] >= INSPECTED_EVERY:
+        if row is None or known is None or known[0] != row or not 0 <= now - known[2] < INSPECTED_S:
             return None
         status = str(row.get("Status"))
         return known[:2] if status.startswith("Up ") and "second" not in status else None
 
-    async def _container(self, name: str, rows: list[Any]) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
+    async def _container(
+        self, name: str, rows: list[Any], now: float
+    ) -> tuple[Mapping[str, Any], Mapping[str, Any]] | None:
         row = _row_of(name, rows)
         if row is None:
             return None
@@ -88,7 +91,7 @@ class DockerEngine:
         inspection = self._web.parsed(path, answer)
         if not isinstance(inspection, dict):
             raise BackendError(f"Docker answered something else than the container {name}")
-        self._known[name] = row, inspection, self._reads
+        self._known[name] = row, inspection, now
         return row, inspection
 
 

@@ -24,7 +24,7 @@ class DockerProbe:
         if settings.docker is None:
             raise ConfigError("docker is not configured")
         self._clock = clock
-        self._engine = DockerEngine(settings.docker)
+        self._engine = DockerEngine(settings.docker, clock)
         self._timeout_s = settings.docker.timeout_s
         self.interval_s = settings.interval_s
         self.deadline_s = 2 * self._timeout_s + 0.5

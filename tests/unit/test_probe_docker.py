@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from probe_servers import CLOCK, free_port, serving, settings
 
-from cockpit.clients.docker import INSPECTED_EVERY, connect
+from cockpit.clients.docker import INSPECTED_S, connect
 from cockpit.config import DockerPart
 from cockpit.errors import BackendError
 from cockpit.probes.docker import DockerProbe
@@ -98,6 +98,41 @@ def test_certificates_make_tcp_speak_tls(tmp_path: Path) -> None:
     assert connect(DockerPart()).place == "/var/run/docker.sock"
 
 
+class SetClock:
+    """Shows what it is told to."""
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+
+    def now(self) -> float:
+        return self.at
+
+    def monotonic(self) -> float:
+        return self.at
+
+
+async def pids(*looks: tuple[float, str, int]) -> tuple[list[int | None], int]:
+    """What looks at these seconds find of a container with this status and process, and how often it is inspected."""
+    asked: list[str] = []
+    clock, status, pid = SetClock(0.0), "", 0
+
+    def answer(request: web.Request) -> Any:
+        asked.append(request.path)
+        if request.path == "/containers/json":
+            return [{"Names": ["/redis"], "State": "running", "Status": status}]
+        return {"Version": "28.2.2"} if request.path == "/version" else {"State": {"Status": "running", "Pid": pid}}
+
+    found = []
+    async with serving(answer) as url:
+        part = {"url": url.replace("http", "tcp"), "containers": ["redis"], "timeout_s": 1.0}
+        one = DockerProbe(settings(docker=part), clock)
+        for look in looks:
+            clock.at, status, pid = look
+            found.append((await one.read()).containers[0].pid)
+        await one.close()
+    return found, asked.count("/containers/redis/json")
+
+
 @pytest.mark.parametrize(
     ("statuses", "inspections"),
     [
@@ -106,24 +141,20 @@ def test_certificates_make_tcp_speak_tls(tmp_path: Path) -> None:
         (("Up Less than a second", "Up Less than a second"), 2),
         (("Up 2 minutes", "Up 2 minutes (unhealthy)"), 2),
         (("Exited (1) 5 minutes ago", "Exited (1) 5 minutes ago"), 2),
-        (("Up 2 hours",) * (INSPECTED_EVERY + 1), 2),
     ],
 )
 async def test_only_a_container_that_cannot_be_another_by_now_is_not_inspected_again(
     statuses: tuple[str, ...], inspections: int
 ) -> None:
-    asked: list[str] = []
-    left = iter(statuses)
+    found = await pids(*((float(at), status, 4711) for at, status in enumerate(statuses)))
+    assert found == ([4711] * len(statuses), inspections)
 
-    def answer(request: web.Request) -> Any:
-        asked.append(request.path)
-        if request.path == "/containers/json":
-            return [{"Names": ["/redis"], "State": "running", "Status": next(left)}]
-        return engine(request)
 
-    async with serving(answer) as url:
-        one = probe(url.replace("http", "tcp"))
-        pids = [(await one.read()).containers[0].pid for _ in statuses]
-        await one.close()
-    assert asked.count("/containers/redis/json") == inspections
-    assert set(pids) == {4711}
+@pytest.mark.parametrize("later_s", [125.0, INSPECTED_S, -3600.0], ids=["rarely", "at the limit", "clock set back"])
+async def test_one_that_was_started_anew_between_two_looks_is_seen(later_s: float) -> None:
+    assert await pids((0.0, "Up 2 minutes", 4711), (later_s, "Up 2 minutes", 4712)) == ([4711, 4712], 2)
+
+
+async def test_however_often_it_is_looked_at_an_inspection_gets_no_older() -> None:
+    looks = [(at * INSPECTED_S / 4, "Up 2 hours", 4711) for at in range(9)]
+    assert await pids(*looks) == ([4711] * 9, 3)

@@ -19,6 +19,7 @@ from cockpit.clients.docker import DockerEngine
 from cockpit.clients.grafana import AlertServer
 from cockpit.clients.kubernetes import KubernetesApi
 from cockpit.clients.web import Answer
+from cockpit.clock import SystemClock
 from cockpit.config import DockerPart, GrafanaPart, KubernetesPart
 from cockpit.errors import BackendError
 from cockpit.headless.status_json import as_json
@@ -202,7 +203,7 @@ async def read(said: Said) -> dict[str, Any]:
         return kubernetes(Api(said)._read(NAMES), NAMES, NAMES, NOW)
 
     async def engine() -> Any:
-        client = DockerEngine(DockerPart(containers=("redis",)))
+        client = DockerEngine(DockerPart(containers=("redis",)), SystemClock())
         client._web = said  # type: ignore[assignment]
         told = await client.read()
         containers = (container(name, each, NOW) for name, each in told.containers.items())
