@@ -16,7 +16,7 @@ from widgets.figures import age, plural
 from widgets.job_rows import phase_mark
 from widgets.jobs_rows import ruled, when
 from widgets.line import EMPTY, Line, both, cut, cut_text, width_of, wrapped
-from widgets.standing import READY, Standing
+from widgets.standing import LOOKING, Standing
 
 CLASS = 9
 KEYS = 5
@@ -175,7 +175,7 @@ def _detail(book: Book, step: ActionSpec, width: int) -> list[Line]:
     told = wrapped(step.summary, width - 2)[:2]
     rows = [ruled(step.title, width, keys), *(lines.line((f" {part}", "value")) for part in told)]
     said = book.standings.get(step.step, Standing())
-    why = said.why or ("no check stands against it" if said.mark is READY else "its checks are being made")
+    why = said.why or ("its checks are being made" if said.mark is LOOKING else "no check stands against it")
     head = f" {said.mark.glyph} {said.mark.word}  "
     parts = wrapped(why, max(10, width - len(head) - 1))[:2] or ("",)
     rows.append(lines.line((head, said.mark.ink), (parts[0], "text")))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from cockpit.model.plan import Check, Plan, Verdict
@@ -16,6 +16,8 @@ BLOCKED = Mark("■", "blocked", "crit")
 UNKNOWN = Mark("?", "unknown", "unknown")
 LOOKING = Mark("·", "looking", "dim")
 """Nobody has answered yet since the screen was opened."""
+CALLED = {"venue": "broker", "pid": "backend"}
+"""Parameters that people call otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +40,18 @@ def still_blocking(plan: Plan, chosen: Collection[str]) -> tuple[Check, ...]:
     return tuple(check for check in plan.blocking if check.name not in chosen)
 
 
-def standing(plan: Plan | None, error: str, at: float, chosen: Collection[str] = ()) -> Standing:
-    """What a plan's checks say, in one line; a warning, or what is `chosen` next, does not block, and is told."""
+def asking(parameter: str) -> Mark:
+    """Nothing stands against it so far, and what it is taken on is still to be chosen."""
+    return Mark("◇", f"asks which {CALLED.get(parameter, parameter)}", "notice")
+
+
+def standing(
+    plan: Plan | None, error: str, at: float, chosen: Collection[str] = (), asks: Sequence[str] = ()
+) -> Standing:
+    """What a plan's checks say, in one line; a warning, or what is `chosen` next, does not block, and is told.
+
+    `asks` are those of `chosen` that have no default ever; another is asked for where the plan found none.
+    """
     if plan is None:
         return Standing(UNKNOWN, error, at)
     blocking = still_blocking(plan, chosen)
@@ -50,4 +62,6 @@ def standing(plan: Plan | None, error: str, at: float, chosen: Collection[str] =
         more = f" (+{len(blocking) - 1})" if len(blocking) > 1 else ""
         return Standing(mark, f"{first.name}: {first.detail}{more}", at)
     warned = [check for check in plan.checks if check.verdict is Verdict.WARN or check in plan.blocking]
-    return Standing(READY, "; ".join(f"{check.name}: {check.detail}" for check in warned[:1]), at)
+    open_ones = [*asks, *(check.name for check in plan.blocking)]
+    mark = asking(open_ones[0]) if open_ones else READY
+    return Standing(mark, "; ".join(f"{check.name}: {check.detail}" for check in warned[:1]), at)

@@ -57,7 +57,7 @@ class Prechecks:
 
     def _told(self, step: ActionSpec, plan: Plan | None, words: str) -> None:
         self._asked.discard(step.step)
-        self._said[step.step] = standing(plan, words, self._desk.clock.now(), step.chosen)
+        self._said[step.step] = standing(plan, words, self._desk.clock.now(), step.chosen, step.asks)
         # What was never asked does not wait for the next second: the whole list says at once where it stands.
         self._ask([one for one in self._to_be_seen if one.step not in self._said])
         self._landed()

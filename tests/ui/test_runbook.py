@@ -43,6 +43,18 @@ def test_a_verdict_that_is_not_renewed_is_none() -> None:
     assert standing(None, "no Redis is configured", 1.0).why == "no Redis is configured"
 
 
+@pytest.mark.parametrize(
+    ("step", "word"),
+    [("scale", "asks which deployment"), ("restart-container", "asks which container"), ("halt-router", "ready")],
+)
+def test_a_step_without_a_default_says_what_it_asks_for(step: str, word: str) -> None:
+    row = next(one for one in ACTIONS if one.step == step)
+    said = standing(halt_plan(), "", snapshots.NOW, row.chosen, row.asks)
+    text = text_of(Book(snapshots.NOW, (row,), picked=step, standings={step: said}), width=80)
+    assert text.count(word) == 2, "in its line, and in full"
+    assert standing(halt_plan(Verdict.FAIL), "", 1.0, row.chosen, row.asks).mark.word == "blocked"
+
+
 @pytest.mark.parametrize("width", [20, 40, 80, 109, 110, 120, 200])
 @pytest.mark.parametrize("height", [1, 5, 21, 57])
 def test_rows_fit_and_the_picked_step_is_among_them(width: int, height: int) -> None:

@@ -20,7 +20,7 @@ from cockpit.model.world import World
 from tests.unit import healthy
 from tests.unit.healthy import NOW, SETTINGS, snapshot, venue, venues
 from tests.unit.test_journal import WHO
-from widgets.standing import BLOCKED, READY, Standing, standing
+from widgets.standing import BLOCKED, READY, Standing, asking, standing
 
 LIVE = structs.replace(SETTINGS, world=World.LIVE)
 
@@ -39,8 +39,11 @@ def test_with_every_broker_up_none_is_rerouted_by_itself() -> None:
     assert found.detail == "no broker with a backup is down: choose the one that is meant"
     assert (found.name, found.is_overridable) == ("venue", False), "it is chosen in its dialog"
     assert standing(plan, "", NOW).mark == BLOCKED
-    assert standing(plan, "", NOW, ("venue",)) == Standing(READY, f"venue: {found.detail}", NOW), "the list comes next"
-    assert reroute(parameters={"venue": "IBKR"}).is_allowed
+    said = standing(plan, "", NOW, ("venue",))
+    assert said == Standing(asking("venue"), f"venue: {found.detail}", NOW), "the list comes next"
+    assert said.mark.word == "asks which broker"
+    chosen = reroute(parameters={"venue": "IBKR"})
+    assert chosen.is_allowed and standing(chosen, "", NOW, ("venue",)).mark == READY
 
 
 @pytest.mark.parametrize("action", [away, back])
