@@ -42,11 +42,13 @@ class Stood:
     """Whether it is known which was the last."""
     switched_at: float | None = None
     """Unix seconds of the kill switch's last change."""
+    is_coming: bool = False
+    """Whether the next one is made by itself."""
 
-    @property
-    def is_outdated(self) -> bool:
-        """Whether the kill switch, on which many lines depend, has changed since the rehearsal."""
-        return self.rehearsal is not None and self.switched_at is not None and self.switched_at > self.rehearsal.at
+
+def is_outdated(rehearsal: Rehearsal | None, switched_at: float | None) -> bool:
+    """Whether the kill switch, on which many lines depend, has changed since the rehearsal."""
+    return rehearsal is not None and switched_at is not None and switched_at > rehearsal.at
 
 
 def matching(rehearsal: Rehearsal | None, text: str) -> tuple[Rehearsed, ...]:
@@ -60,8 +62,8 @@ def matching(rehearsal: Rehearsal | None, text: str) -> tuple[Rehearsed, ...]:
 def readiness_rows(stood: Stood, width: int, height: int) -> list[Line]:
     """Head, list and the picked line in full."""
     rows = [ruled("Readiness", width, _when(stood)), _counts(stood)]
-    if stood.is_outdated:
-        again = "" if stood.progress else ": r rehearses again"
+    if is_outdated(stood.rehearsal, stood.switched_at):
+        again = "" if stood.progress else ": rehearsed again in a moment" if stood.is_coming else ": r rehearses again"
         rows.append(line((" OLD ", "block_warn"), (f" the kill switch has changed since{again}", "warn")))
     detail = DETAIL if height >= 14 else 0
     room = max(1, height - len(rows) - detail)

@@ -9,11 +9,15 @@ from cockpit.screens.choose import open_step
 from cockpit.screens.desk import Desk
 from cockpit.screens.listing import ListScreen
 from widgets.line import Line
-from widgets.readiness_rows import Stood, matching, readiness_rows
+from widgets.readiness_rows import Stood, is_outdated, matching, readiness_rows
 from widgets.scene import Scene
 
 AGAIN_S = 900.0
 """Whoever comes to it sees one that is not older, or one that is being made."""
+LEAST_S = 15.0
+"""A kill switch that goes on changing has no more of them made by itself than one in so long."""
+SETTLED_S = 10.0
+"""So long after a change orders may still be in flight: what is judged sooner is not how things will stand."""
 
 
 class ReadinessScreen(ListScreen):
@@ -28,7 +32,12 @@ class ReadinessScreen(ListScreen):
         self.progress = ""
         self._is_running = False
         self._has_looked = False
+        self._is_looking = False
         self._is_read = False
+        self._begun = float("-inf")
+        """When one was last begun here, by the monotonic clock."""
+        self._begun_for: float | None = None
+        """And which change of the kill switch was the last by then."""
 
     @property
     def shown(self) -> tuple[Rehearsed, ...]:
@@ -46,22 +55,37 @@ class ReadinessScreen(ListScreen):
         """What stands, and what is being looked at."""
         shown = self.shown
         progress = self.progress if self._is_running else ""
-        switch = scene.live.snapshot.kill_switch.value if scene.live else None
-        switched_at = switch.since if switch else None
-        stood = Stood(scene.now, self.rehearsal, shown, self.at(shown), progress, self._is_read, switched_at)
+        at, is_read = self.at(shown), self._is_read
+        stood = Stood(scene.now, self.rehearsal, shown, at, progress, is_read, self._switched_at, self._is_coming)
         return readiness_rows(stood, width, height)
 
     def arrived(self) -> None:
         """The last one, be it another cockpit's; a new one where that is too old."""
         session = self.desk.session
-        if session is not None and self.desk.snapshot is not None and not self._is_running:
-            self._has_looked = True
+        if session is not None and self.desk.snapshot is not None and not self._is_running and not self._is_looking:
+            self._has_looked = self._is_looking = True
             session.readiness.last().add_done_callback(lambda done: self.desk.soon(self._found, done))
 
     def tick(self) -> None:
-        """Whoever came while the cockpit was starting is served as soon as it can be."""
-        if not self._has_looked:
+        """Whoever came while the cockpit was starting is served as soon as it can be; what is outdated is made anew."""
+        if not self._has_looked or (self._is_coming and self._may_begin):
             self.arrived()
+
+    @property
+    def _switched_at(self) -> float | None:
+        switch = self.desk.snapshot.kill_switch.value if self.desk.snapshot else None
+        return switch.since if switch else None
+
+    @property
+    def _is_coming(self) -> bool:
+        """Whether the kill switch has changed since; once a change, for the platform's clock may be ahead of ours."""
+        is_new = self._switched_at != self._begun_for
+        return is_new and not self._is_running and is_outdated(self.rehearsal, self._switched_at)
+
+    @property
+    def _may_begin(self) -> bool:
+        is_settled = not 0.0 <= self.desk.clock.now() - (self._switched_at or 0.0) < SETTLED_S
+        return is_settled and self.desk.clock.monotonic() - self._begun >= LEAST_S
 
     def move(self, step: int) -> None:
         """Through the list."""
@@ -99,6 +123,7 @@ class ReadinessScreen(ListScreen):
         if self._is_running:
             self.hint("It is being rehearsed already")
             return
+        self._begun, self._begun_for = self.desk.clock.monotonic(), self._switched_at
         self._is_running, self.progress = True, "planning every step; nothing is submitted"
         future = session.readiness.run(snapshot, lambda words: self.desk.soon(self._told, words))
         future.add_done_callback(lambda done: self.desk.soon(self._rehearsed, done))
@@ -113,11 +138,12 @@ class ReadinessScreen(ListScreen):
 
     def _found(self, done: Future[Rehearsal | None]) -> None:
         """What was kept, unless a newer one has come meanwhile."""
-        self._is_read = True
+        self._is_read, self._is_looking = True, False
         kept = None if done.exception() else done.result()
         if kept is not None and (self.rehearsal is None or kept.at > self.rehearsal.at):
             self.rehearsal = kept
-        if self.rehearsal is None or self.desk.clock.now() - self.rehearsal.at > AGAIN_S:
+        is_old = self.rehearsal is None or self.desk.clock.now() - self.rehearsal.at > AGAIN_S
+        if not self._is_running and (is_old or (self._is_coming and self._may_begin)):
             self.action_rehearse()
         self._redraw()
 

@@ -8,6 +8,8 @@ from dataclasses import replace
 import pytest
 
 from cockpit.model.rehearsal import Outcome, Rehearsal, Rehearsed
+from cockpit.model.snapshot import Snapshot
+from cockpit.screens.readiness import LEAST_S, SETTLED_S
 from tests.ui import snapshots
 from tests.ui.conftest import cockpit
 from widgets.line import plain
@@ -42,11 +44,52 @@ def test_a_change_of_the_kill_switch_makes_it_old(passed: float, is_old: bool) -
     assert ("the kill switch has changed since: r rehearses again" in rows) is is_old
 
 
-async def test_the_screen_knows_of_that_change() -> None:
-    async with cockpit() as it:
-        it.session.readiness.kept = replace(FOUND, at=snapshots.NOW - 2600)
+def switched(at: float) -> Snapshot:
+    switch = snapshots.healthy().kill_switch
+    assert switch.value is not None
+    return replace(snapshots.healthy(), kill_switch=replace(switch, value=replace(switch.value, since=at)))
+
+
+async def test_a_change_of_the_kill_switch_has_it_made_anew_once_and_not_too_often() -> None:
+    async with cockpit(switched(snapshots.NOW - 90)) as it:
+        ready, clock = it.session.readiness, it.clock
+        ready.kept = FOUND
         await it.press("5")
-        await it.sees("the kill switch has changed since")
+        await it.sees("do take one (Space p d)")
+        assert ready.told == [] and " OLD " not in it.text()
+        it.session.show(switched(snapshots.NOW - 1))
+        await it.sees("the kill switch has changed since: rehearsed again in a moment")
+        it.app.tick()
+        assert ready.told == [], "orders are still in flight"
+        clock.passed = SETTLED_S
+        await it.sees("LOOKING")
+        await it.sees(" OLD  the kill switch has changed since")
+        ready.running.set_result(replace(FOUND, at=snapshots.NOW + 1))
+        await it.until(lambda: " OLD " not in it.text(), "it is from after the change")
+        it.session.show(switched(snapshots.NOW + 2))
+        ready.running = Future()
+        await it.sees("the kill switch has changed since: rehearsed again in a moment")
+        clock.passed += LEAST_S - 1
+        it.app.tick()
+        assert len(ready.told) == 1, "not so soon"
+        clock.passed += 1
+        await it.until(lambda: len(ready.told) == 2, "then it is")
+        ready.running.set_exception(OSError("no thread"))
+        await it.sees("the kill switch has changed since: r rehearses again")
+        clock.passed += LEAST_S
+        it.app.tick()
+        assert len(ready.told) == 2, "once a change"
+
+
+async def test_one_that_another_cockpit_made_since_the_change_will_do() -> None:
+    async with cockpit(switched(snapshots.NOW - 90)) as it:
+        it.session.readiness.kept = FOUND
+        await it.press("5")
+        await it.sees("60 s ago by ben@jump2")
+        it.session.readiness.kept = replace(FOUND, at=snapshots.NOW - 5, by="asha@jump1")
+        it.session.show(switched(snapshots.NOW - 30))
+        await it.sees("ago by asha@jump1")
+        assert it.session.readiness.told == []
 
 
 async def test_an_old_one_stays_to_be_seen_until_the_new_one_is_there() -> None:
