@@ -8,6 +8,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from cockpit.options import OPTIONS
+
 COMMANDS = {
     "status": ("cockpit.headless.status", "one look at the platform; the exit code says how bad it is"),
     "keys": ("cockpit.headless.keys", "every key of the cockpit"),
@@ -59,14 +61,8 @@ def parser_for(arguments: Sequence[str]) -> argparse.ArgumentParser:
     parser = _Parser(
         prog="cockpit", description=DESCRIPTION, epilog=EPILOG, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--config", type=Path, metavar="FILE", help="the platform's configuration (YAML)")
-    parser.add_argument(
-        "--colours",
-        choices=("auto", "all", "256", "16", "none"),
-        default="auto",
-        help="what the terminal can show; found out by itself otherwise (NO_COLOR, COLORTERM, TERM)",
-    )
-    parser.add_argument("--ascii", action="store_true", help="draw with ASCII characters only")
+    for name, option in OPTIONS.items():
+        parser.add_argument(f"--{name}", **option)
     parser.add_argument("--version", action="store_true", help="print the version and exit")
     subparsers = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     wanted = command_in(arguments)

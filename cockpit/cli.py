@@ -6,8 +6,9 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from cockpit.options import read_plainly
 
 if TYPE_CHECKING:
     import argparse
@@ -33,8 +34,8 @@ def run(arguments: Sequence[str]) -> int:
 
 
 def _dispatch(arguments: Sequence[str]) -> int:
-    opened = opened_with(arguments)
-    if opened is None:
+    options = read_plainly(arguments)
+    if options is None:
         from cockpit.arguments import parser_for
 
         args = parser_for(arguments).parse_args(arguments)
@@ -45,34 +46,10 @@ def _dispatch(arguments: Sequence[str]) -> int:
             return 0
         if args.command is not None:
             return _do(args)
-        opened = args.config, args.colours, args.ascii
+        options = vars(args)
     from cockpit.app import run_app
 
-    return run_app(*opened)
-
-
-def opened_with(arguments: Sequence[str]) -> tuple[Path | None, str, bool] | None:
-    """Configuration, colours and ASCII where the screen is wanted and nothing has to be explained; else None.
-
-    To load and build the parser takes a thirtieth of the time until the first frame.
-
-    >>> opened_with([]), opened_with(["--ascii"])
-    ((None, 'auto', False), (None, 'auto', True))
-    >>> [opened_with([each]) for each in ("--help", "--config", "--config=", "--colours=16", "status")]
-    [None, None, None, None, None]
-    """
-    config, is_ascii = None, False
-    rest = iter(arguments)
-    for argument in rest:
-        name, sign, value = argument.partition("=")
-        if argument == "--ascii":
-            is_ascii = True
-            continue
-        value = value if sign else next(rest, "")
-        if name != "--config" or not value or value.startswith("-"):
-            return None
-        config = Path(value)
-    return config, "auto", is_ascii
+    return run_app(options["config"], options["colours"], options["ascii"])
 
 
 def _do(args: argparse.Namespace) -> int:

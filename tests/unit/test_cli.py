@@ -8,15 +8,16 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import pytest
 
 from cockpit import cli
 from cockpit.arguments import COMMANDS, command_in, parser_for
-from cockpit.cli import opened_with
 from cockpit.errors import CockpitError, ConfigError, JournalError, Misused, Rejected, SandboxError
 from cockpit.model.severity import Severity
+from cockpit.options import read_plainly
 from cockpit.storage.incidents import Incidents, Opening
 
 
@@ -233,13 +234,25 @@ def test_command_is_found_before_there_is_a_parser() -> None:
     assert command_in(["bogus", "status"]) is None
 
 
+WORDS = ("--config", "--config=x=y", "--config=", "a b", "--colours", "--colours=none", "--colours=17", "16",
+         "--ascii", "--ascii=1", "--", "-", "-x", "--conf", "--version", "ascii", "")  # fmt: skip
+
+
 def test_the_screen_is_opened_as_the_parser_would_open_it() -> None:
-    for arguments in ([], ["--config", "a b"], ["--config=x=y", "--ascii"], ["--ascii", "--config", "x", "--config=z"]):
-        parsed = parser_for(arguments).parse_args(arguments)
-        assert (parsed.config, parsed.colours, parsed.ascii) == opened_with(arguments)
+    parser, read = parser_for([]), 0
+    for length in range(4):
+        for arguments in product(WORDS, repeat=length):
+            if (options := read_plainly(arguments)) is not None:
+                read += 1
+                parsed = vars(parser.parse_args(arguments))
+                assert parsed == {**options, "version": False, "command": None}, arguments
+    assert read > 50
+
+
+def test_the_screen_is_opened_without_the_parser() -> None:
     loaded = loaded_by(
         "from cockpit import app, cli\napp.run_app = lambda *given: print(given) or 0\n"
-        "assert cli.run(['--config', '/nowhere']) == 0"
+        "assert cli.run(['--config', '/nowhere', '--colours=16']) == 0"
     )
     assert "argparse" not in loaded
 
