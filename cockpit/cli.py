@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -58,6 +59,9 @@ def _do(args: argparse.Namespace) -> int:
 
     sanitize_terminal()
     module: Any = import_module(COMMANDS[args.command][0])
+    if signal.getsignal(signal.SIGINT) not in (signal.SIG_IGN, signal.default_int_handler):
+        # What a command has begun is ended in order.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     return int(module.run(args))
 
 

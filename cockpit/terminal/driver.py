@@ -62,6 +62,9 @@ class CockpitDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """As the toolkit does it, with our writer, and with ears for signals and hang-ups."""
+        # Before anything is changed that a signal's default would leave behind.
+        for number in SIGNALS:
+            signal.signal(number, self._signalled)
         # The toolkit offers no other way to give it a writer.
         toolkit: Any = linux_driver
         original = toolkit.WriterThread
@@ -74,8 +77,6 @@ class CockpitDriver(LinuxDriver):
             # After a pause (Ctrl-Z) whatever was there is gone.
             self._is_paused = self._last_word.is_said = False
             self._soon("repaint")
-        for number in SIGNALS:
-            signal.signal(number, self._signalled)
         signal.signal(signal.SIGWINCH, self._resized)
 
     def _writer(self, file: Any) -> PatientWriter:

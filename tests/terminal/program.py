@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
+import signal
 import struct
 import sys
 import termios
@@ -112,6 +114,8 @@ def _go_wrong(kind: str) -> None:
         OverviewScreen.action_theme = act  # type: ignore[method-assign]
     if kind == "sizes-cross":
         _have_sizes_cross()
+    if kind == "killed-early":
+        _kill_early()
     if kind == "moved":
         from cockpit.terminal import seams
 
@@ -119,6 +123,21 @@ def _go_wrong(kind: str) -> None:
         seams.missing_in_driver = lambda: ("linux_driver.WriterThread",)
     if kind == "crash-start":
         OverviewScreen.compose = compose  # type: ignore[method-assign]
+
+
+def _kill_early() -> None:
+    """SIGTERM while the terminal is being taken over: its cursor is gone already, nothing has been drawn yet."""
+    from cockpit.terminal.writer import PatientWriter
+
+    write = PatientWriter.write
+
+    def written(self: PatientWriter, text: str) -> None:
+        write(self, text)
+        if text == "\x1b[?25l":
+            PatientWriter.write = write  # type: ignore[method-assign]
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    PatientWriter.write = written  # type: ignore[method-assign]
 
 
 def _have_sizes_cross() -> None:

@@ -55,6 +55,13 @@ def test_signals_end_it_in_order(start: Start, tmp_path: Path, number: int, code
     assert (tmp_path / "closed").exists()
 
 
+def test_a_signal_while_the_terminal_is_being_taken_over_ends_it_in_order(start: Start) -> None:
+    program = start("killed-early", is_ready=False)
+    assert program.wait() == 143
+    assert b"\x1b[?1049h" in program.output
+    assert is_restored(program)
+
+
 def test_leaving_is_not_an_error(start: Start) -> None:
     program = start()
     program.send("q")
