@@ -90,9 +90,9 @@ def test_a_thread_that_hangs_keeps_nobody(start: Start) -> None:
 def test_a_loop_that_hangs_ends_at_a_signal(start: Start, tmp_path: Path) -> None:
     program = start("stuck-loop")
     program.send("t")
-    before = 0.0
+    before, stall = 0.0, tmp_path / "stall"
     while before < 0.3:  # the loop does not answer any more
-        before = float((tmp_path / "stall").read_text() or 0)
+        before = float(stall.read_text()) if stall.exists() else 0.0
         program.read(0.02)
     os.kill(program.pid, signal.SIGTERM)
     assert program.wait() == 143
