@@ -48,6 +48,10 @@ class Unreachable(BackendError):
     """Refused, no route, no such socket."""
 
 
+NO_ANSWER = "no answer in time"
+"""Of a backend that is silent, where nothing is known of the reason: the same words whichever limit ran out first."""
+
+
 class TimedOut(BackendError):
     """No answer within the deadline."""
 

@@ -20,16 +20,25 @@ KITE_PATH = "/user/profile"
 KITE_HEADERS = {"X-Kite-Version": "3"}
 
 
-async def greet_tws(host: str, port: int) -> str:
+async def greet_tws(host: str, port: int, timeout_s: float) -> str:
     """Do the handshake and hang up: no client id is used and nobody is logged in. What the gateway said.
 
     Raises:
+        TimedOut: it took longer; in the words of what a gateway that is silent most likely suffers from.
         BackendError: in an operator's words.
     """
-    loop = asyncio.get_running_loop()
-    greeting = _Greeting(loop.create_future())
+    greeting = _Greeting(asyncio.get_running_loop().create_future())
     try:
-        transport, _ = await loop.create_connection(lambda: greeting, host, port)
+        async with asyncio.timeout(timeout_s):
+            return await _greeted(host, port, greeting)
+    except TimeoutError:
+        hung = "no answer to the handshake in time: hung, or a login dialog is open"
+        raise TimedOut(hung if greeting.is_connected else "no connection in time") from None
+
+
+async def _greeted(host: str, port: int, greeting: _Greeting) -> str:
+    try:
+        transport, _ = await asyncio.get_running_loop().create_connection(lambda: greeting, host, port)
     except ConnectionRefusedError:
         raise Unreachable("connection refused: the gateway is down") from None
     except UnicodeError:
@@ -51,11 +60,13 @@ class _Greeting(asyncio.Protocol):
 
     def __init__(self, told: asyncio.Future[tuple[str, str]]) -> None:
         self.told = told
+        self.is_connected = False
         self._heard = bytearray()
         self._frames = 0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """The event loop's: it stands."""
+        self.is_connected = True
         cast("asyncio.Transport", transport).write(GREETING)
 
     def data_received(self, data: bytes) -> None:
@@ -85,11 +96,6 @@ class _Greeting(asyncio.Protocol):
             self.told.set_result((fields[0].decode("ascii"), clean(fields[1].decode("utf-8", "replace"), 40)))
         elif self._frames == MAX_FRAMES:
             self.told.set_exception(BackendError("not a TWS gateway: no greeting among its first answers"))
-
-
-def silent_tws(timeout_s: float) -> TimedOut:
-    """What a gateway that accepts the connection and says nothing most likely suffers from."""
-    return TimedOut(f"no answer to the handshake within {timeout_s:g} s: hung, or a login dialog is open")
 
 
 class Verdict(NamedTuple):

@@ -60,6 +60,7 @@ class KubernetesApi:
         self._thread = SoloThread(NAME)
         self._api: Any = None
         self._namespace = ""
+        self._server = ""
         self._version = ""
         self._revisions: dict[str, tuple[object, int]] = {}
         self._previous: dict[str, Json | None] = {}
@@ -80,8 +81,11 @@ class KubernetesApi:
         try:
             return await self._thread.call(self._settings.timeout_s, self._read, names)
         except TimedOut as error:
-            server = str(self._api.configuration.host) if self._api is not None else ""
-            raise TimedOut(unresolved(urlsplit(server).hostname or "") or str(error)) from None
+            raise TimedOut(self.late() or str(error)) from None
+
+    def late(self) -> str:
+        """Why what is on its way is late, where that is its name; empty where nothing is known."""
+        return unresolved(urlsplit(self._server).hostname or "")
 
     async def close(self) -> None:
         """Close the connections."""
@@ -131,6 +135,7 @@ class KubernetesApi:
             raise Refused(self._refusal)
         try:
             self._api, self._namespace = login(self._settings)
+            self._server = str(self._api.configuration.host)
             self._requests = {}
             self._line = Line(self._api, self._clock, self._settings.timeout_s, MAX_BYTES)
         except Refused as error:

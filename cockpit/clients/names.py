@@ -5,25 +5,36 @@ It is asked beside a question that was late, never before one: a platform that i
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import socket
 import time
+from collections.abc import Iterator
 from concurrent.futures import Future
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from typing import Any
 
 from cockpit.clients.bounded import in_daemon_thread
 from cockpit.text import clean
 
 SLOW_S = 0.4
 """So long a resolver that works takes at most, mostly a few milliseconds."""
+LATELY_S = 5.0
+"""What hung until then is asked once more before it is believed to be well: a resolver that gives up, every few
+seconds, has not answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Ended:
+    at: float
+    was_slow: bool
 
 
 @dataclass(frozen=True, slots=True)
 class _Lookup:
-    answer: Future[Any]
+    answer: Future[_Ended]
     began: float
+    hung_before: bool
 
 
 _lookups: dict[str, _Lookup] = {}
@@ -36,13 +47,32 @@ def unresolved(host: str) -> str:
     """
     if not host or _is_address(host):
         return ""
-    known = _lookups.get(host)
-    if known is None or known.answer.done():
+    known, now = _lookups.get(host), time.monotonic()
+    if known is not None and not known.answer.done():
+        is_slow = known.hung_before or now - known.began >= SLOW_S
+    else:
+        ended = known.answer.result() if known is not None else None
+        is_slow = ended is not None and ended.was_slow and now - ended.at < LATELY_S
         with suppress(RuntimeError):  # no thread is to be had just now
-            _lookups[host] = _Lookup(in_daemon_thread(socket.getaddrinfo, host, None), time.monotonic())
-        return ""
-    is_slow = time.monotonic() - known.began >= SLOW_S
-    return f"the resolver does not answer for the name {clean(host, 80)}" if is_slow else ""
+            _lookups[host] = _Lookup(in_daemon_thread(_look_up, host, now), now, is_slow)
+    return f"name resolution hangs for {clean(host, 80)}" if is_slow else ""
+
+
+@contextmanager
+def suspected(host: str, after_s: float) -> Iterator[None]:
+    """Begin the lookup beside what is awaited in here, should that take so long: its end then knows the reason."""
+    timer = asyncio.get_running_loop().call_later(after_s, unresolved, host)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _look_up(host: str, began: float) -> _Ended:
+    with suppress(OSError, UnicodeError):  # no such name is an answer
+        socket.getaddrinfo(host, None)
+    now = time.monotonic()
+    return _Ended(now, now - began >= SLOW_S)
 
 
 def _is_address(host: str) -> bool:

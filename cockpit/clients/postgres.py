@@ -52,6 +52,10 @@ class PostgresWall:
                 self._connect_with = None  # the password may have changed since
             raise
 
+    def late(self) -> str:
+        """What has not come about in time, where it is not Postgres that is asked; empty where it is."""
+        return "its password, or its driver, is not to be had in time" if self._connect_with is None else ""
+
     async def close(self) -> None:
         """Hang up, without waiting for anything."""
         connection, self._connection = self._connection, None

@@ -18,8 +18,10 @@ def in_words(error: psycopg.Error, timeout_s: float) -> BackendError:
     """The error that says what to do about it."""
     state = error.sqlstate
     said = error.diag.message_primary or str(error)
-    if state == "57014" or state == "55P03":
+    if state == "57014":
         return TimedOut(f"Postgres did not finish within {timeout_s:g} s: {clean(said, 120)}")
+    if state == "55P03":
+        return BackendError(f"Postgres did not finish within {timeout_s:g} s: {clean(said, 120)}")
     if state == "42501":
         return Refused(f"{clean(said, 120)}: GRANT pg_monitor to the cockpit's role")
     return explain(said, timeout_s)

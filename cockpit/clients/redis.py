@@ -95,6 +95,10 @@ class RedisWall:
                 batch.count()
         return reading
 
+    def late(self) -> str:
+        """What has not come about in time, of what is on its way."""
+        return self._link.late()
+
     async def close(self) -> None:
         """Close the connection."""
         self._link.drop()

@@ -13,6 +13,9 @@ from cockpit.clients.resp import Command, Heard, Reply, ReplyError, Resp
 from cockpit.config import RedisPart
 from cockpit.errors import BackendError, TimedOut, Unreachable
 
+SILENT = "connected, but no answer in time"
+"""It is the server that is slow, no longer the way to it."""
+
 
 class RedisLink:
     """One connection at a time, without a pool or retries: they would hide for seconds that a server is gone."""
@@ -52,8 +55,7 @@ class RedisLink:
                 return await self._ask(commands, may_reopen, in_turn, heard)
         except TimeoutError:
             self.drop()
-            words = f"{self._phase} within {limit_s:.1f} s ({self.place})"
-            late = TimedOut(unresolved(way_to(self._part.url).host) or words)
+            late = TimedOut(unresolved(way_to(self._part.url).host) or self.late())
             late.was_sent = self._was_sent
             raise late from None
         except BaseException as error:
@@ -62,6 +64,10 @@ class RedisLink:
             if isinstance(error, BackendError):
                 error.was_sent = self._was_sent
             raise
+
+    def late(self) -> str:
+        """What has not come about in time, of what is on its way."""
+        return f"{self._phase} ({self.place})" if self._phase else ""
 
     async def _ask(
         self, commands: Sequence[Command], may_reopen: bool, in_turn: Sequence[bytes], heard: Heard | None
@@ -86,13 +92,14 @@ class RedisLink:
         """Connect, authenticate and select the database; the caller bounds the time."""
         self.drop()
         way = way_to(self._part.url)
-        self._phase = f"did not accept a {'TLS ' if way.tls is not None else ''}connection"
+        self._phase = "its password is not to be had in time"
         # Where it is a command it may take its time; the loop must go on.
         secret = self._part.password
         password = None if secret is None else await asyncio.to_thread(secret.reveal)
+        self._phase = f"no {'TLS ' if way.tls is not None else ''}connection in time"
         line = await self._connected(way)
         # From here on it is the server that is slow, no longer the way to it.
-        self._phase = "accepted but did not answer"
+        self._phase = SILENT
         try:
             for reply in await line.exchange(way.greeting(password)):
                 if isinstance(reply, ReplyError):
@@ -116,7 +123,7 @@ class RedisLink:
     async def _exchange(
         self, line: Resp, commands: Sequence[Command], in_turn: Sequence[bytes] = (), heard: Heard | None = None
     ) -> list[Reply]:
-        self._phase = "accepted but did not answer"
+        self._phase = SILENT
         self._was_sent = True
         try:
             return await line.exchange(commands, in_turn, heard)

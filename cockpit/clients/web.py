@@ -16,7 +16,7 @@ from cockpit.clients.answering import Answering
 from cockpit.clients.asking import Goal
 from cockpit.clients.bounded import SoloThread
 from cockpit.clients.json_text import loads
-from cockpit.clients.names import unresolved
+from cockpit.clients.names import suspected, unresolved
 from cockpit.clients.wire import Wire
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
 from cockpit.text import clean
@@ -231,7 +231,8 @@ class Web:
                 made = await loop.create_unix_connection(lambda: Wire(self._name), self._unix_socket, **how)
             else:
                 how["happy_eyeballs_delay"] = HAPPY_S
-                made = await loop.create_connection(lambda: Wire(self._name), goal.host, goal.port, **how)
+                with suspected(goal.host, self._timeout_s / 2):
+                    made = await loop.create_connection(lambda: Wire(self._name), goal.host, goal.port, **how)
         except TimeoutError:
             raise
         except (OSError, UnicodeError) as error:

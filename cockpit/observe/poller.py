@@ -10,7 +10,7 @@ from typing import Any
 from cockpit.clients.bounded import abandon, bounded
 from cockpit.clients.names import unresolved
 from cockpit.clock import Clock
-from cockpit.errors import CockpitError, ConfigError, TimedOut
+from cockpit.errors import NO_ANSWER, CockpitError, ConfigError, TimedOut
 from cockpit.model.sample import Sample
 from cockpit.observe.bell import Bell
 from cockpit.observe.pace import Pace, phase, turns
@@ -20,6 +20,9 @@ from cockpit.text import clean
 MOST_HANGING = 2
 """Abandoned calls of one source that may still hang before it is asked no more until one of them ends."""
 CLOSE_WITHIN_S = 0.3
+SUSPECT_S = 0.75
+"""A question that is on its way for so long may be late because of a name: asked then, the resolver has answered, or
+has not, by the time it is."""
 HEAD_START_S = 0.5
 """Redis has the start for itself, for so long at most: the others' drivers take as long to import as its own answer,
 and it alone says whether trading goes on. Where a screen shows it, until that is done: beside drivers that are being
@@ -142,10 +145,9 @@ class Poller:
         """
         started, asked_at = self._clock.monotonic(), self._clock.now() - self._stepped_s
         if len(self._hanging[source.name]) >= MOST_HANGING:
-            return self._fail(source, self._late(source, "earlier calls still hang"), asked_at, 0.0)
+            return self._fail(source, self._late(source), asked_at, 0.0)
         attempt = _Attempt(source, self._paces[source.name], started, asked_at)
-        overdue_s, limit_s = attempt.pace.overdue_s, attempt.pace.limit_s
-        attempt.call_later(overdue_s, self._overdue if overdue_s < limit_s else self._give_up)
+        attempt.call_later(min(SUSPECT_S, attempt.pace.overdue_s), self._suspect)
         try:
             fresh = await source.read()
             return None if attempt.is_given_up else self._take(source, fresh, asked_at)
@@ -157,32 +159,35 @@ class Poller:
             if attempt.is_given_up:
                 return None
             took_s = self._clock.monotonic() - started
-            words = explain(error)
-            if isinstance(error, TimedOut):
-                words = self._late(source, words)
+            words = self._late(source) if isinstance(error, TimedOut) else explain(error)
             return self._fail(source, words, asked_at, took_s, not isinstance(error, ConfigError))
         finally:
             attempt.end()
 
+    def _suspect(self, attempt: _Attempt) -> None:
+        overdue_s, limit_s = attempt.pace.overdue_s, attempt.pace.limit_s
+        self._late(attempt.source)
+        rest_s = max(0.0, overdue_s - SUSPECT_S)
+        attempt.call_later(rest_s, self._overdue if overdue_s < limit_s else self._give_up)
+
     def _overdue(self, attempt: _Attempt) -> None:
         overdue_s, limit_s = attempt.pace.overdue_s, attempt.pace.limit_s
-        words = self._late(attempt.source, f"timed out after {overdue_s:g} s")
-        self._fail(attempt.source, words, attempt.asked_at, overdue_s)
+        self._fail(attempt.source, self._late(attempt.source), attempt.asked_at, overdue_s)
         attempt.call_later(limit_s - overdue_s, self._give_up)
 
     def _give_up(self, attempt: _Attempt) -> None:
         attempt.is_given_up = True
         limit_s, hanging = attempt.pace.limit_s, self._hanging[attempt.source.name]
-        words = self._late(attempt.source, f"timed out after {limit_s:g} s")
-        self._fail(attempt.source, words, attempt.asked_at, limit_s)
+        self._fail(attempt.source, self._late(attempt.source), attempt.asked_at, limit_s)
         hanging.add(attempt.task)
         attempt.task.add_done_callback(hanging.discard)
         abandon(attempt.task)
         if not self._is_over:
             self._begin(attempt.source, attempt.started)
 
-    def _late(self, source: Source, words: str) -> str:
-        return unresolved(self._host_of(source.name)) or words
+    def _late(self, source: Source) -> str:
+        """Why it is, in the same words whichever limit runs out first: they stand on the wall for as long as it is."""
+        return unresolved(self._host_of(source.name)) or source.late() or NO_ANSWER
 
     def _take(self, source: Source, fresh: Samples, asked_at: float) -> bool:
         at = asked_at + self._stepped_s

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from cockpit.clock import Clock
 from cockpit.model.sample import Sample
@@ -25,11 +25,22 @@ class Probe(Protocol):
         """Let go of the connection."""
 
 
+@runtime_checkable
+class Knowing(Protocol):
+    """A probe that knows more of a question that is late than that it is."""
+
+    def late(self) -> str:
+        """Why, or what of it has not come about; empty where nothing is known."""
+
+
 class RedisTick(Protocol):
     """All questions to Redis in one round trip."""
 
     async def tick(self) -> dict[str, Sample[Any]]:
         """A sample for each of REDIS_FIELDS; failures are in the samples."""
+
+    def late(self) -> str:
+        """What has not come about in time, of what is on its way."""
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -44,6 +55,9 @@ class Source(Protocol):
 
     async def read(self) -> dict[str, Sample[Any]]:
         """Samples by field; raises where nothing could be read."""
+
+    def late(self) -> str:
+        """Why what is on its way is late; empty where nothing is known."""
 
     async def close(self) -> None:
         """Let go of the connection."""
@@ -66,6 +80,10 @@ class ProbeSource:
         took_s = self._clock.monotonic() - started
         return {self.name: Sample.good(value, at, took_s, self.pace.stale_after_s)}
 
+    def late(self) -> str:
+        """Why what is on its way is late; empty where nothing is known."""
+        return self._probe.late() if isinstance(self._probe, Knowing) else ""
+
     async def close(self) -> None:
         """Let go of the connection."""
         await self._probe.close()
@@ -84,6 +102,10 @@ class RedisSource:
     async def read(self) -> dict[str, Sample[Any]]:
         """The seven samples of one tick."""
         return await self._probes.tick()
+
+    def late(self) -> str:
+        """Why what is on its way is late; empty where nothing is known."""
+        return self._probes.late()
 
     async def close(self) -> None:
         """Let go of the connection."""

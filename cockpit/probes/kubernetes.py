@@ -59,6 +59,10 @@ class KubernetesProbe:
         self._before = cluster, found, now
         return found
 
+    def late(self) -> str:
+        """Why what is on its way is late; empty where nothing is known."""
+        return self._api.late()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()

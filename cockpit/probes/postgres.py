@@ -67,6 +67,10 @@ class PostgresProbe:
         past = remember(self._before, now)
         return server(row, self._size_bytes, self._rows, past, now)
 
+    def late(self) -> str:
+        """What has not come about in time, where it is not Postgres that is asked; empty where it is."""
+        return self._wall.late()
+
     async def close(self) -> None:
         """Hang up."""
         await self._wall.close()

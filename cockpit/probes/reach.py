@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from urllib.parse import urlsplit
 
 from cockpit.clients.bounded import SoloThread, abandon, bounded
-from cockpit.clients.brokers import KITE_HEADERS, KITE_PATH, Verdict, greet_tws, judge_kite, silent_tws
+from cockpit.clients.brokers import KITE_HEADERS, KITE_PATH, Verdict, greet_tws, judge_kite
 from cockpit.clients.brokers_held import KITE_HOLDINGS, KITE_POSITIONS, Held, kite_held, tws_positions
-from cockpit.clients.names import unresolved
+from cockpit.clients.names import suspected, unresolved
 from cockpit.clients.web import Web
 from cockpit.clock import Clock
 from cockpit.config import Settings, VenuePart
-from cockpit.errors import BackendError, CockpitError, TimedOut
+from cockpit.errors import NO_ANSWER, BackendError, CockpitError, TimedOut
 from cockpit.model.sample import Sample
 from cockpit.model.states import NOT_READ, Reach
 from cockpit.text import clean
@@ -141,11 +141,10 @@ class TwsLook:
             BackendError: it is down, silent, or something else.
         """
         try:
-            async with asyncio.timeout(TIMEOUT_S):
-                return Verdict(True, await greet_tws(self.host, self.port))
-        except TimeoutError:
-            words = unresolved(self.host)
-            raise TimedOut(words) if words else silent_tws(TIMEOUT_S) from None
+            with suspected(self.host, TIMEOUT_S / 2):
+                return Verdict(True, await greet_tws(self.host, self.port, TIMEOUT_S))
+        except TimedOut as error:
+            raise TimedOut(unresolved(self.host) or str(error)) from None
 
     async def held(self) -> Held:
         """Log in, ask for the positions and hang up.
@@ -165,6 +164,7 @@ class KiteLook:
 
     def __init__(self, venue: VenuePart, url: str) -> None:
         self.venue = clean(venue.name, 40)
+        self._host = urlsplit(url).hostname or ""
         self._token = venue.token
         self._web = Web(url, name=self.venue, timeout_s=TIMEOUT_S, max_bytes=MAX_BYTES)
         self._thread = SoloThread(f"the place of the token for {self.venue}")
@@ -186,7 +186,10 @@ class KiteLook:
         Raises:
             BackendError: nothing came back.
         """
-        answer = await self._web.get(KITE_PATH, headers=self._headers)
+        try:
+            answer = await self._web.get(KITE_PATH, headers=self._headers)
+        except TimedOut:
+            raise TimedOut(unresolved(self._host) or NO_ANSWER) from None
         if answer.status in (401, 403) and self._token is not None:
             self._headers = None  # a new token is issued every morning
         return judge_kite(answer, has_token=self.tells_held)

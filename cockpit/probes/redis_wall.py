@@ -63,6 +63,10 @@ class RedisProbes:
             self._before = reading
         return dict(self._samples)
 
+    def late(self) -> str:
+        """What has not come about in time, of what is on its way."""
+        return self._wall.late()
+
     async def close(self) -> None:
         """Close the connection."""
         await self._wall.close()

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cockpit.config import Settings
+from cockpit.errors import NO_ANSWER
 from cockpit.model.finding import Finding, Since
 from cockpit.model.sample import Sample
 from cockpit.model.severity import Severity
@@ -144,7 +145,7 @@ def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
         backend, why, observed = replace(backend, verb="is not asked", section=None), sample.error, sample.error
     else:
         said = len(f"{backend.name} {backend.verb}: ")
-        why = _reason(_unnamed(sample.error, backend.name), BRIEF - said)
+        why = "" if sample.error == NO_ANSWER else _reason(_unnamed(sample.error, backend.name), BRIEF - said)
         observed = "never answered" if age_s is None else f"no answer for {words.seconds(age_s)}"
         if backend.verb == WRONG and age_s is not None:
             observed = f"the last good one, {words.seconds(age_s)} old, counts"
@@ -153,7 +154,7 @@ def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
         subject=backend.name,
         severity=backend.severity,
         panel=backend.panel,
-        summary=f"{backend.name} {backend.verb}: {why}",
+        summary=f"{backend.name} {backend.verb}" + (f": {why}" if why else " in time"),
         observed=observed,
         threshold=words.seconds(sample.stale_after_s),
         since=now,

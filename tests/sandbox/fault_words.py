@@ -61,7 +61,7 @@ def _each(reply: bytes) -> Words:
     return lambda asked: reply * max(1, asked.count(b"\r\n*") + asked.startswith(b"*"))
 
 
-LATE = "timed out|did not answer|no answer|hangs|hung up"
+LATE = "no answer|hung up"
 SAYINGS = {
     "errors": Saying(
         _http("500 \x1b[2J\x9b31m[/]", b'{"message": "\\u001b[2J\\u202e\\ud800[/]"}'),

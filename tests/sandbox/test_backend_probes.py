@@ -9,11 +9,11 @@ from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from conftest import Control
 
 from cockpit.clients.bounded import DaemonPool
 from cockpit.clock import SystemClock
 from cockpit.config import Settings, load
+from cockpit.errors import NO_ANSWER
 from cockpit.model.sample import Sample
 from cockpit.observe.poller import Poller
 from cockpit.observe.source import Probe, ProbeSource
@@ -25,6 +25,7 @@ from cockpit.probes.postgres import PostgresProbe
 from cockpit.probes.reach import ReachProbe
 from cockpit.probes.registry import RegistryProbe
 from cockpit.sandbox.layout import Layout
+from tests.sandbox.conftest import Control
 
 WITHIN_S = 15.0
 """The end of patience on a busy machine; the goal of 3 s is measured by benchmarks.fault_times."""
@@ -126,24 +127,22 @@ def failed(name: str, *words: str) -> Wanted:
     return lambda now: now[name].error and any(word in now[name].error for word in words)
 
 
-SILENT = ("did not answer", "not answer an earlier", "no answer", "timed out")
-"""The probe's own words or the poller's, whichever gives up first."""
 SEEN: dict[str, Wanted] = {
     "postgres-killed": failed("postgres", "connection refused"),
-    "postgres-blackhole": failed("postgres", *SILENT),
+    "postgres-blackhole": failed("postgres", NO_ANSWER),
     "postgres-table-lost": lambda now: now["postgres"].value.missing_tables,
     "postgres-blocker": lambda now: (
         now["postgres"].value.blocked and now["postgres"].value.blocked[0].blocker_state == "idle in transaction"
     ),
     "kubernetes-down": failed("kubernetes", "refused", "hung up"),
-    "kubernetes-blackhole": failed("kubernetes", *SILENT),
+    "kubernetes-blackhole": failed("kubernetes", NO_ANSWER),
     "docker-down": failed("docker", "no such socket", "refused", "hung up"),
-    "docker-blackhole": failed("docker", *SILENT),
+    "docker-blackhole": failed("docker", NO_ANSWER),
     "grafana-down": failed("alerts", "refused", "hung up"),
-    "grafana-blackhole": failed("alerts", *SILENT),
+    "grafana-blackhole": failed("alerts", NO_ANSWER),
     "grafana-nodata": lambda now: now["alerts"].value.count("nodata"),
     "ibkr-blackhole": lambda now: "login dialog" in reach(now, "IBKR").detail,
-    "zerodha-blackhole": lambda now: "did not answer" in reach(now, "ZERODHA").detail,
+    "zerodha-blackhole": lambda now: reach(now, "ZERODHA").detail == NO_ANSWER,
     "zerodha-token": lambda now: "refuses the token" in reach(now, "ZERODHA").detail,
     "broker-down": lambda now: not reach(now, "IBKR").is_up,
     "redis-killed": lambda now: now["docker"].value.containers[0].exit_code == 137,

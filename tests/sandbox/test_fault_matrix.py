@@ -98,7 +98,7 @@ def test_a_name_that_nobody_resolves_costs_one_panel(
 ) -> None:
     with cockpits(sandbox[0], tmp_path, "hung-dns") as found:
         said = all_within(found, lambda one: one.is_said and one.others_live, "said, all others live")
-        words = f"the resolver does not answer for the name {HUNG_HOST}"
+        words = f"name resolution hangs for {HUNG_HOST}"
         all_within(found, lambda one: one.why == words, "called what it is")
         hung_names.set()
         healed = all_within(found, lambda one: one.is_well, "well again")

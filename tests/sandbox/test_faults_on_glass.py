@@ -46,7 +46,7 @@ PROBES = re.compile(r" {2}probe {2}(.+?)(?: {2}(?:token|backup) |$)")
 PROBE = "(?:^|  ){} (.+?)(?:  |$)"
 WORDS = {
     FIRST: re.compile("credential|password|token|authentication"),
-    LATER[-1]: re.compile("timed out|did not answer|no answer|resolver does not answer"),
+    LATER[-1]: re.compile("name resolution hangs for"),
 }
 """Without them it is not said: who lost a connection on the way there says so first."""
 READ = ("ACTIVE", "conns", " 2/2 ", "redis docker", "normal")

@@ -96,7 +96,7 @@ async def test_hung(server: Server, probes: RedisProbes) -> None:
     server.signal(signal.SIGSTOP)
     for _ in range(3):
         started = time.monotonic()
-        assert await errors(probes) == {f"accepted but did not answer within 0.3 s (127.0.0.1:{server.port})"}
+        assert await errors(probes) == {f"connected, but no answer in time (127.0.0.1:{server.port})"}
         assert time.monotonic() - started < TIMEOUT_S + 2.0
     server.signal(signal.SIGCONT)
     assert await errors(probes) == set()
@@ -204,7 +204,7 @@ async def test_a_server_that_is_no_redis(tmp_path: Path) -> None:
         server = Server(PROGRAMS[0], tmp_path)
         server.port = listener.getsockname()[1]
         probes = RedisProbes(server.settings(timeout_s=TIMEOUT_S), CLOCK)
-        assert await errors(probes) == {f"accepted but did not answer within 0.3 s (127.0.0.1:{server.port})"}
+        assert await errors(probes) == {f"connected, but no answer in time (127.0.0.1:{server.port})"}
 
 
 async def test_the_kill_switch_is_written_whole_and_read_back(server: Server, writer: RedisWriter) -> None:
@@ -260,7 +260,7 @@ async def test_a_keepalive_that_hangs_does_not_hold_up_the_write(server: Server)
 
 async def test_a_write_that_is_not_answered(server: Server, writer: RedisWriter) -> None:
     server.signal(signal.SIGSTOP)
-    with pytest.raises(TimedOut, match="did not answer within"):
+    with pytest.raises(TimedOut, match="connected, but no answer in time"):
         await writer.set_kill_switch(True, "asha", "test", 1)
     server.kill()
     with pytest.raises(Unreachable, match="refused the connection"):

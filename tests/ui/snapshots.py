@@ -330,7 +330,7 @@ def redis_down() -> Snapshot:
 
 def black_holed() -> Snapshot:
     """Nothing ever answered."""
-    dead: dict[str, Any] = {name: Sample(None, None, NOW - 0.5, 2.0, "no answer within 2.0 s", 4.0) for name in PROBES}
+    dead: dict[str, Any] = {name: Sample(None, None, NOW - 0.5, 2.0, "no answer in time", 4.0) for name in PROBES}
     panels = tuple((panel, Severity.UNKNOWN) for panel in PANELS)
     return replace(healthy(), **dead, trends={}, assessment=Assessment(Severity.UNKNOWN, (), panels))
 

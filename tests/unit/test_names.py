@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -14,7 +16,7 @@ from cockpit.clients import names, postgres_driver
 from cockpit.config import DockerPart, GrafanaPart, PostgresPart, RedisPart, Settings
 from cockpit.observe.hosts import host_of
 
-HUNG = "the resolver does not answer for the name db.internal"
+HUNG = "name resolution hangs for db.internal"
 
 
 def until(holds: Callable[[], bool]) -> None:
@@ -40,19 +42,61 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[list[str], threadin
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
     yield looked_up, answers
     answers.set()
+    # None is left for the next test, which would count it as its own.
+    until(lambda: all(one.answer.done() for one in names._lookups.values()))
 
 
 def test_a_resolver_that_hangs_is_named_with_the_name_and_asked_once(asked: tuple[list[str], threading.Event]) -> None:
     looked_up, answers = asked
     assert names.unresolved("db.internal") == "", "not known yet"
     until(lambda: names.unresolved("db.internal") == HUNG)
+    until(lambda: looked_up != [])
+    names.unresolved("db.internal")
     assert looked_up == ["db.internal"], "one that hangs is not asked again and again"
     answers.set()
     until(lambda: names.unresolved("db.internal") == "")
 
 
-def test_a_name_that_is_resolved_is_not_the_reason(asked: tuple[list[str], threading.Event]) -> None:
+def test_a_resolver_that_gives_up_has_not_answered(
+    asked: tuple[list[str], threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
     looked_up, answers = asked
+    monkeypatch.setattr(names, "SLOW_S", 0.0)
+    names.unresolved("db.internal")
+    answers.set()
+    until(lambda: all(one.answer.done() for one in names._lookups.values()))
+    monkeypatch.setattr(names, "SLOW_S", 20.0)
+    answers.clear()
+    assert names.unresolved("db.internal") == HUNG == names.unresolved("db.internal"), "from one lookup to the next"
+    until(lambda: looked_up == ["db.internal"] * 2)
+    answers.set()
+    until(lambda: names.unresolved("db.internal") == "")
+
+
+def test_a_slow_lookup_of_long_ago_says_nothing(asked: tuple[list[str], threading.Event]) -> None:
+    answers = asked[1]
+    ended: Future[names._Ended] = Future()
+    ended.set_result(names._Ended(time.monotonic() - names.LATELY_S, was_slow=True))
+    names._lookups["db.internal"] = names._Lookup(ended, 0.0, hung_before=True)
+    answers.set()
+    assert names.unresolved("db.internal") == ""
+
+
+async def test_what_takes_long_has_the_resolver_asked_beside_it(asked: tuple[list[str], threading.Event]) -> None:
+    looked_up, _ = asked
+    with names.suspected("quick.internal", 5.0):
+        await asyncio.sleep(0)
+    with names.suspected("db.internal", 0.0):
+        while not looked_up:
+            await asyncio.sleep(0.001)
+    assert looked_up == ["db.internal"]
+
+
+def test_a_name_that_is_resolved_is_not_the_reason(
+    asked: tuple[list[str], threading.Event], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked_up, answers = asked
+    monkeypatch.setattr(names, "SLOW_S", 20.0)
     answers.set()
     for _ in range(3):
         assert names.unresolved("db.internal") == ""

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from cockpit.errors import Unreachable
+from cockpit.errors import NO_ANSWER, TimedOut, Unreachable
 from cockpit.model.sample import Sample
 from cockpit.observe.pace import TICK_PHASE, Pace, phase
 from cockpit.observe.poller import HEAD_START_S, Poller, Samples
@@ -56,6 +56,7 @@ class Bench:
         self.told: list[tuple[float, str, str | None]] = []
         self.probes: list[ScriptedProbe] = []
         self.shared: tuple[str, ...] = ()
+        self.host_of: Callable[[str], str] = lambda source: ""
 
     def probe(self, name: str, script: Callable[[int], Awaitable[Any]], **timing: float) -> ScriptedProbe:
         probe = ScriptedProbe(name, script, self.loop)
@@ -67,7 +68,7 @@ class Bench:
     def run(self, seconds: float, act: Callable[[Poller], Awaitable[None]] | None = None) -> Poller:
         async def main() -> Poller:
             sources = [ProbeSource(probe, self.clock, is_shared=probe.name in self.shared) for probe in self.probes]
-            poller = Poller(sources, self.clock, self.note)
+            poller = Poller(sources, self.clock, self.note, host_of=self.host_of)
             running = asyncio.ensure_future(poller.run())
             if act is not None:
                 await act(poller)
@@ -174,6 +175,9 @@ class OneTick:
         await asyncio.sleep(self._takes_s)
         return dict.fromkeys(REDIS_FIELDS, Sample.good(1, EPOCH, self._takes_s))
 
+    def late(self) -> str:
+        return ""
+
     async def close(self) -> None:
         return
 
@@ -234,7 +238,7 @@ def test_overdue_call_is_reported_before_its_deadline_and_still_taken() -> None:
 
     bench.probe("redis", late)
     bench.run(3.2)
-    assert bench.told[:3] == [(0.0, "redis", None), (2.5, "redis", "timed out after 1.5 s"), (2.9, "redis", None)]
+    assert bench.told[:3] == [(0.0, "redis", None), (2.5, "redis", NO_ANSWER), (2.9, "redis", None)]
 
 
 def test_first_answer_may_take_its_whole_deadline() -> None:
@@ -255,7 +259,42 @@ def test_calls_that_will_not_end_do_not_pile_up() -> None:
     poller = bench.run(30.0)
     assert probe.most_running == 2
     assert len(probe.asked) == 2
-    assert poller.samples["kubernetes"].error == "earlier calls still hang"
+    assert poller.samples["kubernetes"].error == NO_ANSWER
+
+
+async def late_by_itself(count: int) -> int:
+    """As a client does whose own limit may come before the poller's or after it."""
+    await asyncio.sleep((1.2, 2.0)[count % 2])
+    raise TimedOut(f"it did not answer within {(1.2, 2.0)[count % 2]} s")
+
+
+@pytest.mark.parametrize("silent", [hang, late_by_itself, swallow_cancel], ids=lambda one: one.__name__)
+def test_one_silence_has_one_sentence_whichever_limit_ends_an_attempt(
+    silent: Callable[[int], Awaitable[int]],
+) -> None:
+    bench = Bench()
+    bench.probe("postgres", lambda count: answer(count) if count == 1 else silent(count), deadline_s=4.0)
+    bench.run(40.0)
+    assert {error for _, _, error in bench.told[1:]} == {NO_ANSWER} and len(bench.told) > 20
+
+
+def test_a_resolver_that_hangs_is_named_when_the_first_question_is_late(monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = Bench()
+    asked_at: list[float] = []
+
+    def unresolved(host: str) -> str:
+        """It is asked by the first call, and has had its time where the next comes half a second later."""
+        if host:
+            asked_at.append(bench.loop.time())
+        return "name resolution hangs" if asked_at and bench.loop.time() - asked_at[0] > 0.5 else ""
+
+    monkeypatch.setattr("cockpit.observe.poller.unresolved", unresolved)
+    bench.host_of = lambda source: "db.internal"
+    bench.probe("postgres", lambda count: answer(count) if count < 3 else hang(count))
+    bench.run(5.0)
+    errors = [(at, error) for at, _, error in bench.told if error]
+    assert errors[0] == (3.5, "name resolution hangs")
+    assert asked_at[0] == pytest.approx(2.75), "an answer that comes in time costs no lookup"
 
 
 def test_poke_asks_at_once() -> None:
@@ -315,6 +354,9 @@ def test_redis_gives_seven_samples_and_fails_all_of_them() -> None:
                 await asyncio.sleep(3600)
             return {field: Sample.good(1, clock.now(), 0.0) for field in RedisSource.fields}
 
+        def late(self) -> str:
+            return "no connection in time"
+
         async def close(self) -> None:
             return
 
@@ -327,7 +369,7 @@ def test_redis_gives_seven_samples_and_fails_all_of_them() -> None:
 
     samples = play(main(), loop).samples
     assert set(samples) == set(RedisSource.fields)
-    assert {(sample.value, sample.error) for sample in samples.values()} == {(1, "timed out after 1.5 s")}
+    assert {(sample.value, sample.error) for sample in samples.values()} == {(1, "no connection in time")}
 
 
 def test_pace_is_a_value() -> None:

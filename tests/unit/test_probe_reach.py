@@ -52,7 +52,7 @@ async def test_tws_greets_after_news() -> None:
     ("say", "words"),
     [
         (hang_up, "it hung up without a word: our address is not trusted, or it has too many clients"),
-        (silence, "no answer to the handshake within 1.5 s: hung, or a login dialog is open"),
+        (silence, "no answer to the handshake in time: hung, or a login dialog is open"),
         (garbage, "not a TWS gateway: it answered ␖␃␁ "),
     ],
 )

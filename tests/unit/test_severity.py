@@ -12,6 +12,7 @@ from hypothesis import strategies as some
 from msgspec import structs
 
 from cockpit.config import Settings
+from cockpit.errors import NO_ANSWER
 from cockpit.headless.status_text import as_text
 from cockpit.model.backends import AlertRule
 from cockpit.model.finding import Assessment
@@ -143,6 +144,8 @@ def test_no_backend_is_named_twice() -> None:
     hung = dead(error="Kubernetes hangs in an earlier call")
     assessment, _ = assess(snapshot(kubernetes=hung), SETTINGS)
     assert assessment.findings[0].summary == "Kubernetes API does not answer: hangs in an earlier call"
+    assessment, _ = assess(snapshot(kubernetes=dead(error=NO_ANSWER)), SETTINGS)
+    assert assessment.findings[0].summary == "Kubernetes API does not answer in time"
 
 
 @pytest.mark.parametrize("field", PROBES)
