@@ -29,6 +29,8 @@ class Given:
     """Which request is shown, of how many."""
     note: str
     """Why the last key did nothing."""
+    overrides: tuple[str, ...] = ()
+    """Names of the checks that fail on our own look and are overridden."""
 
 
 def approval_rows(
@@ -63,7 +65,7 @@ def _seen(request: Request, look: Look | None, now: float, width: int) -> list[L
     if look.plan is not None and look.may_approve:
         warned = [
             each
-            for check in look.refused_by(request)
+            for check in look.forbidding(request)
             for each in _wrapped(f"Here it would be refused now: {check.name}: {check.detail}", "crit", width)
         ]
         return [*_wrapped(OURS, "hint", width), *warned, EMPTY, *told_rows(look.plan, now, width)]
@@ -79,20 +81,36 @@ def _seen(request: Request, look: Look | None, now: float, width: int) -> list[L
 
 def _foot(request: Request, look: Look | None, given: Given, now: float, width: int) -> list[Line]:
     rows: list[Line] = [EMPTY, *_wrapped(given.note, "hint", width)]
-    if look is not None and look.may_approve:
+    rows.extend(_refused(request, look, given, width))
+    if look is not None and look.may_approve and not look.forbidding(request, given.overrides):
         phrase = look.phrase
         ask = line("Type ", (phrase, "strong"), " to approve, or ", (REFUSE, "strong"), ": ")
     else:
         phrase, ask = REFUSE, line("Type ", (REFUSE, "strong"), " to refuse it: ")
     size = max(8, min(len(phrase) + 1, width - len(phrase) - 32))
     rows.append((*ask, *box(given.typed, size, not given.is_reason)))
-    if given.typed == REFUSE or given.reason or given.is_reason:
+    if given.typed == REFUSE or given.reason or given.is_reason or given.overrides:
         label = line(field("Reason", LABEL, "label"))
         rows.append((*label, *box(given.reason, width - LABEL - 1, given.is_reason)))
     left = f"lapses in {short_age(max(0.0, request.lapses_at - now))}"
     others = f"   ← → request {given.count[0]} of {given.count[1]}" if given.count[1] > 1 else ""
     keys = line((f"Enter answers, Esc leaves it waiting{others}", "dim"))
     rows.append(both(keys, line((left, "label")), width))
+    return rows
+
+
+def _refused(request: Request, look: Look | None, given: Given, width: int) -> list[Line]:
+    """What forbids the yes, and the key that overrides it where that may be; or that it is overridden."""
+    if look is None or not look.may_approve:
+        return []
+    forbidding = look.forbidding(request, given.overrides)
+    if not forbidding:
+        over = ", ".join(check.name for check in look.overridden(request, given.overrides))
+        return _wrapped(f"▲ Overridden: {over}", "warn", width) if over else []
+    names = ", ".join(check.name for check in forbidding)
+    rows = _wrapped(f"■ It cannot be approved here, because of: {names}", "crit", width)
+    if all(check.is_overridable for check in look.forbidding(request)):
+        rows.append(line((" Ctrl-O ", "key"), ("  overrides it; then give the phrase and a reason", "label")))
     return rows
 
 

@@ -17,7 +17,7 @@ from cockpit.headless.plan_text import plan_lines
 from cockpit.headless.planning import ear_for, known
 from cockpit.headless.platform import find_platform
 from cockpit.model.action import row_named
-from cockpit.model.approval import Look, Request
+from cockpit.model.approval import Consent, Look, Request
 from cockpit.text import clean
 
 if TYPE_CHECKING:
@@ -33,15 +33,17 @@ if TYPE_CHECKING:
 AUDIT_WAIT_S = 5.0
 UNKNOWN_STEP = "a step that is not in our own runbook"
 OURS = "what follows is what this cockpit itself would do, by its own runbook and on its own look at the platform"
+REFUSED_HERE = "not approved: this cockpit itself would refuse it now"
 NOT_OURS = "this is not what this cockpit itself would do: it is not approved"
 EPILOG = """\
 Without ID it lists what waits. Who approves must be another login user of this host than who asks, and not root; the
 approval is bound to exactly this plan, counts once, and lapses (approvals.lapse_s, 10 minutes). The plan that is shown
 is made here, by the own runbook and on an own look at the platform; where that would do anything else than what is
-asked for, it says what differs and approves nothing.
+asked for, it says what differs and approves nothing. A check that fails on that look forbids the approval as it would
+forbid the step; --override CHECK --reason TEXT goes over it where that may be, and stands beside the approval.
 
 exit codes: 0 approved, refused as told, or listed; 4 not approved (no such request, the phrase is wrong, one's own
-request, lapsed, or not what this cockpit would do); 5 it could not be written, also into the audit
+request, lapsed, not what this cockpit would do, or a check fails here); 5 it could not be written, also into the audit
 """
 
 
@@ -57,7 +59,8 @@ def add_arguments(subparsers: Subparsers) -> None:
     parser.add_argument("id", nargs="?", metavar="ID", help="the request, or the beginning of its name")
     parser.add_argument("--confirm", metavar="TEXT", help="the phrase that the plan asks for; else it is asked for")
     parser.add_argument("--refuse", action="store_true", help="refuse it; takes --reason")
-    parser.add_argument("--reason", metavar="TEXT", help="why it is refused")
+    parser.add_argument("--override", metavar="CHECK", action="append", default=[], help="override a check that fails")
+    parser.add_argument("--reason", metavar="TEXT", help="why it is refused, or a check overridden")
     parser.add_argument("--json", action="store_true", help="print JSON")
 
 
@@ -88,14 +91,31 @@ def run(args: argparse.Namespace) -> int:
         elif not look.may_approve:
             raise Rejected(f"{NOT_OURS}: {look.against[0]}")
         else:
-            phrase = look.phrase
-            typed = _given(args.confirm, f"type {phrase} to approve: ", f"--confirm '{phrase}'")
+            consent = _consent(request, look, args)
             # Not by the desk: what it writes into the audit is waited for no longer than its session takes to close.
-            seconds.approve(request, desk.look(request).result(), typed)
+            seconds.approve(request, desk.look(request).result(), consent)
     word = "refused" if args.refuse else "approved"
     _wait_for_audit(minutes, scribe, word)
     print(json.dumps({"format": 1, "request": request.id, "answer": word}) if args.json else f"{word}: {request.name}")
     return 0
+
+
+def _consent(request: Request, look: Look, args: argparse.Namespace) -> Consent:
+    """What is given on the command line or typed, where no check forbids it on our own look.
+
+    Raises:
+        Rejected: one does, or there is nobody to ask.
+    """
+    forbidding = look.forbidding(request, args.override)
+    if forbidding:
+        check = forbidding[0]
+        how = f" (--override '{check.name}' --reason TEXT goes over it)" if check.is_overridable else ""
+        raise Rejected(f"{REFUSED_HERE}: {check.name}: {check.detail}{how}")
+    phrase, reason = look.phrase, args.reason
+    typed = _given(args.confirm, f"type {phrase} to approve: ", f"--confirm '{phrase}'")
+    if look.overridden(request, args.override):
+        reason = _given(reason, "why is it overridden? ", "--reason TEXT")
+    return Consent(typed, tuple(args.override), reason or "")
 
 
 def _wait_for_audit(minutes: Minutes, scribe: Scribe, word: str) -> None:
@@ -177,7 +197,7 @@ def _told(request: Request, look: Look) -> Iterator[str]:
     yield f"  request   {request.id}"
     if look.plan is not None and look.may_approve:
         yield f"  {OURS}"
-        for check in look.refused_by(request):
+        for check in look.forbidding(request):
             yield f"  !! here it would be refused now: {check.name}: {check.detail}"
         yield from plan_lines(look.plan)
         return

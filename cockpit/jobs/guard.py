@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 
+from cockpit.model.approval import Consent, Look, Request
 from cockpit.model.plan import Confirmation, Danger, Plan
 
 SecondPerson = Callable[[Plan, Confirmation], str | None]
@@ -42,6 +43,23 @@ def why_not_on(live: Plan, overrides: Collection[str]) -> str | None:
             return f"{check.name}: {check.detail}"
         if not check.is_overridable:
             return f"{check.name} cannot be overridden: {check.detail}"
+    return None
+
+
+def why_not_approved(look: Look, request: Request, consent: Consent) -> str | None:
+    """Why this yes is not enough, in one line: a check that would forbid the start forbids the approval too."""
+    if look.request != request.id or look.plan is None or not look.may_approve:
+        return f"not approved: {'; '.join(look.against) or 'it was not looked at'}"
+    forbidding = look.forbidding(request, consent.overrides)
+    if forbidding:
+        check = forbidding[0]
+        how = "" if check.is_overridable else ", and cannot be overridden"
+        return f"not approved: on our own look it is refused{how}: {check.name}: {check.detail}"
+    if consent.typed != look.phrase:
+        return f"the phrase must be typed exactly: {look.phrase}"
+    overridden = look.overridden(request, consent.overrides)
+    if overridden and not consent.reason.strip():
+        return f"overriding {overridden[0].name} needs a reason"
     return None
 
 

@@ -12,9 +12,10 @@ from typing import Any
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.errors import CockpitError, Rejected
+from cockpit.jobs.guard import why_not_approved
 from cockpit.jobs.journaling import glass_words
 from cockpit.jobs.minutes import Minutes
-from cockpit.model.approval import Look, Request, Second, Standing
+from cockpit.model.approval import Consent, Look, Request, Second, Standing
 from cockpit.model.audit import AuditRecord, Operator
 from cockpit.model.danger import Danger
 from cockpit.model.incident import Event, Incident
@@ -162,21 +163,25 @@ class Seconds:
         """
         return self._approvals.find(prefix, self._clock.now())
 
-    def approve(self, request: Request, look: Look, typed: str) -> None:
+    def approve(self, request: Request, look: Look, consent: Consent) -> None:
         """Say yes to it, on our own look at it.
 
         Raises:
-            Rejected: our own cockpit would do something else, the phrase is not that of its plan, it is one's own
-                request, or it waits no longer.
+            Rejected: our own cockpit would do something else or refuse it, the phrase is not that of its plan, there
+                is no reason to override what fails, it is one's own request, or it waits no longer.
             JournalError: the approval cannot be written.
         """
-        if look.request != request.id or look.plan is None or not look.may_approve:
-            raise Rejected(f"not approved: {'; '.join(look.against) or 'it was not looked at'}")
-        if typed != look.phrase:
-            raise Rejected(f"the phrase must be typed exactly: {look.phrase}")
+        why = why_not_approved(look, request, consent)
+        if why is not None or look.plan is None:
+            raise Rejected(why or "not approved: it was not looked at")
         request = self.find(request.id)
-        self._approvals.approve(request, self._clock.now())
-        self._minutes.write("approval_given", _named(request, look.plan.title), request.plan.digest)
+        over = look.overridden(request, consent.overrides)
+        reason = consent.reason if over else ""
+        self._approvals.approve(request, self._clock.now(), [check.name for check in over], reason)
+        failed = "".join(f"; overriding {check.name}: {check.detail}" for check in over)
+        because = f"; because: {reason}" if reason else ""
+        words = _named(request, look.plan.title, failed + because)
+        self._minutes.write("approval_given", words, request.plan.digest)
 
     def refuse(self, request: Request, reason: str) -> None:
         """Say no to it.
@@ -233,6 +238,6 @@ class Seconds:
             self._incidents.revise(found.id, values, event)
 
 
-def _named(request: Request, title: str) -> str:
+def _named(request: Request, title: str, more: str = "") -> str:
     commands = "; ".join(step.command for step in request.plan.steps)
-    return f"request {request.name} by {request.by}: {title}; plan {request.plan.digest}: {commands}"
+    return f"request {request.name} by {request.by}: {title}{more}; plan {request.plan.digest}: {commands}"

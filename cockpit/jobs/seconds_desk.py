@@ -9,7 +9,7 @@ from cockpit.clients.bounded import in_daemon_thread
 from cockpit.jobs.planner import Planner
 from cockpit.jobs.second_look import second_look
 from cockpit.jobs.seconds import Seconds
-from cockpit.model.approval import Look, Request, Second
+from cockpit.model.approval import Consent, Look, Request, Second
 from cockpit.model.plan import Plan
 from cockpit.model.snapshot import Snapshot
 
@@ -39,11 +39,11 @@ class SecondsDesk:
         """Somebody's request as our own cockpit plans it now."""
         return in_daemon_thread(second_look, self._planner, request, self._snapshot())
 
-    def approve(self, request: Request, typed: str) -> Future[None]:
+    def approve(self, request: Request, consent: Consent) -> Future[None]:
         """Say yes to somebody's request, where our own cockpit would do the same at this moment."""
 
         def approved() -> None:
-            self._seconds.approve(request, second_look(self._planner, request, self._snapshot()), typed)
+            self._seconds.approve(request, second_look(self._planner, request, self._snapshot()), consent)
 
         return in_daemon_thread(approved)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -76,10 +77,25 @@ class Look:
         """What who approves must type, as our own cockpit asks for it."""
         return (self.plan.phrase if self.plan is not None else None) or "y"
 
-    def refused_by(self, request: Request) -> tuple[Check, ...]:
-        """The checks that would forbid it on our own look; those that are to be overridden do not."""
+    def forbidding(self, request: Request, overrides: Collection[str] = ()) -> tuple[Check, ...]:
+        """The checks that forbid it on our own look; what either of the two overrides, and may, does not."""
         blocking = self.plan.blocking if self.plan is not None else ()
-        return tuple(check for check in blocking if check.name not in request.overrides)
+        over = {*request.overrides, *overrides}
+        return tuple(check for check in blocking if not (check.is_overridable and check.name in over))
+
+    def overridden(self, request: Request, overrides: Collection[str]) -> tuple[Check, ...]:
+        """Those that fail on our own look alone, and that who approves overrides."""
+        return tuple(check for check in self.forbidding(request) if check.is_overridable and check.name in overrides)
+
+
+@dataclass(frozen=True, slots=True)
+class Consent:
+    """What the second person did to say yes."""
+
+    typed: str
+    overrides: tuple[str, ...] = ()
+    """Names of checks that fail on their own look and are overridden; with a reason."""
+    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)

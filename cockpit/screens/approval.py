@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future
 
-from cockpit.model.approval import Look, Request
+from cockpit.model.approval import Consent, Look, Request
 from cockpit.screens.desk import Desk
-from cockpit.screens.guard import NOTES, REFRESH_S
+from cockpit.screens.guard import NOTES, OVERRIDES, REFRESH_S
 from cockpit.screens.hands import Hands
 from cockpit.screens.sheet import Sheet
 from widgets.approval_rows import REFUSE, Given, approval_rows
@@ -30,6 +30,7 @@ class ApprovalScreen(Sheet[str]):
         self._is_looking = False
         self._typed, self._reason = Field(), Field()
         self._is_reason = False
+        self._overrides: tuple[str, ...] = ()
         self._before = ("", "")
         self._is_sending = False
         self._note = ""
@@ -49,9 +50,8 @@ class ApprovalScreen(Sheet[str]):
 
     def rows(self) -> list[Line]:
         """The request with our own plan of it."""
-        given = Given(
-            self._typed.text, self._reason.text, self._is_reason, (self._at + 1, len(self._requests)), self._note
-        )
+        count = (self._at + 1, len(self._requests))
+        given = Given(self._typed.text, self._reason.text, self._is_reason, count, self._note, self._overrides)
         assert self.desk.world is not None
         place = (self.desk.world, self.desk.site)
         return approval_rows(self.request, self._look, given, place, self.desk.clock.now(), self.room, self._scroll)
@@ -77,7 +77,7 @@ class ApprovalScreen(Sheet[str]):
         if before is None or _act(before) != _act(look):
             # What is typed is typed for what was read.
             self.hands.startle(self.desk.clock.monotonic())
-            self._typed = Field()
+            self._typed, self._overrides = Field(), ()
             self._note = "What would be done has changed: read it again." if before is not None else ""
         self.draw()
 
@@ -112,13 +112,22 @@ class ApprovalScreen(Sheet[str]):
             self._answer()
         elif key in ("tab", "shift+tab"):
             self._is_reason = not self._is_reason
+        elif key == OVERRIDES:
+            self._override()
         elif key in ("left", "right") and len(self._requests) > 1:
             self._at = (self._at + (1 if key == "right" else -1)) % len(self._requests)
             self._typed, self._reason, self._scroll, self._look = Field(), Field(), 0, None
+            self._overrides = ()
             self.hands.startle(self.desk.clock.monotonic())
             self._look_again()
         else:
             (self._reason if self._is_reason else self._typed).take(key, character)
+
+    def _override(self) -> None:
+        """The checks that fail here, where every one of them may be."""
+        failing = self._look.forbidding(self.request) if self._look is not None else ()
+        if failing and all(check.is_overridable for check in failing):
+            self._overrides = tuple(check.name for check in failing)
 
     def _answer(self) -> None:
         assert self.desk.session is not None
@@ -133,8 +142,13 @@ class ApprovalScreen(Sheet[str]):
         elif look is None or look.plan is None or not look.may_approve:
             why = NO_LOOK if look is None else look.against[0]
             self._note = f"It cannot be approved here: {why}"
+        elif forbidding := look.forbidding(request, self._overrides):
+            self._note = f"Refused on our own look, and so is the yes: {forbidding[0].name}: {forbidding[0].detail}"
+        elif self._typed.text == look.phrase and look.overridden(request, self._overrides) and not reason:
+            self._is_reason, self._note = True, "Say why you override it: it stands beside the approval."
         elif self._typed.text == look.phrase:
-            self._send(seconds.approve(request, look.phrase), f"approved: {look.plan.title} of {request.by}")
+            consent = Consent(look.phrase, self._overrides, reason)
+            self._send(seconds.approve(request, consent), f"approved: {look.plan.title} of {request.by}")
         else:
             self._note = f"Type exactly: {look.phrase}, or {REFUSE}"
 

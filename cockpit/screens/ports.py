@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from cockpit.model.action import ActionSpec
-from cockpit.model.approval import Look, Request, Second
+from cockpit.model.approval import Consent, Look, Request, Second
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
 from cockpit.model.choice import Choice
 from cockpit.model.drill import Board, Drill
@@ -150,7 +150,7 @@ class SecondsPort(Protocol):
     def look(self, request: Request) -> Future[Look]:
         """Somebody's request as our own cockpit plans it now."""
 
-    def approve(self, request: Request, typed: str) -> Future[None]:
+    def approve(self, request: Request, consent: Consent) -> Future[None]:
         """Say yes to somebody's request, where our own cockpit would do the same at this moment."""
 
     def refuse(self, request: Request, reason: str) -> Future[None]:

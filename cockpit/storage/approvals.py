@@ -89,8 +89,8 @@ class Approvals:
             raise Rejected(f"{'no request' if not found else 'more than one request'} waits with {clean(prefix, 40)}")
         return found[0]
 
-    def approve(self, request: Request, now: float) -> None:
-        """Say yes, as the user that this process runs as.
+    def approve(self, request: Request, now: float, overrides: Sequence[str] = (), reason: str = "") -> None:
+        """Say yes, as the user that this process runs as; over what checks of theirs, and why.
 
         Raises:
             Rejected: one's own approval does not count.
@@ -100,7 +100,8 @@ class Approvals:
         why = _why_not_second(request, os.geteuid(), mine)
         if why is not None:
             raise Rejected(f"this approval would not count: {why}")
-        self._answer(request, "approved", {"login_uid": mine})
+        over = {"overrides": list(overrides), "reason": _said(reason)} if overrides else {}
+        self._answer(request, "approved", {"login_uid": mine, **over})
 
     def refuse(self, request: Request, reason: str) -> None:
         """Say no; anybody may, also who asked.
@@ -180,7 +181,7 @@ class Approvals:
             if why is None and now - found.at <= self._lapse_s:
                 by = accounts.user_name(found.uid)
                 lapses_at = found.at + self._lapse_s
-                return Second(request.id, Standing.APPROVED, f"approved by {by}", by, lapses_at)
+                return Second(request.id, Standing.APPROVED, f"approved by {by}{_over(said)}", by, lapses_at)
             doubt = f"an approval that does not count: {why or 'it has lapsed'}"
         return Second(request.id, Standing.WAITING, doubt, None, request.lapses_at) if doubt else None
 
@@ -245,6 +246,14 @@ class Approvals:
 
 def _said(reason: str) -> str:
     return clean(reason.strip(), 300)
+
+
+def _over(said: Mapping[str, Any]) -> str:
+    """Which checks of their own whoever approved overrode, and why; empty where none failed."""
+    names = said.get("overrides")
+    if not isinstance(names, list) or not names:
+        return ""
+    return f", overriding {clean(', '.join(map(str, names)), 200)}: {clean(said.get('reason', ''), 200)}"
 
 
 def _why_not_second(request: Request, uid: int, login: int | None) -> str | None:

@@ -46,7 +46,7 @@ HALT = {"enabled": "true", "by": "asha@jump1", "reason": "IBKR down", "ts": "170
 
 def answer(config: Path, **given: object) -> str:
     """What Ben's command line prints."""
-    options = {"id": None, "confirm": None, "refuse": False, "reason": None, "json": False, **given}
+    options = {"id": None, "confirm": None, "refuse": False, "reason": None, "override": [], "json": False, **given}
 
     def run(**changed: object) -> str:
         with redirect_stdout(io.StringIO()) as out:
@@ -78,6 +78,22 @@ def shared(settings: Settings) -> Iterator[tuple[Settings, Path]]:
     finally:
         end_workers(state)
         shutil.rmtree(top)
+
+
+@contextmanager
+def readable(layout: Layout) -> Iterator[None]:
+    """A second person judges by their own look: they may look at what the step is made of."""
+    places = [layout.root, layout.folder / "bin"]
+    found = [file for place in places for file in (place, *place.rglob("*")) if not file.is_symlink()]
+    modes = {file: file.stat().st_mode for file in found}
+    for file, mode in modes.items():
+        file.chmod(mode | (mode & 0o500) >> 3 | (mode & 0o500) >> 6)
+    try:
+        yield
+    finally:
+        for file, mode in modes.items():
+            with suppress(FileNotFoundError):
+                file.chmod(mode)
 
 
 @dataclass
@@ -226,12 +242,12 @@ def test_alone_by_breaking_the_glass(site: Site) -> None:
 
 @pytest.fixture
 def bench(sandbox: tuple[Layout, Control]) -> Iterator[tuple[Bench, Path]]:
-    """A platform of which the team shares the state."""
+    """A platform of which the team shares the state, and that all of it may look at."""
     layout, _ = sandbox
     settings = load(layout.config)
     quick = structs.replace(settings.scripts, orders_per_s=1000, slice_usd=1e9)
     client = redis.Redis(port=layout.ports.redis, decode_responses=True)
-    with shared(structs.replace(settings, scripts=quick)) as (ours, config):
+    with readable(layout), shared(structs.replace(settings, scripts=quick)) as (ours, config):
         yield Bench(ours, client), config
     client.delete(KEY)
     client.close()

@@ -15,7 +15,7 @@ from msgspec import structs
 from cockpit.config import FeedsPart, RedisPart, Settings, VenuePart
 from cockpit.incidents.log import IncidentLog
 from cockpit.model.action import ActionSpec
-from cockpit.model.approval import Look, Request, Second, Standing
+from cockpit.model.approval import Consent, Look, Request, Second, Standing
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
 from cockpit.model.choice import Choice
 from cockpit.model.drill import Board, Drill
@@ -150,7 +150,7 @@ class FakeSeconds:
     def __init__(self) -> None:
         self.asked: list[tuple[Plan, str]] = []
         self.withdrawn: list[str] = []
-        self.approved: list[tuple[Request, str]] = []
+        self.approved: list[tuple[Request, Consent]] = []
         self.refused: list[tuple[Request, str]] = []
         self.mine: Plan | None = replace(release_plan(), needs_second=True)
         self.against: tuple[str, ...] = ()
@@ -170,8 +170,8 @@ class FakeSeconds:
     def look(self, request: Request) -> Future[Look]:
         return done(Look(request.id, self.mine, self.against))
 
-    def approve(self, request: Request, typed: str) -> Future[None]:
-        self.approved.append((request, typed))
+    def approve(self, request: Request, consent: Consent) -> Future[None]:
+        self.approved.append((request, consent))
         return done(None)
 
     def refuse(self, request: Request, reason: str) -> Future[None]:

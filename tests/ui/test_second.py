@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from cockpit.model.approval import Standing
+from cockpit.model.approval import Consent, Standing
 from cockpit.model.plan import Check, Verdict
 from tests.ui import snapshots
 from tests.ui.conftest import Cockpit, cockpit
@@ -131,8 +131,7 @@ async def test_who_approves_sees_the_plan_and_types_the_phrase(size: tuple[int, 
         assert it.session.seconds.approved == []
         await it.press("G", "enter", after_s=0.5)
         await it.sees("approved: Release the kill switch of ben")
-        ((request, typed),) = it.session.seconds.approved
-        assert (request, typed) == (a_request(), "RESUME TRADING")
+        assert it.session.seconds.approved == [(a_request(), Consent("RESUME TRADING"))]
 
 
 async def test_what_who_asks_wrote_for_people_is_not_shown() -> None:
@@ -165,11 +164,44 @@ async def test_what_ones_own_cockpit_would_not_do_is_refused_or_left(size: tuple
         assert "Asked for HSET policy:kill_switch" in it.text() and ("Ours" in it.text()) is is_known
 
 
-async def test_what_would_be_refused_on_ones_own_look_is_said() -> None:
-    async with asked() as it:
-        check = Check("brokers up", Verdict.FAIL, "IBKR is down", 0.1)
-        it.session.seconds.mine = replace(it.session.release, needs_second=True, checks=(check,))
+@pytest.mark.parametrize("size", SIZES)
+async def test_what_would_be_refused_on_ones_own_look_is_not_approved(size: tuple[int, int]) -> None:
+    async with asked(size) as it:
+        seconds, check = it.session.seconds, Check("brokers up", Verdict.FAIL, "IBKR is down", 0.1)
+        seconds.mine = replace(it.session.release, needs_second=True, checks=(check,))
         await it.sees("Here it would be refused now: brokers up: IBKR is down")
+        await it.sees("It cannot be approved here, because of: brokers up")
+        await it.press("ctrl+o", *"RESUME", "space", *"TRADING", "enter", after_s=0.5)
+        await it.sees("Refused on our own look, and so is the yes: brokers up: IBKR is down")
+        assert seconds.approved == [] and "Ctrl-O" not in it.text() and "to approve" not in it.text()
+
+
+async def test_what_may_be_overridden_is_with_a_reason() -> None:
+    async with asked() as it:
+        seconds, check = it.session.seconds, Check("disk", Verdict.UNKNOWN, "nobody knows", 0.1, is_overridable=True)
+        seconds.mine = replace(it.session.release, needs_second=True, checks=(check,))
+        await it.sees("overrides it; then give the phrase and a reason")
+        await it.press("ctrl+o", *"RESUME", "space", *"TRADING", "enter", after_s=0.5)
+        await it.sees("Say why you override it")
+        assert seconds.approved == [] and "▲ Overridden: disk" in it.text()
+        await it.press(*"ok", "enter", after_s=0.5)
+        await it.sees("approved: Release the kill switch of ben")
+        assert seconds.approved == [(a_request(), Consent("RESUME TRADING", ("disk",), "ok"))]
+
+
+async def test_what_begins_to_fail_after_an_override_forbids_it_again() -> None:
+    async with asked() as it:
+        seconds, disk = it.session.seconds, Check("disk", Verdict.FAIL, "full", 0.1, is_overridable=True)
+        seconds.mine = replace(it.session.release, needs_second=True, checks=(disk,))
+        await it.sees("overrides it; then give the phrase and a reason")
+        await it.press("ctrl+o", after_s=0.5)
+        await it.sees("▲ Overridden: disk")
+        clock = replace(disk, name="clock")
+        seconds.mine = replace(seconds.mine, checks=(disk, clock))
+        await it.sees("It cannot be approved here, because of: clock")
+        await it.press(*"RESUME", "space", *"TRADING", "tab", *"ok", "enter", after_s=0.5)
+        await it.sees("Refused on our own look, and so is the yes: clock: full")
+        assert seconds.approved == []
 
 
 async def test_who_refuses_says_why() -> None:

@@ -16,11 +16,12 @@ from actions.script.command import program_check
 from cockpit.clients.ledger import read_ledger
 from cockpit.clock import SystemClock
 from cockpit.errors import BackendError
+from cockpit.jobs.guard import why_not_approved
 from cockpit.jobs.runner import Runner
 from cockpit.jobs.second_look import second_look
-from cockpit.model.approval import Look, Request
+from cockpit.model.approval import Consent, Look, Request
 from cockpit.model.audit import Operator
-from cockpit.model.plan import Plan, PlanStep
+from cockpit.model.plan import Check, Plan, PlanStep, Verdict
 from cockpit.model.sample import Sample
 from cockpit.model.states import KillSwitch
 from cockpit.model.world import World
@@ -145,6 +146,48 @@ def test_a_folder_that_the_second_person_may_not_enter_is_told_in_words(
         read_ledger(Path("/nowhere/ledger.db"))
     (why,) = look(bens, plan).against
     assert why.startswith("snapshot cannot be planned: ") and why.endswith(": Permission denied")
+
+
+FAILS = Check("brokers up", Verdict.FAIL, "IBKR is down")
+DISK = Check("disk", Verdict.UNKNOWN, "not read", is_overridable=True)
+TYPED = "START TRADING test"
+NEVER = "it is refused, and cannot be overridden: "
+
+
+@pytest.mark.parametrize(
+    ("checks", "asked_over", "consent", "why"),
+    [
+        ((), (), Consent(TYPED), None),
+        ((), (), Consent("START"), f"the phrase must be typed exactly: {TYPED}"),
+        ((FAILS,), (), Consent(TYPED), f"{NEVER}brokers up: IBKR is down"),
+        (
+            (FAILS,),
+            ("brokers up",),
+            Consent(TYPED),
+            f"{NEVER}brokers up: IBKR is down",
+        ),
+        ((FAILS,), (), Consent(TYPED, ("brokers up",), "it is"), f"{NEVER}brokers up"),
+        ((DISK,), (), Consent(TYPED), "it is refused: disk: not read"),
+        ((DISK,), (), Consent(TYPED, ("disk",), " "), "overriding disk needs a reason"),
+        ((DISK,), (), Consent(TYPED, ("disk",), "there is room"), None),
+        ((DISK,), ("disk",), Consent(TYPED), None),
+        (
+            (DISK, FAILS),
+            (),
+            Consent(TYPED, ("disk",), "there is room"),
+            f"{NEVER}brok",
+        ),
+    ],
+)
+def test_a_check_that_fails_on_ones_own_look_forbids_the_yes_as_it_forbids_the_start(
+    bens: Runner, checks: tuple[Check, ...], asked_over: tuple[str, ...], consent: Consent, why: str | None
+) -> None:
+    request = replace(asked(planned(bens, RELEASE)), overrides=asked_over)
+    found = second_look(bens.planner, request, SEEN)
+    assert found.plan is not None
+    mine = replace(found, plan=replace(found.plan, checks=checks))
+    said = why_not_approved(mine, request, consent)
+    assert said is None if why is None else said is not None and why in said, said
 
 
 def test_what_is_signed_is_signed_with_the_name_of_who_asks(bens: Runner) -> None:

@@ -19,9 +19,9 @@ from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.runner import _confirmed
 from cockpit.jobs.scribe import Scribe
 from cockpit.jobs.seconds import Seconds, admit, needs_second, with_second
-from cockpit.model.approval import Look
+from cockpit.model.approval import Consent, Look
 from cockpit.model.danger import Danger
-from cockpit.model.plan import Confirmation, PlanStep
+from cockpit.model.plan import Check, Confirmation, PlanStep, Verdict
 from cockpit.model.severity import Severity
 from cockpit.model.world import World
 from cockpit.storage.audit import AuditLog
@@ -89,11 +89,11 @@ def test_asked_approved_and_admitted_by_the_worker_once(team: Team) -> None:
         (request,) = answering.waiting()
         seen = Look(request.id, SECOND)
         with pytest.raises(Rejected, match="typed exactly"):
-            answering.approve(request, seen, "start trading")
+            answering.approve(request, seen, Consent("start trading"))
         for other in (Look(request.id, None, ("none",)), Look(request.id, SECOND, ("other",)), Look("x", SECOND)):
             with pytest.raises(Rejected, match=f"not approved: {'; '.join(other.against) or 'it was not looked at'}"):
-                answering.approve(request, other, "START TRADING hf-1")
-        answering.approve(request, seen, "START TRADING hf-1")
+                answering.approve(request, other, Consent("START TRADING hf-1"))
+        answering.approve(request, seen, Consent("START TRADING hf-1"))
         scribe.tell(lambda: None).result(5)
         return request.by
 
@@ -112,6 +112,29 @@ def test_asked_approved_and_admitted_by_the_worker_once(team: Team) -> None:
     assert team.approvals.standing(request, SystemClock().now()).words == "approved by ben"
     assert "counts once" in as_user(ASHA, lambda: act({"approval": request, "reason": "brokers are back"}, "job-3"))
     assert AuditLog(state).verify().is_sound
+
+
+@needs_root
+def test_what_fails_on_the_second_persons_look_forbids_it_or_stands_beside_the_approval(team: Team) -> None:
+    state = team.folder.parent
+    failing = Check("disk", Verdict.FAIL, "3 MB free", is_overridable=True)
+
+    def approve(*overrides: str, reason: str = "") -> str:
+        answering, scribe = seconds(LIVE, state)
+        (request,) = answering.waiting()
+        seen = Look(request.id, replace(SECOND, checks=(failing,)))
+        answering.approve(request, seen, Consent("START TRADING hf-1", overrides, reason))
+        scribe.tell(lambda: None).result(5)
+        return "approved"
+
+    request = as_user(ASHA, lambda: seconds(LIVE, state)[0].ask(SECOND, "brokers are back").id)
+    assert as_user(BEN, approve) == "Rejected: not approved: on our own look it is refused: disk: 3 MB free"
+    assert team.approvals.standing(request, SystemClock().now()).words == "waiting for a second person"
+    assert as_user(BEN, lambda: approve("disk", reason="room is being made")) == "approved"
+    said = team.approvals.standing(request, SystemClock().now())
+    assert said.words == "approved by ben, overriding disk: room is being made"
+    (record,) = (record for record in AuditLog(state).tail() if record.kind == "approval_given")
+    assert "Release; overriding disk: 3 MB free; because: room is being made; plan " in record.text
 
 
 @needs_root
