@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from importlib import import_module
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -11,8 +13,34 @@ if TYPE_CHECKING:
 
 Parameter = bool | str | Sequence[str]
 _NAME = re.compile(rb"%\((\w+)\)s|%%")
+SEAMS = (
+    ("psycopg.generators", "execute"),
+    ("psycopg.errors", "error_from_result"),
+    ("psycopg", "AsyncConnection.wait"),
+    ("psycopg.adapt", "Transformer.set_pgresult"),
+    ("psycopg.adapt", "Transformer.load_row"),
+)
+"""What is used of the driver without its promise: module and name."""
 _BOOL, _TEXT, _TEXTS = 16, 25, 1009
 """Postgres' own numbers for the types."""
+
+
+def missing() -> tuple[str, ...]:
+    """Those that the driver no longer has; with any of them missing its cursors ask. Blocks where it is not loaded."""
+    return tuple(f"{module}.{name}" for module, name in SEAMS if not _is_there(module, name))
+
+
+def _is_there(module: str, name: str) -> bool:
+    """Whether the module has it.
+
+    >>> _is_there("re", "Pattern.match"), _is_there("re", "Pattern.find"), _is_there("re.not_here", "match")
+    (True, False, False)
+    """
+    try:
+        attrgetter(name)(import_module(module))
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 class RowQuery:
@@ -20,6 +48,8 @@ class RowQuery:
 
     def __init__(self, query: bytes) -> None:
         self._names: list[str] = []
+        self._as_written = query
+        self._is_past_cursors: bool | None = None
         self._query = _NAME.sub(self._numbered, query)
 
     async def ask(self, connection: AsyncConnection, parameters: Mapping[str, Parameter]) -> dict[str, Any] | None:
@@ -28,6 +58,11 @@ class RowQuery:
         Raises:
             psycopg.Error: it was refused, or the connection is lost.
         """
+        if self._is_past_cursors is None:
+            self._is_past_cursors = not missing()
+        if not self._is_past_cursors:
+            return await self._ask_by_cursor(connection, parameters)
+
         from psycopg.adapt import Transformer
         from psycopg.errors import error_from_result
         from psycopg.generators import execute
@@ -47,6 +82,16 @@ class RowQuery:
         read.set_pgresult(result)
         names = [(result.fname(at) or b"").decode(encoding) for at in range(result.nfields)]
         return dict(zip(names, read.load_row(0, tuple), strict=True))
+
+    async def _ask_by_cursor(
+        self, connection: AsyncConnection, parameters: Mapping[str, Parameter]
+    ) -> dict[str, Any] | None:
+        from psycopg.rows import dict_row
+
+        # It takes lists for arrays, and any other sequence for a record.
+        told = {name: one if isinstance(one, bool | str) else list(one) for name, one in parameters.items()}
+        cursor = connection.cursor(row_factory=dict_row)
+        return await (await cursor.execute(self._as_written, told)).fetchone()
 
     def _numbered(self, found: re.Match[bytes]) -> bytes:
         if found[1] is None:

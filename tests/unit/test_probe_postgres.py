@@ -19,6 +19,7 @@ import psycopg
 import pytest
 from probe_servers import CLOCK, free_port, hang_up, settings, silence, speaking
 
+from cockpit.clients import postgres_row
 from cockpit.clients.postgres_row import Parameter, RowQuery
 from cockpit.errors import BackendError, ConfigError, Refused, TimedOut, Unreachable
 from cockpit.model.backends import PostgresServer
@@ -296,6 +297,22 @@ def test_rates_start_anew_after_a_restart_or_a_reset() -> None:
     assert remember(before, Counters(11, 2, 3, 0, 9)) is None
 
 
+def test_this_driver_has_every_seam() -> None:
+    """A new version of the driver that moves one fails here, and nowhere else."""
+    assert postgres_row.missing() == ()
+
+
+@pytest.fixture(params=["past its cursors", "by its cursors"])
+def _way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """To the driver as it is, and to one that no longer has what it promises nobody."""
+    if request.param == "by its cursors":
+        # The driver's own cursors need its seams where they are: it is looked for one that it never had.
+        monkeypatch.setattr(postgres_row, "SEAMS", (*postgres_row.SEAMS, ("psycopg.generators", "execute_elsewhere")))
+        assert postgres_row.missing() == ("psycopg.generators.execute_elsewhere",)
+        monkeypatch.delattr(postgres_row, "_told")
+
+
+@pytest.mark.usefixtures("_way")
 async def test_a_row_is_told_as_the_driver_would_tell_it(server: Server) -> None:
     query = (
         b"SELECT %(texts)s::text[] AS texts, %(is_so)s AS is_so, %(text)s || '!' AS text, %(text)s = 'x' AS again,"
@@ -320,6 +337,7 @@ async def test_a_row_is_told_as_the_driver_would_tell_it(server: Server) -> None
         await RowQuery(b"SELECT 1").ask(connection, {})
 
 
+@pytest.mark.usefixtures("_way")
 async def test_a_database_without_an_encoding_is_asked_for_names_in_any(server: Server) -> None:
     login = f"host=127.0.0.1 port={server.port} dbname=hedgefund user=ops client_encoding=SQL_ASCII"
     query = b"SELECT length(%(name)s::text) AS bytes, %(names)s::text[] AS names"
