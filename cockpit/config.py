@@ -9,7 +9,9 @@ from typing import Annotated, Literal
 import yaml
 from msgspec import Meta, field, structs
 
-from cockpit.address import Address, RedisAddress
+from cockpit.address.postgres import PostgresAddress
+from cockpit.address.redis import RedisAddress
+from cockpit.address.web import BrokerAddress, EngineAddress, WebAddress
 from cockpit.errors import NOT_OURS, ConfigError
 from cockpit.model.severity import Severity
 from cockpit.model.world import World
@@ -68,7 +70,7 @@ class VenuePart(Part, frozen=True, kw_only=True):
 
     name: str
     """As in venue:status."""
-    probe: Address | None = None
+    probe: BrokerAddress | None = None
     """`tws://host:port` for IBKR's handshake, `https://...` for an HTTP probe, none for neither."""
     phone: str | None = None
     """Whom to call to have trading blocked there, where nothing else stops it."""
@@ -109,10 +111,10 @@ class FeedsPart(Part, frozen=True, kw_only=True):
 class PostgresPart(Part, frozen=True, kw_only=True):
     """Postgres and its newest dump."""
 
-    dsn: Address = "host=127.0.0.1 port=5432 dbname=hedgefund user=hedgefund_user"
+    dsn: PostgresAddress = "host=127.0.0.1 port=5432 dbname=hedgefund user=hedgefund_user"
     """libpq keywords, without the password."""
     password: Secret | None = None
-    admin_dsn: Address | None = None
+    admin_dsn: PostgresAddress | None = None
     """As whom databases are made, swapped and dropped and backends ended; None: as above. libpq keywords too."""
     admin_password: Secret | None = None
     maintenance_database: str = "postgres"
@@ -151,7 +153,7 @@ class KubernetesPart(Part, frozen=True, kw_only=True):
 class DockerPart(Part, frozen=True, kw_only=True):
     """The Docker Engine and the containers of the platform."""
 
-    url: Address = "unix:///var/run/docker.sock"
+    url: EngineAddress = "unix:///var/run/docker.sock"
     """unix:///path, tcp://host:2375, or https://host:2376."""
     certificates: Path | None = None
     """A folder with ca.pem, cert.pem and key.pem, as Docker's own programs read it; makes tcp:// speak TLS."""
@@ -162,7 +164,7 @@ class DockerPart(Part, frozen=True, kw_only=True):
 class GrafanaPart(Part, frozen=True, kw_only=True):
     """Grafana's alerting API, or a plain Alertmanager."""
 
-    url: Address = "http://127.0.0.1:3000"
+    url: WebAddress = "http://127.0.0.1:3000"
     token: Secret | None = None
     is_alertmanager: bool = False
     ca: Path | None = None

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from actions.nodes import Nodes
-from cockpit.address import sound_address
+from cockpit.address.sound import sound_address
 
 COMMAND = "general.command"
 HTTP = "general.http"

@@ -115,8 +115,6 @@ class RedisLink:
             if way.path is not None:
                 return (await loop.create_unix_connection(Resp, way.path))[1]
             return (await loop.create_connection(Resp, way.host, way.port, ssl=context))[1]
-        except UnicodeError:
-            raise Unreachable(f"its name cannot be resolved ({self.place})") from None
         except FAILURES as error:
             raise failure(error, self.place) from None
 

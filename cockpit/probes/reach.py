@@ -66,7 +66,7 @@ class ReachProbe:
         """Close the connections."""
         await asyncio.gather(*(look.close() for look in self._looks))
 
-    async def _reach(self, look: TwsLook | KiteLook | NoLook) -> Reach:
+    async def _reach(self, look: TwsLook | KiteLook) -> Reach:
         began = self._clock.monotonic()
         try:
             await look.ready()
@@ -78,7 +78,7 @@ class ReachProbe:
         held = await self._ask_held(look, found.is_up and not found.is_degraded)
         return Reach(look.venue, found.is_up, took_ms, found.detail, found.is_degraded, held)
 
-    async def _ask_held(self, look: TwsLook | KiteLook | NoLook, is_served: bool) -> Sample[Held]:
+    async def _ask_held(self, look: TwsLook | KiteLook, is_served: bool) -> Sample[Held]:
         """What is held there, asked anew where that is due and has a chance."""
         before = self._held.get(look.venue, NOT_READ)
         at, began = self._clock.now(), self._clock.monotonic()
@@ -92,29 +92,6 @@ class ReachProbe:
             now = before.failed(clean(error), at, self._clock.monotonic() - began)
         self._held[look.venue] = now
         return now
-
-
-@dataclass(frozen=True, slots=True)
-class NoLook:
-    """A probe that the configuration names and nobody knows."""
-
-    venue: str
-    reason: str
-    tells_held = False
-
-    async def ready(self) -> None:
-        """Nothing to prepare."""
-
-    async def look(self) -> Verdict:
-        """Say so."""
-        return Verdict(False, self.reason)
-
-    async def held(self) -> Held:
-        """Nothing is known."""
-        raise BackendError(self.reason)
-
-    async def close(self) -> None:
-        """Nothing is held open."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,13 +199,10 @@ class KiteLook:
         self._headers = KITE_HEADERS | token
 
 
-def _look(venue: VenuePart) -> TwsLook | KiteLook | NoLook:
+def _look(venue: VenuePart) -> TwsLook | KiteLook:
     """The look that the venue's probe asks for."""
-    name = clean(venue.name, 40)
-    parts = urlsplit(venue.probe or "")
-    host, port = parts.hostname, parts.port
-    if parts.scheme == "tws" and host:
-        return TwsLook(name, host, port or TWS_PORT, venue.client_id)
-    if parts.scheme in ("http", "https") and host:
-        return KiteLook(venue, venue.probe or "")
-    return NoLook(name, f"cannot probe {clean(venue.probe, 60)}: only tws:// and https:// are known")
+    url = venue.probe or ""
+    parts = urlsplit(url)
+    if parts.scheme == "tws":
+        return TwsLook(clean(venue.name, 40), parts.hostname or "", parts.port or TWS_PORT, venue.client_id)
+    return KiteLook(venue, url)

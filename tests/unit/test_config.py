@@ -24,16 +24,81 @@ WRONG = {
     "http://db": "must begin with redis://",
     "redis://db:six/0": "no URL with a host and a port",
     "redis://db:70000/0": "no URL with a host and a port",
+    "redis://db:0/0": "no URL with a host and a port",
+    "redis://db/x": "its database is no number: it ends in /NUMBER",
+    "redis://db/0/1": "its database is no number",
+    "redis://db/٣": "its database is no number",
+    "unix:///run/redis.sock?db=hunter": "its database is no number: it ends in .db=NUMBER",
+    "redis://db/0?ssl_certfile=x": "ssl_certfile is for TLS, which begins with rediss://",
+    "rediss://db?ssl_cacert=hunter": "ssl_cacert is not understood: take it out; known are db, ssl_ca_certs",
+    "redis://db/0?hunter": "an option in it is not understood",
+    "rediss://db?ssl_cert_reqs=hunter": "ssl_cert_reqs must be one of required, optional, none",
+    "rediss://db?ssl_check_hostname=hunter": "ssl_check_hostname must be one of true",
+    "unix://run/hunter.sock": "with three slashes",
+    "unix://": "with three slashes",
+    f"redis://{'hun' * 22}.example/0": "no name that a machine can have",
+    "redis://hun ter/0": "no name that a machine can have",
+    "redis://hun..ter/0": "no name that a machine can have",
+    f"redis://hün{'ter' * 20}/0": "no name that a machine can have",
+}
+NOWHERE = {
+    "grafana.url": {
+        "grafana.internal:3000": "must begin with http:// or https://",
+        "ftp://grafana": "must begin with http:// or https://",
+        "http://": "names no host",
+        "http://:3000": "names no host",
+        "https://a:0": "a port from 1 to 65535",
+    },
+    "docker.url": {
+        "/var/run/docker.sock": "must begin with unix://, tcp://, http:// or https://",
+        "ssh://hunter": "must begin with unix://, tcp://, http:// or https://",
+        "unix://var/run/hunter.sock": "with three slashes",
+        "unix://": "with three slashes",
+        "tcp://:2375": "names no host",
+        "https://dock:2376/hunter": "nothing may follow",
+        "tcp://dock:2375?hunter": "nothing may follow",
+    },
+    "venues.0.probe": {
+        "gateway:4001": "must begin with tws://, http:// or https://",
+        "redis://gateway": "must begin with tws://, http:// or https://",
+        "tws://:4001": "names no host",
+        "tws://gateway:99999": "a port from 1 to 65535",
+    },
+    "postgres.dsn": {
+        "hunter": "not written as libpq's keywords",
+        "host=db hunter": "not written as libpq's keywords",
+        "host='hunter": "not written as libpq's keywords",
+        "host=db hunter2=x": "a keyword that is none",
+        "host=db dbnam=hunter": "libpq has no keyword dbnam",
+        "host=db port=hunter": "port must be a number from 1 to 65535",
+        "host=a,b port=5432,70000": "port must be a number from 1 to 65535",
+        "port=0 sslmode=hunter": "from 1 to 65535; sslmode must be one of disable",
+        "postgresql://db/x?sslmode=hunter": "sslmode must be one of",
+        "postgresql://db/x?hunter": "pairs of NAME=VALUE",
+        "postgresql://db/x?db_name=hunter": "libpq has no keyword db_name",
+        "postgresql://db/50%hunter": "stands for no character",
+        "postgresql://db:99999/x": "a port from 1 to 65535",
+        "mysql://db/hunter": "not written as libpq's keywords",
+    },
+    "postgres.admin_dsn": {"host=db prot=hunter": "libpq has no keyword prot"},
 }
 WINDOWS = ("03:45-34:45", "99:00-99:30", "03:45-03:45", "03:60-04:00", "3:45-4:45", "٠٣:٤٥-٠٤:٤٥")
 """Taken for what they say, the first would call an outage at noon a nightly reset."""
 DSNS = ("host=db password=hunter2", "host=db PassWord = 'hunter2'", "postgresql://ops:hunter2@db/x")
+SOMEWHERE = {
+    "grafana": {"url": "https://grafana.internal/base/"},
+    "docker": {"url": "tcp://[::1]:2375/"},
+    "venues": [{"name": "A", "probe": "tws://gateway"}, {"name": "B", "probe": "http://bücher.example:8080"}],
+    "postgres": {"dsn": "postgres://db/x?ssl=true&port=5432", "admin_dsn": "host=/run,db port=5432,6432 user='o\\'h'"},
+}
 RIGHT = (
     "redis://db",
     "redis://ops@db:6379/0",
     "rediss://[::1]:6380/1",
     "unix:///run/redis.sock?db=0",
     "unix://ops@/run/r",
+    "redis:///2?socket_timeout=5",
+    "rediss://db.?ssl_cert_reqs=none&ssl_check_hostname=False&db=3",
 )
 
 
@@ -49,6 +114,31 @@ def test_a_redis_url_that_is_no_use_is_refused(tmp_path: Path, url: str, words: 
         loaded(tmp_path, f'redis: {{url: "{url}"}}')
     assert "redis.url" in str(refused.value)
     assert "hun" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("place", "address", "words"), [(place, *wrong) for place, each in NOWHERE.items() for wrong in each.items()]
+)
+def test_an_address_that_leads_nowhere_is_refused(tmp_path: Path, place: str, address: str, words: str) -> None:
+    section, name = place.split(".")[0], place.split(".")[-1]
+    part = [{"name": "A", name: address}] if section == "venues" else {name: address}
+    with pytest.raises(ConfigError) as refused:
+        loaded(tmp_path, f"{section}: {json.dumps(part)}")
+    assert f"  {place}: " in str(refused.value) and words in str(refused.value)
+    assert "hunter" not in str(refused.value)
+
+
+def test_all_of_them_are_told_at_once(tmp_path: Path) -> None:
+    text = "redis: {url: 'redis://a/x'}\ndocker: {url: a}\ngrafana: {url: a}\npostgres: {dsn: a, admin_dsn: prot=1}"
+    with pytest.raises(ConfigError) as refused:
+        loaded(tmp_path, text)
+    places = [line.split(":")[0].strip() for line in str(refused.value).splitlines()[1:]]
+    assert places == ["redis.url", "docker.url", "grafana.url", "postgres.dsn", "postgres.admin_dsn"]
+
+
+def test_addresses_that_may_lead_somewhere_are_taken() -> None:
+    found = parsed(Settings, {"site": "s", "root": "/platform", **SOMEWHERE})
+    assert found.postgres is not None and found.postgres.dsn == "postgres://db/x?ssl=true&port=5432"
 
 
 @pytest.mark.parametrize("dsn", DSNS)
@@ -137,7 +227,7 @@ def test_several_problems_are_told_at_once(tmp_path: Path) -> None:
         "  grafana.timeout_s: expected a number > 0.0",
         "  venues.0.name: it is missing",
         "  venues.1: expected a mapping, got a whole number",
-        "  venues.2.probe: it is no URL with a host and a port from 0 to 65535",
+        "  venues.2.probe: it is no URL with a host and a port from 1 to 65535",
         "  and 1 more",
     ]
 

@@ -17,10 +17,12 @@ from typing import TypeVar
 
 import psycopg
 import pytest
+from msgspec import structs
 from probe_servers import CLOCK, free_port, hang_up, settings, silence, speaking
 
 from cockpit.clients import postgres_row
 from cockpit.clients.postgres_row import Parameter, RowQuery
+from cockpit.config import PostgresPart
 from cockpit.errors import BackendError, ConfigError, Refused, TimedOut, Unreachable
 from cockpit.model.backends import PostgresServer
 from cockpit.probes.postgres import Counters, PostgresProbe, remember
@@ -223,7 +225,8 @@ async def test_wrong_password_then_the_right_one(
 async def test_no_password_and_a_bad_dsn(ops: Callable[..., PostgresProbe]) -> None:
     with pytest.raises(ConfigError, match="TEST_NOWHERE is not set"):
         await ops(1, password={"env": "TEST_NOWHERE"}).read()
-    bad = await failure(ops(1, dsn="host=127.0.0.1 hunter2"), 2.5)
+    unread = structs.replace(settings(), postgres=PostgresPart(dsn="host=127.0.0.1 hunter2"))
+    bad = await failure(PostgresProbe(unread, CLOCK), 2.5)
     assert "hunter2" not in str(bad) and "postgres.dsn" in str(bad)
 
 

@@ -131,11 +131,6 @@ async def test_over_tls_only_whom_the_named_authority_vouches_for(tmp_path: Path
             await link.ask([("A",)])
 
 
-async def test_a_name_that_is_none() -> None:
-    with pytest.raises(Unreachable, match="cannot be resolved"):
-        await RedisLink(RedisPart(url=f"redis://{'a' * 70}.example/0")).ask([("A",)])
-
-
 def test_who_we_are_and_which_database_are_said_first() -> None:
     assert way_to("redis://h/3").greeting("word") == [("AUTH", "word"), ("SELECT", 3)]
     assert way_to("redis://ops@h").greeting(None) == [("AUTH", "ops", "")]
