@@ -54,8 +54,8 @@ def parsed(kind: type[P], raw: object) -> P:
       at_most_s: expected a number, got text: take the quotes off
 
     Raises:
-        ConfigError: it is none; a line for each of the first problems, with its place and never with the value, which
-            could be a secret.
+        ConfigError: it is none; a line for each of the first problems, with its place and not with the value, which
+            could be a secret, but for a plain word where one of a few belongs.
     """
     reading = _Reading()
     found = reading.value(kind, raw, "")
@@ -137,13 +137,13 @@ def _plain(kind: Any, raw: Any) -> Any:
     """One value that has no parts of its own, or whose parts are not looked at here.
 
     Raises:
-        ValueError: it is of another kind; the text repeats nothing of it.
+        ValueError: it is of another kind; the text repeats nothing of it that could be a secret.
     """
     if kind is Path:
         return raw if isinstance(raw, Path) else Path(_plain(str, raw))
     known = _choices(_bare(kind))
     if known and raw not in known:
-        raise ValueError(f"expected one of {', '.join(known)}")
+        raise ValueError(f"expected one of {', '.join(known)}{_misspelt(raw)}")
     try:
         found = convert(raw, kind)
     except ValidationError as error:
@@ -157,6 +157,17 @@ def _choices(kind: Any) -> tuple[str, ...]:
     if isinstance(kind, type) and issubclass(kind, StrEnum):
         return tuple(kind)
     return get_args(kind) if get_origin(kind) is Literal else ()
+
+
+def _misspelt(raw: object) -> str:
+    """What was written where one of a few words belongs; not what could be a password that slipped in there.
+
+    >>> _misspelt("LVIE"), _misspelt(False), _misspelt("hunter2"), _misspelt(None)
+    (", not 'LVIE'", ', not false', '', '')
+    """
+    if isinstance(raw, str) and re.fullmatch(r"[A-Za-z_ -]{1,12}", raw):
+        return f", not '{raw}'"
+    return f", not {str(raw).lower()}" if isinstance(raw, bool | int) else ""
 
 
 def _words(message: str) -> str:

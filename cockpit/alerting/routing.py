@@ -11,6 +11,7 @@ import yaml
 
 from cockpit.alerting.nodes import entries, fail, is_null, number, text
 from cockpit.secret import Secret
+from cockpit.text import clean
 
 SECURITIES = ("none", "starttls", "tls")
 _VARIABLE = re.compile(r"^\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?$")
@@ -92,7 +93,8 @@ def mail_route(node: yaml.Node, sender: str | None, unknown: list[tuple[yaml.Nod
         return None
     security = text(given["security"], "security").lower() if "security" in given else "starttls"
     if security not in SECURITIES:
-        fail(given["security"], f"security must be one of {', '.join(SECURITIES)}")
+        said = clean(security, 20)
+        fail(given["security"], f"security must be one of {', '.join(SECURITIES)}, not {said!r}")
     user = given.get("user") or given.get("username")
     host = text(given["host"], "host")
     password = hidden(given["password"], "password") if "password" in given else None

@@ -13,6 +13,7 @@ from cockpit.headless.incident_verbs import VERBS, Desk
 from cockpit.headless.platform import find_platform
 from cockpit.model.incident import ROLES
 from cockpit.storage.incident_front import moment
+from cockpit.text import clean
 
 if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
@@ -96,14 +97,14 @@ def _named(parser: argparse.ArgumentParser) -> argparse.ArgumentParser:
 
 def _severity(text: str) -> str:
     if text.upper() not in ("P1", "P2", "P3", "P4"):
-        raise argparse.ArgumentTypeError("it is one of P1, P2, P3, P4")
+        raise argparse.ArgumentTypeError(f"it is one of P1, P2, P3, P4, not {clean(text, 20)!r}")
     return text.upper()
 
 
 def _role(text: str) -> tuple[str, str]:
     role, _, who = text.partition("=")
     if role not in ROLES or not who.strip():
-        raise argparse.ArgumentTypeError(f"it is ROLE=WHO, with one of {', '.join(ROLES)}")
+        raise argparse.ArgumentTypeError(f"it is ROLE=WHO, with one of {', '.join(ROLES)}, not {clean(text, 40)!r}")
     return role, who.strip()
 
 

@@ -108,7 +108,10 @@ def test_the_sandbox_file_is_understood_whole() -> None:
         ("routing: {email: {to: ['a@b\\n, c@d']}}", "must hold mail addresses"),
         ("routing: {slack: {webhook_url: {env: A, file: b}}}", "names exactly one of env and file"),
         ("routing: {slack: {webhook_url: {command: [sh, -c, id]}}}", "names exactly one of env and file"),
-        ("routing: {email: {smtp: {host: h, security: maybe}}}", "line 1, column 45, security must be one of"),
+        (
+            "routing: {email: {smtp: {host: h, security: maybe}}}",
+            "line 1, column 45, security must be one of none, starttls, tls, not 'maybe'",
+        ),
         (
             "routing: {email: {smtp: {host: h, security: none, user: u, password: {env: P}}}}",
             "line 1, column 45, security: none would send the password in the clear: say starttls or tls",

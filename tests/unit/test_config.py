@@ -191,6 +191,12 @@ def test_an_address_without_one_is_taken(tmp_path: Path, url: str) -> None:
         ("venues: [{nam: A}]", "venues.0.nam: unknown field"),
         ("venues: [{phone: A}]", "venues.0.name: it is missing"),
         ("world: hunter2", "world: expected one of LIVE, PAPER, SANDBOX, REPLAY"),
+        ("world: LVIE", "world: expected one of LIVE, PAPER, SANDBOX, REPLAY, not 'LVIE'"),
+        (
+            "approvals: {required_in: [LIVE, live]}",
+            "required_in.1: expected one of LIVE, PAPER, SANDBOX, REPLAY, not 'live'",
+        ),
+        ("jobs: {systemd: false}", "jobs.systemd: expected one of auto, never, always, not false"),
         ("jobs: {systemd: hunter2}", "jobs.systemd: expected one of auto, never, always"),
         ("redis: {password: hunter2}", "redis.password: expected a mapping, got text"),
         ("redis: {password: {env: A, command: [b]}}", "redis.password: name exactly one of env, file and command"),

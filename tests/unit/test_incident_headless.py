@@ -175,12 +175,19 @@ def test_what_somebody_said_was_lost_stands_before_what_was_measured(log: Log) -
 
 
 @pytest.mark.parametrize(
-    "words", [("new", "x"), ("new", "x", "--severity", "P9"), ("role", "boss=x"), ("close", "--rpo-rows", "y")]
+    ("words", "said"),
+    [
+        (("new", "x"), "--severity"),
+        (("new", "x", "--severity", "P9"), "one of P1, P2, P3, P4, not 'P9'"),
+        (("role", "boss=x"), "communications, not 'boss=x'"),
+        (("close", "--rpo-rows", "y"), "'y'"),
+    ],
 )
-def test_wrong_words_are_usage(log: Log, words: tuple[str, ...]) -> None:
+def test_wrong_words_are_usage(log: Log, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], said: str) -> None:
     with pytest.raises(SystemExit) as ended:
         log(*words)
     assert ended.value.code == 2
+    assert said in capsys.readouterr().err
 
 
 def test_break_glass_needs_somebody_else(log: Log) -> None:
