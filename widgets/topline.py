@@ -105,7 +105,7 @@ def worst_finding(view: View, width: int = 200) -> Line:
         return cut(line((f"{glyph} {word} ", ink), (text, "label")), width)
     finding = assessment.findings[0]
     answer = finding.keys or finding.section or ""
-    more = f" +{len(assessment.findings) - 1}" if len(assessment.findings) > 1 else ""
+    more = f" +{assessment.troubles - 1}" if assessment.troubles > 1 else ""
     tail = line((more, "label"), (f" › {answer}" if answer else "", "key"))
     severity = f"{glyph} {word} "
     if width < len(severity) + width_of(tail):

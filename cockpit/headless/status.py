@@ -47,7 +47,8 @@ exit codes: 0 OK, 11 P1, 12 P2, 13 P3, 14 P4, 15 unknown, 3 no platform
 JSON: format (1), taken_at (ISO), world, site, severity, exit_code,
   trading {state, since, by, reason, last_known, age_s}, halt {word, rung, reason, is_durable},
   panels {name: {severity, age_s}}, jobs [newest first],
-  findings [worst first: {since, since_is: exact | or earlier | with a gap, ...}],
+  findings [worst first: {since, since_is: exact | or earlier | with a gap,
+    follows: [rule, subject] of the finding above that tells of the same trouble, or null, ...}],
   incidents [the open ones, newest first: {id, title, severity, opened, began, rto_minutes, roles}], null where unknown,
   samples {name: {value, age_s, is_live, error, value_at, tried_at, took_s}}; unknown is null.
 With --watch, one JSON object a line; where the watch itself stops, unknown, and it ends with 15."""

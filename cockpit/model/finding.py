@@ -65,6 +65,8 @@ class Finding:
     is_expected: bool = False
     """A known event (a broker's nightly reset): shown, not alarmed about."""
     since_is: Since = Since.EXACT
+    follows: tuple[str, str] | None = None
+    """The key of the finding that tells of the same trouble: this one stands under it, and is no trouble more."""
 
     @property
     def key(self) -> tuple[str, str]:
@@ -80,6 +82,11 @@ class Assessment:
     findings: tuple[Finding, ...] = ()
     panels: tuple[tuple[str, Severity], ...] = ()
     """The severity of each panel."""
+
+    @property
+    def troubles(self) -> int:
+        """How many there are, one that tells of another's trouble not counted."""
+        return sum(one.follows is None for one in self.findings)
 
     def panel(self, name: str) -> Severity:
         """The severity of one panel; UNKNOWN where nothing was judged yet."""

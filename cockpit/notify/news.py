@@ -111,7 +111,8 @@ def _sent(told: Told, findings: Mapping[str, int], worst: Finding | None, now: f
 
 
 def _is_serious(finding: Finding) -> bool:
-    return finding.severity <= Severity.P2 and not finding.is_expected
+    """What follows another is in its message's text, and no news of its own."""
+    return finding.severity <= Severity.P2 and not finding.is_expected and finding.follows is None
 
 
 def _about(finding: Finding) -> str:

@@ -24,6 +24,7 @@ from cockpit.severity import (
     rules_risk,
     rules_trading,
 )
+from cockpit.severity.follows import grouped
 from cockpit.severity.rule import Hit, Rule, View
 from cockpit.severity.sections import Sections, answering, keys, title
 from cockpit.severity.silence import PANELS, SILENT, UNREAD, configured, is_complete, silent, stopped_at
@@ -73,7 +74,7 @@ def assess(
             held.add(rule.name)
     raised = [_routed(one, sections) for one in raised]
     memory = fold(memory, raised, held, now, settings.thresholds.clear_after_s, frozenset(judged - held))
-    return _assessment(live, shown(memory), there), memory
+    return _assessment(live, grouped(shown(memory)), there), memory
 
 
 def _apply(rule: Rule, view: View, sample: Sample[Any], raised: list[Raised], held: set[str], is_watched: bool) -> None:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cockpit.model.severity import Severity
-from themes.glyphs import SEVERITY
+from themes.glyphs import SEVERITY, Mark
 from widgets.figures import age, short_age
 from widgets.line import Line, both, field, line, width_of, wrapped
 from widgets.view import View
@@ -68,13 +68,13 @@ def _listed(view: View, findings: tuple[Finding, ...], width: int, height: int) 
 
 def told(finding: Finding, now: float, width: int) -> list[Line]:
     """The whole summary, then what answers it and how long it has been so."""
-    glyph, word, ink = SEVERITY[finding.severity]
+    glyph, word, ink = mark_of(finding)
     mark = f"{glyph} {word} "
     first, *more = wrapped(finding.summary, width - len(mark)) or ("",)
     note = "expected, " if finding.is_expected else ""
     since = line((note, "label"), (lasted(finding, now), "label"))
     rows = [line((mark, ink), (first, "value")), *(line(" " * len(mark), (each, "value")) for each in more)]
-    answer = advice(finding)
+    answer = advice(finding) if finding.follows is None else ()
     if not answer and width_of(rows[-1]) + width_of(since) < width:
         return [*rows[:-1], both(rows[-1], since, width)]
     return [*rows, both(line("  ", *answer), since, width)]
@@ -83,13 +83,19 @@ def told(finding: Finding, now: float, width: int) -> list[Line]:
 def headline(finding: Finding, now: float, width: int, *, is_answered: bool = False) -> Line:
     """Severity, summary, the keys that answer it where the width has room for them and the answer does not stand beside
     it, and how long it has been so."""
-    glyph, word, ink = SEVERITY[finding.severity]
+    glyph, word, ink = mark_of(finding)
     left = line((f"{glyph} {word} ", ink), (finding.summary, "value"))
     note = "expected " if finding.is_expected else ""
     right = line((note, "label"), (lasted(finding, now), "label"))
     keys = line(("› ", "accent"), (finding.keys, "key"), "  ") if finding.keys and not is_answered else ()
     has_room = width_of(left) + 1 + width_of(keys) + width_of(right) <= width
     return both(left, (*keys, *right) if has_room else right, width)
+
+
+def mark_of(finding: Finding) -> Mark:
+    """Its class; a branch where it tells of the trouble above it."""
+    mark = SEVERITY[finding.severity]
+    return mark if finding.follows is None else mark._replace(glyph="└")
 
 
 def lasted(finding: Finding, now: float) -> str:
