@@ -46,7 +46,7 @@ def _of(redis: RedisServer, full_fraction: float) -> Iterator[Check]:
 
 
 def _role(redis: RedisServer) -> Check:
-    if redis.role in ("master", "primary"):
+    if redis.role == "primary":
         return Check("role", PASS, "primary")
     return Check("role", FAIL, f"it is a {redis.role}: writes are refused (READONLY)")
 

@@ -40,7 +40,7 @@ def _answers(stage: Stage) -> JobStep:
 
 
 def _role(role: str) -> JobStep:
-    return JobStep(ROLE, DONE if role in ("master", "primary") else RUNNING, role)
+    return JobStep(ROLE, DONE if role == "primary" else RUNNING, role)
 
 
 def _halt(stage: Stage, now: float) -> JobStep:

@@ -32,7 +32,7 @@ def writable(snapshot: Snapshot, now: float) -> Check:
         return Check(name, FAIL, "it is loading its data", age_s)
     if redis.refuses_writes:
         return Check(name, FAIL, "it refuses writes (MISCONF)", age_s)
-    if redis.role not in ("master", "primary"):
+    if redis.role != "primary":
         return Check(name, FAIL, f"it is a {redis.role}: it refuses writes", age_s)
     return Check(name, PASS, f"answers in {redis.round_trip_ms:.1f} ms", age_s)
 

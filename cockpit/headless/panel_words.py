@@ -46,7 +46,7 @@ def feeds(snapshot: Snapshot) -> Iterator[str]:
 
 
 def redis(snapshot: Snapshot) -> Iterator[str]:
-    """42 MB of 268 MB, noeviction, AOF ok, master, 1,204 ops/s, 0.4 ms"""
+    """42 MB of 268 MB, noeviction, AOF ok, primary, 1,204 ops/s, 0.4 ms"""
     found = snapshot.redis.value
     if found is None:
         return

@@ -29,8 +29,10 @@ class RedisServer:
     """MISCONF: a snapshot failed and stop-writes-on-bgsave-error is on; None where that is not known."""
     is_loading: bool | None
     role: str
+    """primary, replica, or as the server calls it where it is another."""
     replicas: int | None
-    master_link: str | None
+    primary_link: str | None
+    """Of a replica: up or down."""
     clients: int | None
     blocked_clients: int | None
     ops_per_s: float | None

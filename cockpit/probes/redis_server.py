@@ -37,7 +37,7 @@ def read_redis_server(reading: WallReading, before: WallReading | None) -> Redis
         is_loading=_flag(info, "loading"),
         role=_role(info),
         replicas=_whole(info, "connected_slaves"),
-        master_link=clean(info["master_link_status"], 20) if "master_link_status" in info else None,
+        primary_link=clean(info["master_link_status"], 20) if "master_link_status" in info else None,
         clients=_whole(info, "connected_clients"),
         blocked_clients=_whole(info, "blocked_clients"),
         ops_per_s=number(info.get("instantaneous_ops_per_sec")),
@@ -58,6 +58,10 @@ def _keys(info: Fields) -> int | None:
     return None if None in counts else sum(count or 0 for count in counts)
 
 
+_ROLES = {"master": "primary", "slave": "replica"}
+"""What INFO calls them -> what is shown, here as with every other backend."""
+
+
 def _text(info: Fields, name: str) -> str:
     return clean(info.get(name, "unknown"), 60)
 
@@ -65,7 +69,8 @@ def _text(info: Fields, name: str) -> str:
 def _role(info: Fields) -> str:
     if "role" not in info:
         raise Refused("INFO lacks role")
-    return _text(info, "role")
+    said = _text(info, "role")
+    return _ROLES.get(said, said)
 
 
 def _whole(info: Fields, name: str) -> int | None:

@@ -29,8 +29,8 @@ def redis_refuses_writes(view: View, redis: RedisServer) -> Iterator[Hit]:
 @rule("redis", panel="redis", section=sections.REDIS)
 def redis_replica(view: View, redis: RedisServer) -> Iterator[Hit]:
     """A replica is read-only."""
-    if redis.role != "master":
-        yield Hit(SUBJECT, Severity.P1, f"Redis is a {redis.role}: it refuses writes", redis.role, "master")
+    if redis.role != "primary":
+        yield Hit(SUBJECT, Severity.P1, f"Redis is a {redis.role}: it refuses writes", redis.role, "primary")
 
 
 @rule("redis", panel="redis", section=sections.REDIS)

@@ -86,7 +86,7 @@ def halt_readiness(snapshot: Snapshot, settings: Settings | None = None, now: fl
 
 def _obstacle(redis: RedisServer, full: float) -> str | None:
     """Why a halt would not be written, or not stay written; None where nothing stands in the way."""
-    if redis.role != "master":
+    if redis.role != "primary":
         return f"Redis is a {redis.role}: read-only"
     if redis.is_loading:
         return "Redis is loading its data"

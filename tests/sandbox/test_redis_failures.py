@@ -129,13 +129,13 @@ async def test_misconf_is_still_read(server: Server, probes: RedisProbes, writer
 async def test_a_replica_is_read_and_refuses_writes(server: Server, probes: RedisProbes, writer: RedisWriter) -> None:
     server.client.replicaof("127.0.0.1", 1)
     found = await redis_of(probes)
-    assert (found.role, found.master_link) == ("slave", "down")
+    assert (found.role, found.primary_link) == ("replica", "down")
     assert await errors(probes) == set()
     with pytest.raises(Refused, match="READONLY"):
         await writer.set_kill_switch(True, "asha", "test", 1)
     server.client.config_set("replica-serve-stale-data", "no")
     assert await errors(probes) == {"is a replica that lost its primary"}
-    assert (await redis_of(probes)).role == "slave"
+    assert (await redis_of(probes)).role == "replica"
     server.client.replicaof("no", "one")
     assert await errors(probes) == set()
 

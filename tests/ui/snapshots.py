@@ -113,7 +113,7 @@ def redis(used: int = 412_000_000) -> RedisServer:
         version="8.0.2", used_bytes=used, limit_bytes=1_024_000_000, policy="noeviction", evicted_total=0,
         evicted_per_s=0.0, fragmentation_bytes=21_000_000, is_aof_on=True, is_aof_ok=True, appendfsync="everysec",
         is_save_on=True, is_save_ok=True, last_save_age_s=31, unsaved_changes=1204, refuses_writes=False,
-        is_loading=False, role="master", replicas=1, master_link=None, clients=14, blocked_clients=6, ops_per_s=1204,
+        is_loading=False, role="primary", replicas=1, primary_link=None, clients=14, blocked_clients=6, ops_per_s=1204,
         uptime_s=40_000, run_id="a" * 40, round_trip_ms=0.4,
     )  # fmt: skip
 

@@ -126,8 +126,8 @@ def redis(**changes: Any) -> RedisServer:
         "version": "7.2", "used_bytes": 40 * 2**20, "limit_bytes": 256 * 2**20, "policy": "noeviction",
         "evicted_total": 0, "evicted_per_s": 0.0, "fragmentation_bytes": 0, "is_aof_on": True, "is_aof_ok": True,
         "appendfsync": "everysec", "is_save_on": True, "is_save_ok": True, "last_save_age_s": 30.0,
-        "unsaved_changes": 10, "refuses_writes": False, "is_loading": False, "role": "master", "replicas": 0,
-        "master_link": None, "clients": 14, "blocked_clients": 0, "ops_per_s": 1200.0, "uptime_s": 500.0,
+        "unsaved_changes": 10, "refuses_writes": False, "is_loading": False, "role": "primary", "replicas": 0,
+        "primary_link": None, "clients": 14, "blocked_clients": 0, "ops_per_s": 1200.0, "uptime_s": 500.0,
         "run_id": "a" * 40, "round_trip_ms": 0.4,
     }  # fmt: skip
     return RedisServer(**{**fields, **changes})

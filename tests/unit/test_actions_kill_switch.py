@@ -106,7 +106,7 @@ def test_evidence_that_ages_does_not_change_the_digest_but_the_reason_does() -> 
 @pytest.mark.parametrize(
     ("changed", "name", "words"),
     [
-        ({"redis": redis(role="slave")}, "role", "READONLY"),
+        ({"redis": redis(role="replica")}, "role", "READONLY"),
         ({"redis": redis(refuses_writes=True)}, "writes accepted", "MISCONF"),
         ({"redis": redis(used_bytes=256 * 2**20)}, "writes accepted", "OOM"),
         ({"redis": redis(is_loading=True)}, "Redis answers", "loading"),

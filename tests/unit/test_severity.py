@@ -338,7 +338,7 @@ def test_trading_state() -> None:
         ({"is_aof_on": False, "is_save_on": False}, "ready", "Redis", "NOT durable"),
         ({"is_aof_on": False}, "ready", "Redis", "only save points"),
         ({"is_aof_on": False, "is_save_on": False, "replicas": 1}, "ready", "Redis", "durable (1 replica)"),
-        ({"role": "slave"}, "degraded", "scale router to 0", "read-only"),
+        ({"role": "replica"}, "degraded", "scale router to 0", "read-only"),
         ({"refuses_writes": True}, "degraded", "scale router to 0", "MISCONF"),
         ({"used_bytes": 256 * 2**20}, "degraded", "scale router to 0", "memory is full"),
         ({"policy": "allkeys-lru"}, "degraded", "scale router to 0", "may evict"),

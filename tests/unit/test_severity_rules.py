@@ -164,7 +164,7 @@ CASES = [
          P2, "redis", "Redis does not say whether it takes writes", "3.3"),
     Case("save failed", {"redis": redis(is_save_ok=False)}, P2, "redis", "Redis failed to save to disk", "3.3"),
     Case("AOF failed", {"redis": redis(is_aof_ok=False)}, P1, "redis", "cannot append to its AOF", "3.3"),
-    Case("replica", {"redis": redis(role="slave")}, P1, "redis", "Redis is a slave: it refuses writes", "3.3"),
+    Case("replica", {"redis": redis(role="replica")}, P1, "redis", "Redis is a replica: it refuses writes", "3.3"),
     Case("loading", {"redis": redis(is_loading=True)}, P1, "redis", "Redis is loading its data", "3.3"),
     Case("Redis slow", {"redis": redis(round_trip_ms=310.0)}, P2, "redis", "round trip 310 ms > 100 ms", "3.3"),
     Case("evicting", {"redis": redis(evicted_per_s=12.0, policy="allkeys-lru")},

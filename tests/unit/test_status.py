@@ -76,7 +76,7 @@ def test_healthy_text() -> None:
         "Brokers     OK        0.3 s  IBKR up 12 ms, ZERODHA up 12 ms, PAPER up 12 ms",
         "Order flow  OK        0.3 s  incoming 50/s, validated 50/s, rejected 2/s, fills 50/s, in flight 3",
         "Feeds       OK        0.3 s  yahoo PRIMARY p95 28 ms 100/s, moneycontrol p95 28 ms 100/s",
-        "Redis       OK        0.3 s  42 MB of 268 MB, noeviction, AOF ok, master, 1,200 ops/s, 0.4 ms",
+        "Redis       OK        0.3 s  42 MB of 268 MB, noeviction, AOF ok, primary, 1,200 ops/s, 0.4 ms",
         "Risk        OK        0.3 s  VaR 60 %, ES 62 %, drawdown 0.8 % of 5.0 %, gross 68 %, P&L +184,210, 1 position",
         "Postgres    OK        0.3 s  18 of 100 connections, blocked 0, 88 MB, dump 52 s old, parses",
         "Kubernetes  OK        0.3 s  ws-gateway 2/2, router 1/1, api 2/2",

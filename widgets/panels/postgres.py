@@ -63,11 +63,11 @@ def _replication(server: PostgresServer) -> Line:
     if server.is_in_recovery:
         return line(field("role", LABEL, "label"), ("standby, read-only", "warn"))
     if not server.replicas:
-        return line(field("role", LABEL, "label"), ("primary", "ok"), (", no replica", "label"))
+        return line(field("role", LABEL, "label"), ("primary", "ok"), (", no standby", "label"))
     return line(
         field("role", LABEL, "label"),
         ("primary", "ok"),
-        (f", {plural(server.replicas, 'replica')} ", "label"),
+        (f", {plural(server.replicas, 'standby')} ", "label"),
         (short_age(server.replay_lag_s), "value"),
         (" behind", "label"),
     )

@@ -83,10 +83,10 @@ def _aof(server: RedisServer) -> tuple[str, str]:
 
 
 def _role(server: RedisServer) -> Line:
-    if server.role == "master":
+    if server.role == "primary":
         replicas = "replicas unknown" if server.replicas is None else plural(server.replicas, "replica")
         return line(field("role", LABEL, "label"), ("primary", "ok"), (f", {replicas}", "label"))
-    return line(field("role", LABEL, "label"), (f"{server.role}, link {server.master_link or 'unknown'}", "crit"))
+    return line(field("role", LABEL, "label"), (f"{server.role}, link {server.primary_link or 'unknown'}", "crit"))
 
 
 def _load(server: RedisServer) -> Line:
