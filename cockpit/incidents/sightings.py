@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from cockpit.incidents.metrics import CLEARED, FINDING, outstanding
@@ -19,7 +20,8 @@ RAISED_S = 2.0
 CLEARED_S = 3.0
 """So long it must be gone before it counts as cleared."""
 BEFORE_S = 900.0
-"""Jobs confirmed at most this long before the incident was opened belong to it: the halt comes before the report."""
+"""What was confirmed earlier than this before the trouble began is no part of it, however it stands."""
+ENGAGE, RELEASE = "kill_switch.engage", "kill_switch.release"
 
 
 @dataclass(slots=True)
@@ -71,7 +73,7 @@ class Sightings:
         events = [
             *self._raised(snapshot.taken_at),
             *self._gone(snapshot),
-            *self._worked(snapshot, max(after, incident.from_at - BEFORE_S)),
+            *self._worked(snapshot, incident.from_at, max(after, incident.from_at - BEFORE_S)),
         ]
         return tuple(sorted(events, key=lambda event: event.at))
 
@@ -134,16 +136,25 @@ class Sightings:
                 events.append(Event(sight.last_at, "cleared", text, f"{about}/{CLEARED}", is_state=True))
         return events
 
-    def _worked(self, snapshot: Snapshot, after: float) -> list[Event]:
+    def _worked(self, snapshot: Snapshot, began: float, after: float) -> list[Event]:
         events = []
-        for job in snapshot.jobs:
-            if job.submitted_at < after:
-                continue
+        for job in _belonging(snapshot.jobs, began, after):
             events.append(Event(job.submitted_at, "action", _confirmed(job), f"job/{job.id}/confirmed"))
             if job.phase.is_over:
                 ended = job.ended_at if job.ended_at is not None else snapshot.taken_at
                 events.append(Event(ended, "outcome", _ended(job), f"job/{job.id}/{_slug(job.phase)}"))
         return [event for event in events if event.key not in self._jobs]
+
+
+def _belonging(jobs: Sequence[Job], began: float, after: float) -> Iterator[Job]:
+    """What was not over as the trouble began, and the halt before it that still stands."""
+    late = [job for job in jobs if job.submitted_at >= after]
+    halts = [job for job in late if job.action in (ENGAGE, RELEASE) and job.phase is Phase.DONE]
+    newest = max(halts, key=lambda job: job.submitted_at, default=None)
+    for job in late:
+        is_over = job.ended_at is not None and job.ended_at < began
+        if not is_over or (job is newest and job.action == ENGAGE):
+            yield job
 
 
 def _about(finding: Finding) -> str:

@@ -23,6 +23,8 @@ _ENTRY = re.compile(
 )
 _HEADING = re.compile(r"##? +(.*?)\s*#*\s*")
 _STEP_DONE = re.compile(r"job/[\d-]+-([a-z_]+\.[a-z_]+)-[0-9a-f]+/done")
+_TAKES_BACK = {"kill_switch.release": "kill_switch.engage", "reroute.back": "reroute.away"}
+"""These are no longer done once the other is done again."""
 _UNSAFE_KEY = re.compile(r"[^A-Za-z0-9._:/@=+-]+")
 LONGEST_LINE = 2000
 MOST_LINES = 200
@@ -109,15 +111,37 @@ def with_event(text: str, event: Event, told: tuple[TimelineEntry, ...] = ()) ->
 def ticked(text: str, event: Event) -> str:
     """The text with a tick on the first open point `- [ ] ... <!-- step ACTION -->` that this step answers.
 
+    A step that another one has to take back opens that one's points again; what comes late changes nothing that
+    was done after it.
+
     >>> done = Event(0.0, "outcome", "", "job/20260401-194412-019-snapshot.take-daa8/done")
     >>> ticked("- [ ] Kept <!-- step snapshot.take -->", done)
     '- [x] Kept <!-- step snapshot.take -->'
+    >>> halted = Event(9.0, "outcome", "", "job/20260401-194412-019-kill_switch.engage-daa8/done")
+    >>> ticked("- [x] Released <!-- step kill_switch.release -->", halted)
+    '- [ ] Released <!-- step kill_switch.release -->'
     """
-    found = _STEP_DONE.fullmatch(event.key)
-    if found is None:
+    step = _step_done(event.key)
+    if not step:
         return text
-    point = rf"^(\s*[-*] )\[ \](.*<!-- step {re.escape(found[1])} -->)"
-    return re.sub(point, r"\1[x]\2", text, count=1, flags=re.M)
+    later = {_step_done(entry.key) for entry in entries(text) if entry.at > event.at}
+    if _TAKES_BACK.get(step, "") not in later:
+        text = _marked(text, step, " ", "x", count=1)
+    for back, taken in _TAKES_BACK.items():
+        if taken == step and back not in later:
+            text = _marked(text, back, "x", " ", count=0)
+    return text
+
+
+def _marked(text: str, step: str, before: str, after: str, count: int) -> str:
+    point = rf"^(\s*[-*] )\[{before}\](.*<!-- step {re.escape(step)} -->)"
+    return re.sub(point, rf"\1[{after}]\2", text, count=count, flags=re.M)
+
+
+def _step_done(key: str) -> str:
+    """The step that this key says was proven; empty where it says something else."""
+    found = _STEP_DONE.fullmatch(key)
+    return found[1] if found is not None else ""
 
 
 def _is_there(found: tuple[TimelineEntry, ...], event: Event) -> bool:

@@ -159,6 +159,21 @@ def test_jobs_are_told_when_confirmed_and_when_ended_with_what_was_proven() -> N
     assert [key for key, _ in watched.said] == ["job/1/confirmed", "job/1/done"]
 
 
+def test_what_was_over_before_the_trouble_began_is_no_part_of_it() -> None:
+    def done(number: int, action: str, at_s: float) -> Job:
+        times = {"submitted_at": NOW + at_s, "ended_at": NOW + at_s + 2}
+        return replace(JOB, id=str(number), action=action, phase=Phase.DONE, **times)
+
+    steps = ("reroute.away", "kill_switch.engage", "kill_switch.release", "kill_switch.engage")
+    jobs = tuple(done(number, action, number * 10 - 60) for number, action in enumerate(steps))
+    during = done(4, "reroute.back", -1)
+    told = Sightings().due(snapshot(5, jobs=(*jobs, during)), INCIDENT)
+    halt_that_stands, under_way = "job/3/done", "job/4/done"
+    assert [event.key for event in told if event.key.endswith("done")] == [halt_that_stands, under_way]
+    told = Sightings().due(snapshot(5, jobs=jobs[:3]), INCIDENT)
+    assert told == ()
+
+
 @pytest.fixture
 def keeper(tmp_path: Path) -> Iterator[Keeper]:
     made = Keeper(Incidents(tmp_path / "incidents", "asha@jump1"), Drafts(tmp_path / "state" / "drafts"), SystemClock())

@@ -11,7 +11,7 @@ from cockpit.errors import JournalError
 from cockpit.model.incident import Event
 from cockpit.model.severity import Severity
 from cockpit.storage.incident_front import changed, iso, moment, read, split
-from cockpit.storage.incident_text import entries, facts, section_text, with_event
+from cockpit.storage.incident_text import entries, facts, section_text, ticked, with_event
 
 TEXT = """\
 ---
@@ -158,3 +158,21 @@ def test_a_missing_timeline_is_made() -> None:
 def test_prompts_are_not_text() -> None:
     assert section_text(TEXT, "Summary") == ""
     assert section_text(TEXT, "Timeline").endswith("free words")
+
+
+def test_a_release_is_ticked_only_until_trading_is_halted_again() -> None:
+    point = "<!-- step kill_switch.release -->"
+    text = f"## Timeline\n\n## Actions\n\n- [ ] Released {point}\n- [x] Told the desk\n"
+
+    def after(text: str, step: str, at_s: float) -> str:
+        event = Event(AT + at_s, "outcome", step, f"job/20260401-194412-019-{step}-{at_s:02.0f}/done")
+        return ticked(with_event(text, event), event)
+
+    released = after(text, "kill_switch.release", 10)
+    assert f"- [x] Released {point}" in released
+    halted = after(released, "kill_switch.engage", 20)
+    assert f"- [ ] Released {point}" in halted and "- [x] Told the desk" in halted
+    told_late = after(after(text, "kill_switch.engage", 20), "kill_switch.release", 10)
+    assert f"- [ ] Released {point}" in told_late
+    halt_told_late = after(after(text, "kill_switch.release", 20), "kill_switch.engage", 10)
+    assert f"- [x] Released {point}" in halt_told_late
