@@ -9,7 +9,10 @@ MOST_UNDONE = 200
 LONGEST_LINE = 4000
 """A longer line is cut when it is typed or pasted on; what somebody else wrote stays."""
 _WORD = re.compile(r"\s*\w+|\s*[^\w\s]+|\s+")
-_CONTROL = re.compile(r"[^\S\n\t ]|[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
+_LINE_END = re.compile("\r\n?|[\x0b\x0c\x85\u2028\u2029]")
+_SPACE = re.compile(r"[^\S\n\t ]")
+_SEQUENCE = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\))")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b-\u200f\u202a-\u202e\u2060-\u2069\ufeff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +63,8 @@ class Editor:
 
     def insert(self, text: str) -> None:
         """At the cursor; nothing that a terminal would act upon."""
-        text = _CONTROL.sub("", text.replace("\r\n", "\n").replace("\r", "\n")).expandtabs(4)
+        text = _SPACE.sub(" ", _LINE_END.sub("\n", _SEQUENCE.sub("", text)))
+        text = _CONTROL.sub("", text).expandtabs(4)
         line = self.lines[self.row]
         parts = (line[: self.column] + text).split("\n")
         column = min(len(parts[-1]), LONGEST_LINE)

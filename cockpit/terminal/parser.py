@@ -9,7 +9,9 @@ from textual import events
 from textual._ansi_sequences import ANSI_SEQUENCES_KEYS
 from textual._xterm_parser import XTermParser
 from textual.keys import Keys
+from textual.message import Message
 
+from cockpit.terminal.pastes import Pastes
 from cockpit.terminal.receipts import ANSWER
 
 _ESCAPE = "\x1b"
@@ -23,11 +25,27 @@ _READ_ELSEWHERE = re.compile(r"\x1b\[(?:M|<.*[mM]|[-\d;]+[mM]|\?\d+;\d\$y)")
 
 
 class KeyParser(XTermParser):
-    """The toolkit's, which takes Esc and a key that follow each other closely for Alt: no key here has Alt."""
+    """The toolkit's, which takes Esc and a key that follow each other closely for Alt: no key here has Alt.
+
+    It would also type out an escape sequence that was pasted: here it sees the marks of a paste only."""
 
     def __init__(self, debug: bool = False, when_answered: Callable[[], object] = lambda: None) -> None:
         super().__init__(debug)
         self._when_answered = when_answered
+        self._pastes = Pastes()
+
+    def feed(self, data: str) -> Iterable[Message]:
+        """Events that are complete with this; the empty text is the end."""
+        if not data:
+            yield from super().feed(data)
+        for part in self._pastes.parts(data):
+            if part.is_pasted:
+                if ANSWER in part.text:
+                    self._when_answered()
+                yield events.Paste(part.text.replace(ANSWER, "").replace("\0", ""))
+            else:
+                # Of its own pastes nothing but the end's escape is left.
+                yield from (event for event in super().feed(part.text) if not isinstance(event, events.Paste))
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
         if sequence == ANSWER:

@@ -8,6 +8,7 @@ import pytest
 from textual import events
 
 from cockpit.terminal.parser import KeyParser
+from cockpit.terminal.pastes import SILENT_S, Part, Pastes
 from tests.terminal.conftest import READY, RUNBOOK, Start, open_help
 
 
@@ -53,6 +54,9 @@ def test_escape_and_a_key_are_two_keys(parts: tuple[str, ...], expected: str) ->
         (("\x1b\t",), "shift+tab"),  # how a Linux console says it
         (("\x1b[27u",), "escape"),
         (("\x1b[200~1 K\x1b[201~2",), "Paste 2"),
+        ((*"\x1b[200~1 K\x1b[201~2",), "Paste 2"),
+        (("\x1b[200~\x1b[201~2",), "Paste 2"),
+        (("1\x1b[200~a\x1b[201~2\x1b[200~b\x1b[201~3",), "1 Paste 2 Paste 3"),
         (("\x1b[I\x1b[O2",), "AppFocus AppBlur 2"),
         (("\x1b[?2026;2$y2",), "TerminalSupportsSynchronizedOutput 2"),
         (("\x1b[48;40;120;0;0t2",), "Resize 2"),
@@ -62,6 +66,33 @@ def test_escape_and_a_key_are_two_keys(parts: tuple[str, ...], expected: str) ->
 )
 def test_known_sequences_are_what_they_were(parts: tuple[str, ...], expected: str) -> None:
     assert keys_of(*parts) == expected.split()
+
+
+@pytest.mark.parametrize("pieces", [1, 2, 5, 4096])
+def test_nothing_that_is_pasted_is_a_key(pieces: int) -> None:
+    text = "error \x1b[31mK y\x1b[0m \x1bK \x1b[A\x1b[200~q\x1b[20\x1b" + "x" * 40 + "\x1b]2;K y\x07\x9bK\n\x03K"
+    told: list[None] = []
+    parser = KeyParser(when_answered=lambda: told.append(None))
+    data = f"1\x1b[200~{text}\x1b[0n{text}\x1b[201~2"
+    found = [event for at in range(0, len(data), pieces) for event in parser.feed(data[at : at + pieces])]
+    assert parser._timeout_time is None
+    assert [event.text for event in found if isinstance(event, events.Paste)] == [text * 2]
+    assert [event.key for event in found if isinstance(event, events.Key)] == ["1", "2"]
+    assert told == [None], "the terminal has answered in the middle of it"
+
+
+def test_the_end_of_a_paste_may_get_lost() -> None:
+    now = [0.0]
+    pastes = Pastes(lambda: now[0])
+    assert [*pastes.parts("\x1b[200~abc")] == [Part("\x1b[200~", False)]
+    now[0] += SILENT_S
+    assert [*pastes.parts("K")] == [], "that may be its next letter"
+    now[0] += SILENT_S + 1
+    assert [*pastes.parts("the rest, held up by a stalled line")] == []
+    now[0] += SILENT_S + 1
+    assert [*pastes.parts("K")] == [
+        Part("abcKthe rest, held up by a stalled line", True), Part("\x1b[201~", False), Part("K", False),
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("report", ["\x1b[0n", "\x1b[3n", "\x1b[?62;1;4c", "\x1b[>41;354;0c", "\x1b[?997;1n"], ids=repr)

@@ -52,9 +52,15 @@ def test_keys_that_are_nothing_here_are_left_to_others() -> None:
 
 def test_a_paste_loses_what_a_terminal_would_act_upon() -> None:
     it = editor("<>", 0, 1)
-    it.insert("a\x1b]2;x\x07\r\nb\u202e\u200b\tc")
-    assert it.text == "<a]2;x\nb   c>"
+    it.insert("a\x1b]2;x\x07\x1b[1;31mred\x1b[0m\x1b\r\nb\u202e\u200b\tc")
+    assert it.text == "<ared\nb   c>"
     assert (it.row, it.column) == (1, 5)
+
+
+def test_a_paste_keeps_its_words_apart() -> None:
+    it = editor("", 0, 0)
+    it.insert("a\xa0b\u2003c\rd\x85e\u2028f\x0cg")
+    assert it.text == "a b c\nd\ne\nf\ng"
 
 
 def test_a_text_that_comes_back_changed_leaves_the_cursor_in_its_words() -> None:
