@@ -151,8 +151,9 @@ def _state(book: Book, step: ActionSpec) -> Line:
             return lines.line((f"{mark.glyph} {mark.word}", mark.ink))
         here = (("next › ", "accent"),) if at == len(walk.passed) else ()
     said = book.standings.get(step.step, Standing())
+    more = f" (+{len(said.also)})" if said.also else ""
     why = f"  {said.why}" if said.why else ""
-    return (*here, (f"{said.mark.glyph} {said.mark.word}", said.mark.ink), (why, "label"))
+    return (*here, (f"{said.mark.glyph} {said.mark.word}{more}", said.mark.ink), (why, "label"))
 
 
 def runs(book: Book, step: ActionSpec) -> list[Job]:
@@ -177,11 +178,14 @@ def _detail(book: Book, step: ActionSpec, width: int) -> list[Line]:
     said = book.standings.get(step.step, Standing())
     why = said.why or ("its checks are being made" if said.mark is LOOKING else "no check stands against it")
     head = f" {said.mark.glyph} {said.mark.word}  "
-    parts = wrapped(why, max(10, width - len(head) - 1))[:2] or ("",)
-    rows.append(lines.line((head, said.mark.ink), (parts[0], "text")))
-    rows.append(lines.line((" " * len(head), "text"), (parts[1] if len(parts) > 1 else "", "text")))
-    rows.append(_history(book, step, width))
-    return [*rows, *[EMPTY] * (DETAIL - len(rows))]
+    room, most = max(10, width - len(head) - 1), DETAIL - 1 - len(rows)
+    # All that stands against it, with what each asks for: whoever makes only the first come true is refused again.
+    parts = wrapped("; ".join((why, *said.also)), room)
+    shown = [*parts[: most - 1], cut_text(" ".join(parts[most - 1 :]), room)]
+    for at, part in enumerate(shown):
+        rows.append(lines.line((head if at == 0 else " " * len(head), said.mark.ink), (part, "text")))
+    rows.extend([EMPTY] * (DETAIL - 1 - len(rows)))
+    return [*rows, _history(book, step, width)]
 
 
 def _history(book: Book, step: ActionSpec, width: int) -> Line:

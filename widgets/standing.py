@@ -26,7 +26,10 @@ class Standing:
 
     mark: Mark = LOOKING
     why: str = ""
+    """What stands against it first, in one line; of a step that could be taken, what it warns of."""
     at: float = 0.0
+    also: tuple[str, ...] = ()
+    """What else does, each in one line."""
 
     def as_of(self, now: float) -> Standing:
         """What it is worth now."""
@@ -59,8 +62,8 @@ def standing(
         # A check that fails says more than one that nobody could make.
         first = min(blocking, key=lambda check: check.verdict is Verdict.UNKNOWN)
         mark = UNKNOWN if first.verdict is Verdict.UNKNOWN else BLOCKED
-        more = f" (+{len(blocking) - 1})" if len(blocking) > 1 else ""
-        return Standing(mark, f"{first.name}: {first.detail}{more}", at)
+        also = tuple(f"{check.name}: {check.detail}" for check in blocking if check is not first)
+        return Standing(mark, f"{first.name}: {first.detail}", at, also)
     warned = [check for check in plan.checks if check.verdict is Verdict.WARN or check in plan.blocking]
     open_ones = [*asks, *(check.name for check in plan.blocking)]
     mark = asking(open_ones[0]) if open_ones else READY

@@ -13,6 +13,8 @@ from cockpit.model.snapshot import Snapshot
 
 NAME = "state kept"
 HOW = "take a snapshot first (Space r s)"
+AGAIN = "once Redis answers, the replay needs another (Space r s)"
+"""What was kept while Redis was down lacks what Redis has when it is back."""
 
 
 def kept_check(settings: Settings, snapshot: Snapshot, now: float) -> Check:
@@ -39,7 +41,7 @@ def _judged(settings: Settings, snapshot: Snapshot, kept: Kept, now: float, age_
     if kept.ledger_fault is not None:
         return Check(NAME, Verdict.WARN, f"{where}, BUT the ledger's {kept.ledger_fault}", age_s)
     if kept.redis is None:
-        return Check(NAME, Verdict.WARN, f"{where}: the ledger only, Redis did not answer", age_s)
+        return Check(NAME, Verdict.WARN, f"{where}: the ledger only; {AGAIN}", age_s)
     return Check(NAME, Verdict.PASS, f"{where}: {kept.redis}; {kept.ledger or 'there is no ledger'}", age_s)
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from actions import by_hand
 from actions.checks import FAIL, PASS, WARN, world_check
 from actions.snapshot.keeping import CopyLedger, CopyRedis, SaveRedis, WriteDown
-from actions.snapshot.kept_check import has_ledger
+from actions.snapshot.kept_check import AGAIN, has_ledger
 from actions.step import Stage, Step
 from cockpit.clients.kept import MANIFEST, newest
 from cockpit.clients.redis_save import named_keys
@@ -145,9 +145,9 @@ def _redis_check(settings: Settings, is_kept: bool, snapshot: Snapshot, now: flo
     if not snapshot.redis.is_live(now) or redis is None:
         why = snapshot.redis.error or "not read"
         words = f"does not answer: {why}"
-        return Check(
-            "Redis", FAIL if is_kept else WARN, words if is_kept else f"{words}; only the ledger is kept", age_s
-        )
+        if is_kept:
+            return Check("Redis", FAIL, words, age_s)
+        return Check("Redis", WARN, f"{words}; only the ledger is kept: {AGAIN}", age_s)
     if not is_kept:
         return Check("Redis", WARN, "it answers, and is left out", age_s)
     if redis.is_loading:

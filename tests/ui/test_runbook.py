@@ -9,7 +9,7 @@ import pytest
 
 from actions.catalogue import ACTIONS
 from cockpit.model.job import Phase
-from cockpit.model.plan import Plan, Verdict
+from cockpit.model.plan import Check, Plan, Verdict
 from cockpit.model.walk import Passed, Walk
 from cockpit.screens.prechecks import AT_ONCE, Prechecks
 from cockpit.storage.walks import keep_walk, read_walk
@@ -41,6 +41,23 @@ def test_a_verdict_that_is_not_renewed_is_none() -> None:
     assert said.as_of(100.0 + OLD_S + 1).mark.word == "unknown"
     assert standing(halt_plan(Verdict.UNKNOWN), "", 1.0).mark.word == "unknown"
     assert standing(None, "no Redis is configured", 1.0).why == "no Redis is configured"
+
+
+def test_all_that_stands_against_a_step_is_told_with_what_makes_it_true() -> None:
+    row = next(one for one in ACTIONS if one.step == "replay")
+    checks = (
+        Check("kill switch", Verdict.FAIL, "not engaged: press K first, or live orders mix in with what is put back"),
+        Check("state kept", Verdict.FAIL, "nothing is kept yet; take a snapshot first (Space r s)"),
+        Check("program", Verdict.UNKNOWN, "replay.py is not in /platform: " + "far " * 99),
+    )
+    said = standing(replace(halt_plan(), checks=checks), "", snapshots.NOW)
+    for width in (80, 120):
+        book = Book(snapshots.NOW, (row,), picked="replay", standings={"replay": said})
+        rows = [plain(each) for each in runbook_rows(book, width, 24)]
+        assert "blocked (+2)  kill" in rows[1]
+        detail = " ".join(each.strip() for each in rows[-DETAIL:])
+        assert "press K first" in detail and "take a snapshot first (Space r s)" in detail, detail
+        assert "never taken here" in rows[-1]
 
 
 @pytest.mark.parametrize(

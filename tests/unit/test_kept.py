@@ -148,7 +148,14 @@ def test_only_what_is_whole_counts(tmp_path: Path) -> None:
     [
         (60, {"ledger": "5 events", "redis": "all"}, True, Verdict.PASS, False, "all; 5 events"),
         (60, {"ledger": "5 events"}, True, Verdict.FAIL, True, "without Redis, which answers"),
-        (60, {"ledger": "5 events"}, False, Verdict.WARN, False, "the ledger only"),
+        (
+            60,
+            {"ledger": "5 events"},
+            False,
+            Verdict.WARN,
+            False,
+            "the ledger only; once Redis answers, the replay needs another (Space r s)",
+        ),
         (60, {"redis": "all"}, True, Verdict.FAIL, False, "without the ledger"),
         (3600, {"ledger": "5 events", "redis": "all"}, True, Verdict.FAIL, False, "60 min old"),
         (-60, {"ledger": "5 events", "redis": "all"}, True, Verdict.FAIL, False, "in the future"),
