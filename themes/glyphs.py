@@ -72,8 +72,6 @@ _ASCII = {
     "…": "~",
     "✔": "v",
     "×": "x",
-    "≤": "<",
-    "≥": ">",
 }
 _BRAILLE = 0x2800
 _UPPER, _LOWER = 0b00011011, 0b11100100
@@ -89,6 +87,11 @@ def to_ascii(text: str) -> str:
     '+- * Redis ._# -+'
     >>> to_ascii("⠉⣀⡇⠀")
     "'.: "
+
+    What has no stand-in of one cell that means the same has none: a limit must not be told wrong.
+
+    >>> to_ascii("≤ 5 ± 1 µs")
+    '? 5 ? 1 ?s'
     """
     if text.isascii():
         return text

@@ -6,12 +6,14 @@ from collections.abc import Callable
 
 from widgets.bars import Points, columns
 from widgets.figures import rate
-from widgets.line import Line, field
+from widgets.line import Line, cells, cut_text, field
 
 LABEL = 9
 """Cells of the first column of every panel."""
 TALLEST = 3
 """Higher ones say no more and shout."""
+EXTREMES = 12
+"""Cells beside a chart that says its highest and lowest value: `max 34.8 k`."""
 
 
 def chart(
@@ -27,15 +29,21 @@ def chart(
     rows = min(rows, TALLEST)
     if rows < 1 or width < LABEL + 4:
         return []
-    shape = columns(points, width - LABEL, rows, hot, floor)
+    # As wide whatever the values are: a chart that moves is sent anew.
+    side = max(cells(label) + 1, EXTREMES if rows >= 3 else LABEL)
+    side = min(side, max(LABEL, width // 2))
+    shape = columns(points, width - side, rows, hot, floor)
     sides = [""] * rows
     sides[0] = label
-    known = [point for point in points[-(width - LABEL) :] if point is not None]
+    known = [point for point in points[-(width - side) :] if point is not None]
     if rows >= 3 and known:
-        sides[1] = f"≤ {show(max(known))}"
-        sides[-1] = f"≥ {show(min(known))}"
+        sides[1] = f"max {show(max(known))}"
+        sides[-1] = f"min {show(min(known))}"
     tokens = ["label"] + ["dim"] * (rows - 1)
-    return [(field(side, LABEL, ink), *line) for side, ink, line in zip(sides, tokens, shape, strict=True)]
+    return [
+        (field(cut_text(each, side - 1), side, ink), *line)
+        for each, ink, line in zip(sides, tokens, shape, strict=True)
+    ]
 
 
 def stacked(fixed: list[Line], width: int, height: int, *series: tuple[object, ...]) -> list[Line]:

@@ -153,7 +153,7 @@ def _orders(view: View) -> str:
     if not missing:
         return plural(orders, "open order")
     where = missing[0] if len(missing) == 1 else plural(len(missing), "broker")
-    return f"≥ {plural(orders, 'open order')}, {where} unknown" if orders else f"open orders unknown at {where}"
+    return f"{orders:,}+ open orders, {where} unknown" if orders else f"open orders unknown at {where}"
 
 
 def positions(view: View) -> int | None:

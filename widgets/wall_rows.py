@@ -10,7 +10,7 @@ from themes.glyphs import SEVERITY
 from widgets.band import band
 from widgets.bars import columns
 from widgets.box import age_words, border_ink, box
-from widgets.figures import count, rate
+from widgets.figures import count, milliseconds, rate
 from widgets.line import EMPTY, Line, both, cut, field, joined, line, number, pad, plain, tinted, width_of, wrapped
 from widgets.panels.catalogue import PANELS, Panel
 from widgets.panels.findings import advice, headline, job_line, short_advice
@@ -18,6 +18,8 @@ from widgets.scene import Scene
 from widgets.view import EVERY_LINE, View
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from cockpit.model.finding import Finding
 
 COLUMNS = 3
@@ -210,24 +212,27 @@ def _below(scene: Scene, view: View, width: int, room: int) -> list[Line]:
 def _trends(view: View, width: int) -> list[Line]:
     """A few series, one line each, for the room that is left."""
     limits = view.settings.thresholds.feed_lag_ms if view.settings else 100.0
-    wanted: list[tuple[str, str, float | None]] = [("fills/s", "fills_per_s", None), ("in flight", "in_flight", None)]
-    wanted += [
-        (f"{name.partition(':')[2][:12]} ms", name, limits if name.startswith("feed") else None)
-        for name in sorted(view.snapshot.trends)
-        if name.startswith(("feed_lag_ms:", "venue_latency_ms:"))
+    wanted: list[tuple[str, str, float | None, Callable[[float | None], str]]] = [
+        ("fills/s", "fills_per_s", None, rate),
+        ("in flight", "in_flight", None, count),
     ]
+    for name in sorted(view.snapshot.trends):
+        family, _, whose = name.partition(":")
+        if family == "feed_lag_ms":
+            wanted.append((f"{whose[:12]} lag", name, limits, milliseconds))
+        elif family == "venue_latency_ms":
+            wanted.append((f"{whose[:12]} latency", name, None, milliseconds))
     rows: list[Line] = []
-    for label, name, hot in wanted:
+    for label, name, hot, show in wanted:
         points = view.trend(name)
         if any(point is not None for point in points):
-            last = count(points[-1]) if name == "in_flight" else rate(points[-1])
             rows.append(
                 line(
                     "   ",
-                    field(label, 16, "label"),
-                    number(last, 7),
+                    field(label, 20, "label"),
+                    number(show(points[-1]), 9),
                     "  ",
-                    *columns(points, width - 30, 1, hot, 0.0, steps=6)[0],
+                    *columns(points, width - 36, 1, hot, 0.0, steps=6)[0],
                 )
             )
     return rows

@@ -12,6 +12,8 @@ from cockpit.model.sample import Sample
 from cockpit.model.states import KillSwitch, Reach
 from tests.ui import snapshots
 from tests.ui.fake_session import SETTINGS, a_request
+from widgets.chart import chart
+from widgets.figures import milliseconds
 from widgets.line import cut_text, plain, width_of
 from widgets.panels.catalogue import PANELS
 from widgets.panels.findings import headline
@@ -85,8 +87,8 @@ def test_trading_word_is_there_three_times_over() -> None:
     ("ibkr", "panel", "banner"),
     [
         ({"open_orders": 2}, ("2 open",), "not cancelled: 2 open orders ·"),
-        ({"status": "down"}, ("? open", "open unknown, 0 last told"), "not cancelled: ≥ 2 open orders, IBKR unknown"),
-        ({"age_s": 42.0}, ("? open", "open unknown, 0 last told 42 s ago"), "≥ 2 open orders, IBKR unknown"),
+        ({"status": "down"}, ("? open", "open unknown, 0 last told"), "not cancelled: 2+ open orders, IBKR unknown"),
+        ({"age_s": 42.0}, ("? open", "open unknown, 0 last told 42 s ago"), "2+ open orders, IBKR unknown"),
     ],
 )
 def test_what_a_broker_holds_that_is_not_heard_is_never_0(
@@ -195,6 +197,22 @@ def test_a_number_is_whole_or_not_in_the_top_line() -> None:
 )
 def test_a_number_is_whole_with_its_unit_or_not_there(text: str, width: int, kept: str) -> None:
     assert cut_text(text, width) == kept
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 37), (200, 57)])
+def test_a_chart_is_called_by_the_whole_name_and_what_it_measures(size: tuple[int, int]) -> None:
+    shown = text("healthy", *size)
+    assert re.search(r"IBKR latency +[█▇▆▅▄▃▂▁\d]", shown) and re.search(r"yahoo lag +[█▇▆▅▄▃▂▁\d]", shown)
+    longest = [plain(row) for row in chart("moneycontrol lag", (3.0, 25.0), 36, 3, show=milliseconds)]
+    assert [row[:17].rstrip() for row in longest] == ["moneycontrol lag", "max 25 ms", "min 3.0 ms"]
+    narrow = [plain(row) for row in chart("moneycontrol lag", (3.0, 25.0), 20, 3)]
+    assert list(map(len, narrow)) == [20] * 3 and narrow[0].startswith("moneycon… ")
+
+
+@pytest.mark.parametrize("name", snapshots.ALL)
+def test_no_limit_is_told_by_a_sign_that_ascii_has_not(name: str) -> None:
+    """Its stand-in of one cell would tell another limit."""
+    assert not set(text(name, 200, 57)) & set("≤≥±µ")
 
 
 def test_nothing_ever_read_is_no_zero() -> None:

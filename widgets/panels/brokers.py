@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from widgets.chart import LABEL, stacked
-from widgets.figures import age, milliseconds, rate, short_age
+from widgets.figures import age, milliseconds, short_age
 from widgets.line import Line, field, fitted, line, listing, number, wrapped
 from widgets.view import View
 
@@ -29,7 +29,7 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     rows.extend(_routes(view, venues, width))
     rows.extend(probes(view, width))
     rows.extend(_deadlines(view, venues))
-    series = [(f"{v.name[:5]} ms", view.trend(f"venue_latency_ms:{v.name}"), 250.0, rate, 0.0) for v in venues]
+    series = [(f"{v.name} latency", view.trend(f"venue_latency_ms:{v.name}"), 250.0, milliseconds, 0.0) for v in venues]
     return stacked(rows, width, height, *[entry for entry in series if entry[1]])
 
 

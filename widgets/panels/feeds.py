@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from widgets.chart import LABEL, stacked
-from widgets.figures import count, rate, short_age
+from widgets.figures import count, milliseconds, rate, short_age
 from widgets.line import Line, field, fitted, line, listing, number
 from widgets.view import View
 
@@ -24,7 +24,9 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     rows.extend(_candles(feeds))
     rows.append(_registry(view, feeds))
     ordered = sorted(feeds.feeds, key=lambda feed: not is_primary(view, feeds, feed))
-    series = [(f"{feed.name[:5]} ms", view.trend(f"feed_lag_ms:{feed.name}"), limit, rate, 0.0) for feed in ordered]
+    series = [
+        (f"{feed.name} lag", view.trend(f"feed_lag_ms:{feed.name}"), limit, milliseconds, 0.0) for feed in ordered
+    ]
     return stacked(rows, width, height, *[entry for entry in series if entry[1]])
 
 

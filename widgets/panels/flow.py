@@ -77,7 +77,7 @@ def _has_lost(stream: Stream) -> bool:
 
 
 def _capped(group: Group) -> str:
-    return "?" if group.lag is None else f"≥{group.lag:,}" if group.is_lag_capped else f"{group.lag:,}"
+    return "?" if group.lag is None else f"{group.lag:,}+" if group.is_lag_capped else f"{group.lag:,}"
 
 
 def _in_flight(flow: OrderFlow) -> Line:

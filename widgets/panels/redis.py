@@ -32,7 +32,7 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     series = (
         ("memory", view.trend("redis_used_bytes"), limit, megabytes),
         ("ops/s", view.trend("redis_ops_per_s"), None, count, 0.0),
-        ("trip ms", view.trend("redis_round_trip_ms")),
+        ("round trip", view.trend("redis_round_trip_ms"), None, milliseconds),
     )
     return stacked(rows, width, height, *[entry for entry in series if entry[1]])
 
