@@ -30,8 +30,10 @@ class Nodes:
         """
         try:
             root = yaml.compose(self._file.read_text(encoding="utf-8"), Loader=self._loader)
-        except (OSError, UnicodeDecodeError) as error:
-            raise ConfigError(f"cannot read {self._file}: {error}") from error
+        except OSError as error:
+            raise ConfigError(f"cannot read {self._file}: {error.strerror}") from error
+        except UnicodeDecodeError as error:
+            raise ConfigError(f"cannot read {self._file}: it is no UTF-8 text") from error
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark or error.context_mark
             words = clean(" ".join(part for part in (error.context, error.problem) if part))

@@ -11,6 +11,7 @@ def main() -> None:
     try:
         # Whoever thinks better of it at once is answered by no traceback of what was being loaded.
         _leave_when_interrupted()
+        _have_streams()
         from cockpit.cli import run
 
         code = run(sys.argv[1:])
@@ -22,6 +23,15 @@ def main() -> None:
         except (OSError, ValueError):
             continue
     os._exit(code)
+
+
+def _have_streams() -> None:
+    """Whoever started us may have closed one: a file that is opened then would get its number, and what is printed."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            descriptor = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(descriptor, True)
+            setattr(sys, name, os.fdopen(descriptor, mode, closefd=False))
 
 
 def _leave_when_interrupted() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 PIPE_CLOSED = 141
+OUTPUT_REFUSED = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 
 
 def run(arguments: Sequence[str]) -> int:
@@ -75,6 +77,9 @@ def _explain(error: Exception) -> int:
         return error.exit_code
     if os.environ.get("COCKPIT_DEBUG"):
         raise error
+    if isinstance(error, OSError) and error.errno in OUTPUT_REFUSED and error.filename is None:
+        print(f"cockpit: the output cannot be written: {error.strerror}", file=sys.stderr)
+        return CockpitError.exit_code
     reason = f"{type(error).__name__}: {error}"
     print(f"cockpit: internal error: {reason} (COCKPIT_DEBUG=1 shows where)", file=sys.stderr)
     return CockpitError.exit_code

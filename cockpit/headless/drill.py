@@ -56,6 +56,7 @@ def add_arguments(subparsers: Subparsers) -> None:
     for name, words in about.items():
         verb = verbs.add_parser(name, help=words, description=words[0].upper() + words[1:] + ".")
         verb.add_argument("--json", action="store_true", help="print JSON")
+        verb.add_argument("--config", type=Path, metavar="FILE", default=argparse.SUPPRESS, help="the configuration")
         if name == "start":
             verb.add_argument("scenario", metavar="NAME", help="as `cockpit drill list` names it")
         if name in ("show", "report"):

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from cockpit.errors import CockpitError, Misused
+from cockpit.errors import CockpitError, Misused, Rejected
 from cockpit.headless.plan_text import end_line, end_word, step_line
 from cockpit.headless.platform import find_platform
 from cockpit.model.job import Job, Phase, StepState
@@ -59,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
     """List, show or follow.
 
     Raises:
-        CockpitError: there is no platform, or no such job.
+        CockpitError: there is no platform.
+        Rejected: there is no such job.
     """
     from cockpit.session import state_folder
     from cockpit.storage.jobs import JobStore
@@ -127,7 +128,8 @@ def _find(store: JobStore, wanted: str | None) -> Job:
         return jobs[0]
     found = [job for job in jobs if job.id == wanted] or [job for job in jobs if job.id.endswith(wanted)]
     if len(found) != 1:
-        raise CockpitError(f"{'no job is' if not found else f'{len(found)} jobs are'} called {clean(wanted, 80)}")
+        many = f"{len(found)} jobs are" if found else "no job is"
+        raise Rejected(f"{many} called {clean(wanted, 80)}: `cockpit jobs`")
     return found[0]
 
 

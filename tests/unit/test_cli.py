@@ -297,3 +297,19 @@ def test_start_is_not_slow_by_accident() -> None:
     started = time.monotonic()
     cockpit("--help")
     assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])
+def test_a_stream_that_was_closed_is_no_error_and_no_file_gets_its_number(closed: str, tmp_path: Path) -> None:
+    wrong = tmp_path / "cockpit.yaml"
+    for arguments, code in (("keys", 0), (f"status --config {wrong}", 3)):
+        line = f"{shlex.quote(sys.executable)} -m cockpit {arguments} {closed}"
+        done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+        assert done.returncode == code
+        assert "Traceback" not in done.stderr
+
+
+def test_an_output_that_is_full_is_said_in_one_line() -> None:
+    line = f"{shlex.quote(sys.executable)} -m cockpit keys >/dev/full"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (1, "cockpit: the output cannot be written: No space left on device\n")
