@@ -24,7 +24,7 @@ $(BIN)/python:
 
 # The lock is complete (hence --no-deps) and every file in it is checked against its hash.
 $(VENV)/.run: requirements/run.txt pyproject.toml | $(BIN)/python
-	@echo "installing into $(VENV) (once) ..."
+	@echo "installing into $(VENV) (once, about half a minute) ..."
 	@$(PIP) install --no-deps --require-hashes -r requirements/run.txt
 	@$(PIP) install --no-deps --no-build-isolation --editable .
 	@$(BIN)/python -m compileall -q cockpit widgets actions themes
