@@ -21,6 +21,8 @@ LOST_S = 900.0
 
 HALTED = ("kill_switch_engaged", "kill_switch_restored")
 """Comes after all else of its class: it has the big letters, and is the answer to what it would stand before."""
+LAST_KNOWN = "last known: "
+"""Stands before the words of what nobody can look at again now."""
 SHARED = "redis_slow"
 """Comes before all else of its class: what is read through a slow Redis is late because of it."""
 
@@ -158,6 +160,5 @@ def last_known(finding: Finding) -> Finding:
     """The finding, marked as one that nobody can look at again now."""
     if is_last_known(finding):
         return finding
-    note = "last known: "
-    summary = note + clean(finding.summary, SUMMARY_CELLS - len(note))
+    summary = LAST_KNOWN + clean(finding.summary, SUMMARY_CELLS - len(LAST_KNOWN))
     return replace(finding, summary=summary, observed=f"{finding.observed} (last known)".lstrip())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from cockpit.incidents.opening import beginning, proposed
@@ -48,6 +50,32 @@ DASHBOARD = wrong(P3, "3.1", "brokers", NIGHT)
 )
 def test_since_when_the_clock_runs(findings: tuple[Finding, ...], section: str, began: float | None) -> None:
     assert beginning(Assessment(P1, findings), section) == began
+
+
+HALT = replace(wrong(P1, "3.1", "risk", NIGHT), rule="kill_switch_engaged")
+UNREACHED = replace(wrong(P1, "3.1", "venue", NOON), follows=BROKER.key)
+SLOW = replace(wrong(P2, "3.3", "redis", LATER), rule="redis_slow")
+THROUGH = replace(wrong(P2, "3.3", "feed", JUST), summary="feed late, through a slow Redis")
+MEMORY = wrong(P2, "3.3", "memory", NIGHT)
+
+
+@pytest.mark.parametrize(
+    ("findings", "title", "began"),
+    [
+        ((BROKER, HALT), "brokers down", JUST),
+        ((HALT,), "risk down", NIGHT),
+        ((REDIS, HALT), "redis down", LATER),
+        ((BROKER, UNREACHED, HALT), "brokers down", NOON),
+        ((BROKER, SECOND_BROKER), "flow down", NOON),
+        ((SLOW, MEMORY, THROUGH), "redis down", JUST),
+        ((MEMORY,), "memory down", NIGHT),
+    ],
+)
+def test_the_title_names_the_trouble_that_it_begins_with(
+    findings: tuple[Finding, ...], title: str, began: float
+) -> None:
+    seen = Assessment(P1, findings)
+    assert (proposed(seen)[0], beginning(seen, proposed(seen)[2])) == (title, began)
 
 
 def test_the_worst_gives_the_incident_its_name() -> None:
