@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -54,6 +55,8 @@ class Sightings:
     _seen: dict[str, _Sight] = field(default_factory=dict)
     _told: dict[str, str] = field(default_factory=dict)
     """What the timeline says of each subject last, as far as we know."""
+    _inherited: dict[str, str] = field(default_factory=dict)
+    """What of that was wrong, in the words of the cockpit that told it."""
     _jobs: set[str] = field(default_factory=set)
     """Keys of what it says of jobs."""
     _for: str = ""
@@ -69,7 +72,9 @@ class Sightings:
             return ()
         if incident.id != self._for:
             self._for, self._jobs = incident.id, set()
-            self._told = {about: _word(entry.key) for about, entry in outstanding(incident.timeline).items()}
+            standing = outstanding(incident.timeline)
+            self._told = {about: _word(entry.key) for about, entry in standing.items()}
+            self._inherited = {about: _subject(entry.text) for about, entry in standing.items()}
         events = [
             *self._raised(snapshot.taken_at),
             *self._gone(snapshot),
@@ -130,10 +135,8 @@ class Sightings:
             if is_blind:
                 sight.last_at = snapshot.taken_at
             elif snapshot.taken_at - sight.last_at > CLEARED_S:
-                lasted = span(max(0.0, sight.last_at - min(sight.first_at, sight.finding.since)))
-                more = " or more" if sight.finding.since_is is Since.OR_EARLIER else ""
-                text = f"{_brief(sight.finding) or about.removeprefix(FINDING)}: over after {lasted}{more}"
-                events.append(Event(sight.last_at, "cleared", text, f"{about}/{CLEARED}", is_state=True))
+                words = _over(sight, self._inherited.get(about, ""))
+                events.append(Event(sight.last_at, "cleared", words, f"{about}/{CLEARED}", is_state=True))
         return events
 
     def _worked(self, snapshot: Snapshot, began: float, after: float) -> list[Event]:
@@ -170,6 +173,24 @@ def _unknown(about: str, now: float) -> Finding:
     """A finding of which only the name is left."""
     _, rule, subject = about.split("/", 2)
     return Finding(rule, subject, Severity.P2, "", "", "", "", now)
+
+
+def _over(sight: _Sight, inherited: str) -> str:
+    """For how long it stood; of what nobody saw end, by when it had."""
+    if not sight.finding.summary:
+        return f"{inherited}: over by {clock(sight.first_at)}Z, seen only when a cockpit was open again"
+    lasted = span(max(0.0, sight.last_at - min(sight.first_at, sight.finding.since)))
+    more = " or more" if sight.finding.since_is is Since.OR_EARLIER else ""
+    return f"{_brief(sight.finding)}: over after {lasted}{more}"
+
+
+def _subject(told: str) -> str:
+    """What was wrong, of a line that told it.
+
+    >>> _subject("P1 IBKR down: 1100 lost (3.1 Broker outage) › Space b"), _subject("P2 a (b) late (3.2), as seen at x")
+    ('IBKR down', 'a (b) late')
+    """
+    return re.sub(r"^P\d |: .*| \(\d\.\d\b.*| › .*|, as seen at .*", "", told)
 
 
 def _brief(finding: Finding) -> str:

@@ -101,10 +101,13 @@ def test_what_cannot_be_judged_has_not_gone() -> None:
 
 
 def test_what_a_cockpit_before_us_told_is_cleared_by_us() -> None:
-    text = with_event("## Timeline\n", Event(NOW - 60, "finding", "IBKR down", "finding/venue_down/IBKR/P1"))
+    words = "P1 IBKR down: 1100 lost (3.1 Broker outage) › Space b"
+    text = with_event("## Timeline\n", Event(NOW - 60, "finding", words, "finding/venue_down/IBKR/P1"))
     watched = Watched(replace(INCIDENT, timeline=facts("x", text).timeline))
-    watched.during(0, int(CLEARED_S) + 3)
-    assert [key for key, _ in watched.said] == ["finding/venue_down/IBKR/cleared"]
+    watched.during(0, int(CLEARED_S) + 1)
+    (cleared,) = watched.sightings.due(snapshot(CLEARED_S + 1), watched.incident)
+    assert cleared.key == "finding/venue_down/IBKR/cleared"
+    assert cleared.text == f"IBKR down: over by {clock(NOW)}Z, seen only when a cockpit was open again"
 
 
 def test_a_subject_of_two_words_is_the_same_in_the_file() -> None:
