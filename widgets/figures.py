@@ -46,11 +46,13 @@ def age(seconds: float | None) -> str:
 
 
 def short_age(seconds: float | None) -> str:
-    """How long ago, in one unit.
+    """How long ago, in one unit; in seconds until two of the next unit are full, so that it never falls back.
 
-    >>> [short_age(s) for s in (0.34, 14.2, 125, 5400, 190000, None)]
-    ['0.3 s', '14 s', '2 m', '1 h', '2 d', '–']
+    >>> [short_age(s) for s in (0.34, 14.2, 119, 125, 5400, 190000, None)]
+    ['0.3 s', '14 s', '119 s', '2 m', '1 h', '2 d', '–']
     """
+    if seconds is not None and 100 <= seconds < 120:
+        return f"{int(seconds)} s"
     text = age(seconds)
     return text if seconds is None or seconds < 100 else " ".join(text.split()[:2])
 
@@ -61,7 +63,9 @@ def whole_minutes(seconds: float) -> str:
     >>> [whole_minutes(s) for s in (34.0, 61.0, 99.0, 125.0, 5400.0)]
     ['<1 m', '1 m', '1 m', '2 m', '1 h']
     """
-    return "<1 m" if seconds < 60 else short_age(max(100.0, seconds))
+    if seconds < 120:
+        return "<1 m" if seconds < 60 else "1 m"
+    return short_age(seconds)
 
 
 def milliseconds(value: float | None) -> str:
