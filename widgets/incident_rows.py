@@ -38,7 +38,8 @@ def list_rows(
     for index, incident in enumerate(incidents[first : first + room], first):
         glyph, _, ink = SEVERITY[incident.severity]
         state = (("open ", "warn"),) if incident.is_open else (("closed ", "label"),)
-        head = both(line((f" {glyph} {incident.severity.label} ", ink), (incident.title, "value")), (), width)
+        word = " DRILL" if incident.is_drill else ""
+        head = both(line((f" {glyph} {incident.severity.label}{word} ", ink), (incident.title, "value")), (), width)
         tail = both(line((f"   {when(incident.opened_at, now)}", "label")), state, width)
         if index == at:
             ink = "picked" if is_active else "strong"

@@ -22,7 +22,7 @@ ENOUGH = 26
 """So many cells for the worst finding are worth more than the clock or the site."""
 LEAST = 4
 WIDE = 110
-"""From here on there is room for the incident's title, and to say what a second person is asked for."""
+"""From here on there is room to say what a second person is asked for."""
 IN_DOUBT = "in doubt"
 """The phase by its word: the first frame, which has no jobs, does not wait for the class."""
 
@@ -121,15 +121,17 @@ def _second(scene: Scene, width: int) -> Line:
     if scene.live is None:
         newest = scene.progress[-1] if scene.progress else ""
         return both(line((f" {newest}", "label")), who, width)
-    parts = [
+    is_frozen = scene.frozen_since is not None
+    first = [
         line((" halt: ", "label"), *(scene.readiness or line(("not known yet", "unknown")))),
         # Before all that is not so urgent: who asks waits ten minutes at most.
         *_requests(scene.live, width),
-        *incident_part(scene.live, scene.frozen_since is not None, width >= WIDE),
-        _jobs(scene.live),
-        _oldest(scene.live, scene.frozen_since is not None),
     ]
-    return both(fitted(parts, width - width_of(who) - 1, BAR), who, width)
+    room, jobs = width - width_of(who) - 1, _jobs(scene.live)
+    left = room - width_of(joined([*first, line(" ")], BAR)) + 1
+    incident = incident_part(scene.live, is_frozen, left, left - width_of(joined([line(" "), jobs], BAR)) + 1)
+    parts = [*first, *incident, jobs, _oldest(scene.live, is_frozen)]
+    return both(fitted(parts, room, BAR), who, width)
 
 
 def _requests(view: View, width: int) -> list[Line]:

@@ -61,11 +61,30 @@ def test_it_is_not_asked_for_where_stopping_or_training() -> None:
 )
 def test_the_top_line_says_it(incidents: Sample[tuple[Incident, ...]], words: str) -> None:
     view = View(replace(snapshots.healthy(), incidents=incidents), NOW)
-    assert "".join(plain(part) for part in incident_part(view, is_frozen=False, has_title=True)) == words
+    assert "".join(plain(part) for part in incident_part(view, is_frozen=False, room=60, room_for_title=60)) == words
+
+
+@pytest.mark.parametrize(
+    ("incident", "room", "room_for_title", "words"),
+    [
+        (OPEN, 60, 28, "P1 Redis do… 5 m of 10 m › 3"),
+        (OPEN, 60, 26, "incident P1 5 m of 10 m › 3"),
+        (OPEN, 26, 26, "incident P1 5 m of 10 m"),
+        (OPEN, 22, 22, "incident 5 m of 10 m"),
+        (OPEN, 19, 19, "P1 5 m of 10 m"),
+        (replace(OPEN, is_drill=True), 60, 60, "DRILL P1 Redis down 5 m of 10 m › 3"),
+        (replace(OPEN, is_drill=True), 21, 21, "DRILL P1 5 m of 10 m"),
+    ],
+)
+def test_the_top_line_says_what_it_is_in_the_room_there_is(
+    incident: Incident, room: int, room_for_title: int, words: str
+) -> None:
+    view = View(replace(snapshots.healthy(), incidents=Sample.good((incident,), NOW, 0.0)), NOW)
+    assert "".join(plain(part) for part in incident_part(view, False, room, room_for_title)) == words
 
 
 @pytest.mark.parametrize(("ran_s", "ink"), [(60, "accent"), (500, "warn"), (601, "crit")])
 def test_its_clock_runs_against_the_objective(ran_s: float, ink: str) -> None:
     found = Sample.good((replace(OPEN, began_at=NOW - ran_s, opened_at=NOW - ran_s),), NOW, 0.0)
     view = View(replace(snapshots.healthy(), incidents=found), NOW)
-    assert ink in {each for _, each in incident_part(view, is_frozen=False, has_title=False)[0]}
+    assert ink in {each for _, each in incident_part(view, is_frozen=False, room=60, room_for_title=0)[0]}
