@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from actions.runbook import runbook_for
 from cockpit.alerting.names import UNKNOWN_HELD, names_held
 from cockpit.clock import SystemClock
 from cockpit.config import Settings
@@ -18,7 +19,7 @@ from cockpit.incidents.alone import take_over
 from cockpit.incidents.closing import close, review
 from cockpit.incidents.commit import commit
 from cockpit.incidents.loss import Loss, measured
-from cockpit.incidents.opening import opening
+from cockpit.incidents.opening import opening, unknown_section
 from cockpit.incidents.promise import promise
 from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.operator import current_operator
@@ -87,6 +88,9 @@ def _json(value: object) -> str:
 
 
 def _new(desk: Desk, args: argparse.Namespace) -> int:
+    why_not = unknown_section(args.section, (spec.section for spec in runbook_for(desk.settings).actions))
+    if why_not:
+        raise Misused(why_not)
     draft = opening(desk.settings, args.title, Severity[args.severity], args.section, args.reason, args.began)
     incident = desk.incidents.open(draft.with_roles(dict(args.role)).as_drill(args.drill or draft.is_drill))
     where = desk.incidents.folder / f"{incident.id}.md"

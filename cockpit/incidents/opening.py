@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cockpit.config import Settings
 from cockpit.incidents.templates import body
 from cockpit.model.finding import Assessment, Finding
 from cockpit.model.severity import Severity
 from cockpit.model.world import World
+from cockpit.severity.sections import TITLES
 from cockpit.severity.slow_redis import NOTE
 from cockpit.severity.standing import HALTED, LAST_KNOWN, SHARED
 from cockpit.storage.incidents import Opening
@@ -28,6 +31,20 @@ def opening(
         began_at=began,
         rto_minutes=settings.incidents.rto_minutes,
     )
+
+
+def unknown_section(section: str, others: Iterable[str]) -> str:
+    """Why an incident cannot be about this section of the runbook; empty where it can. `others` are a fund's own.
+
+    >>> unknown_section("3.1", ()), unknown_section("7", ["7"]), unknown_section("", ())
+    ('', '', '')
+    >>> unknown_section("99", ["7"])
+    'There is no section 99: it is one of 3.1, 3.2, 3.3, 3.4, 3.5, 4, 7, or empty.'
+    """
+    known = sorted({*TITLES, *others})
+    if section in ("", *known):
+        return ""
+    return f"There is no section {section}: it is one of {', '.join(known)}, or empty."
 
 
 def serious(assessment: Assessment) -> tuple[Finding, ...]:

@@ -14,6 +14,7 @@ from widgets.line import EMPTY, Line, both, line, wrapped
 from widgets.line import field as column
 
 LABEL = 16
+"""So wide are labels at least."""
 
 Answers = dict[str, str]
 
@@ -61,11 +62,12 @@ class FormScreen(Sheet[Answers]):
             body.extend(line((part, ink)) for part in wrapped(text, inner) or ("",))
         if body:
             body.append(EMPTY)
+        before = max(LABEL, *(len(ask.label) + 1 for ask in self.form.asks))
         for index, ask in enumerate(self.form.asks):
-            box = ask.text.shown(inner - LABEL, index == self.at)
-            body.append(line(column(ask.label, LABEL, "key" if index == self.at else "label"), *box))
+            box = ask.text.shown(inner - before, index == self.at)
+            body.append(line(column(ask.label, before, "key" if index == self.at else "label"), *box))
             if ask.hint and index == self.at:
-                body.append(line(" " * LABEL, (ask.hint, "dim")))
+                body.append(line(" " * before, (ask.hint, "dim")))
         body.append(EMPTY)
         body.extend(line((part, "hint")) for part in wrapped(self.note, inner))
         tab = "Tab next field   " if len(self.form.asks) > 1 else ""

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 from cockpit.alerting.names import UNKNOWN_HELD, names_held
 from cockpit.incidents.closing import NO_CAUSE
 from cockpit.incidents.loss import Loss, measured
+from cockpit.incidents.opening import unknown_section
+from cockpit.incidents.spans import clock
 from cockpit.model.incident import ROLES, Incident
 from cockpit.model.severity import Severity
 from cockpit.screens.form import Answers, Ask, Form, FormScreen
@@ -56,7 +58,13 @@ def new(screen: Wall) -> None:
             made = log.open(answers["title"], Severity[answers["severity"].upper()], answers["section"], snapshot)
             _then(screen, made, lambda incident: _opened(screen, incident))
 
-    form = Form("Open an incident", "opens it", asks, told, _why_not_new)
+    session = screen.desk.session
+    own = {spec.section for spec in session.actions()} if session else ()
+
+    def why_not(answers: Answers) -> str:
+        return _why_not_new(answers) or unknown_section(answers["section"], own)
+
+    form = Form("Open an incident", "opens it", asks, told, why_not)
     sheet = FormScreen(screen.desk, form)
     sheet.at = 0
     screen.app.push_screen(sheet, taken)
@@ -173,7 +181,10 @@ def promise_update(screen: Wall, incident: Incident) -> None:
 def close(screen: Wall, incident: Incident) -> None:
     """Close it; what is missing is said first."""
     log = _log(screen)
-    if log is not None:
+    if incident.closed_at is not None:
+        by = f" by {incident.closed_by}" if incident.closed_by else ""
+        screen.hint(f"It is closed already, since {clock(incident.closed_at)} UTC{by}")
+    elif log is not None:
         _then(screen, log.lacks(incident.id), lambda lacks: _close(screen, log, incident, lacks))
 
 
@@ -182,7 +193,7 @@ def _close(screen: Wall, log: IncidentsPort, incident: Incident, lacks: tuple[La
     asks = [
         Ask("cause", "Cause", Field(incident.cause)),
         _lost(incident, loss),
-        Ask("although", "Close anyway", Field(), "why it may be closed although something is missing"),
+        Ask("although", "Reason to close all the same", Field(), "only where something is missing: it is written down"),
     ]
     others = [lack for lack in lacks if lack.what != NO_CAUSE]
     told = [(f"Still open: {lack.what} ({lack.how})", "warn" if lack.is_waivable else "crit") for lack in others]

@@ -121,10 +121,25 @@ async def test_closing_says_what_is_missing() -> None:
         await it.press(*"oom")
         await it.press("enter", after_s=1)
         await it.sees("Something is missing")
+        await it.sees("Reason to close all the same")
         await it.press("tab", "tab", *"a drill")
         await it.press("enter", after_s=1)
         await saved(it, file, "closed_by: asha@jump1")
         assert "cause: oom" in file.read_text()
+        await it.until(lambda: later(it) and "closed after" in it.text(), "it is shown as closed")
+        await it.press("c")
+        await it.sees("It is closed already, since ")
+        assert len(it.app.screen_stack) == 2
+
+
+async def test_a_section_that_does_not_exist_is_refused() -> None:
+    async with cockpit(NOTHING_OPEN) as it:
+        await it.press("i")
+        await it.sees("Open an incident")
+        await it.press(*"redis", "tab", "tab", *"99")
+        await it.press("enter", after_s=1)
+        await it.sees("There is no section 99: it is one of 3.1, 3.2")
+        assert not open_ones(it)
 
 
 async def test_what_a_step_measured_is_proposed_as_lost_and_may_be_typed_over() -> None:
@@ -182,6 +197,8 @@ async def test_it_fits(size: tuple[int, int]) -> None:
     async with opened(size) as (it, _):
         for words in ("Incidents 1", "─ Report", "saved", "─ Timeline", "Tab panes"):
             await it.sees(words)
+        in_top_line_list_and_report = 3
+        await it.until(lambda: it.text().count("DRILL") == in_top_line_list_and_report, "that it is a drill")
         await it.press("tab")
         await it.sees("redis")
         await it.press("tab")

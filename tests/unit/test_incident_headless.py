@@ -190,6 +190,13 @@ def test_wrong_words_are_usage(log: Log, capsys: pytest.CaptureFixture[str], wor
     assert said in capsys.readouterr().err
 
 
+def test_a_section_that_does_not_exist_opens_nothing(log: Log) -> None:
+    code, _, error = log("new", "x", "--severity", "P1", "--section", "99")
+    assert code == 2
+    assert "There is no section 99: it is one of 3.1" in error
+    assert log("list")[1].strip() == "no incident yet"
+
+
 def test_break_glass_needs_somebody_else(log: Log) -> None:
     log("new", "x", "--severity", "P1")
     file = next((log.folder / "runbooks" / "incidents").glob("*.md"))
