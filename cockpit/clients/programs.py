@@ -49,7 +49,7 @@ async def run_program(
     Raises:
         Refused: it cannot be started.
     """
-    process = await _started(command, folder, environment, keep_open)
+    process, transport = await _started(command, folder, environment, keep_open)
     tail = bytearray()
     is_late = is_stopped = False
     reading = asyncio.ensure_future(_read(process, take, tail))
@@ -68,14 +68,20 @@ async def run_program(
         _signal(process.pid, signal.SIGKILL)
         stopping.cancel()
         reading.cancel()
+        if process.returncode is not None:
+            # The pipe stays open otherwise for as long as one that left its group holds the other end.
+            transport.close()
     return Ended(process.returncode or 0, _last_line(tail), is_late, is_stopped)
 
 
 async def _started(
     command: Sequence[str], folder: Path, environment: Mapping[str, str], keep_open: Sequence[int]
-) -> asyncio.subprocess.Process:
+) -> tuple[asyncio.subprocess.Process, asyncio.SubprocessTransport]:
+    """As asyncio starts it, which gives away no transport to close."""
+    loop = asyncio.get_running_loop()
     try:
-        return await asyncio.create_subprocess_exec(
+        transport, protocol = await loop.subprocess_exec(
+            lambda: asyncio.subprocess.SubprocessStreamProtocol(limit=PIECE_BYTES, loop=loop),
             *command,
             cwd=folder,
             env=dict(environment),
@@ -87,6 +93,7 @@ async def _started(
         )
     except OSError as error:
         raise Refused(f"cannot run {clean(command[0], 80)} in {clean(folder)}: {clean(error.strerror)}") from None
+    return asyncio.subprocess.Process(transport, protocol, loop), transport
 
 
 async def _read(process: asyncio.subprocess.Process, take: Callable[[bytes], bytes | None], tail: bytearray) -> None:

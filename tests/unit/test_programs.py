@@ -100,10 +100,18 @@ def test_nothing_of_a_secret_is_shown_that_another_is_part_of(
         assert b"".join(pieces) + redaction.end() == shown, size
 
 
+def pipes() -> int:
+    """How many of this process are open."""
+    found = [each.readlink() for each in Path("/proc/self/fd").iterdir() if each.is_symlink()]
+    return sum(str(each).startswith("pipe:") for each in found)
+
+
 async def test_one_that_has_ended_is_not_called_late_for_what_it_left_behind(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(programs, "TERM_S", 0.1)
-    command = ("sh", "-c", "setsid sleep 5 & echo ok; exit 0")
+    command, before = ("sh", "-c", "setsid sleep 5 & echo ok; exit 0"), pipes()
     ended = await run_program(command, tmp_path, dict(os.environ), lambda piece: piece, 2.0)
     assert (ended.code, ended.last_line, ended.is_late) == (0, "ok", False)
+    await asyncio.sleep(0)
+    assert pipes() <= before, "what it left behind has it, and we no longer"
