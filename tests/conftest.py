@@ -1,12 +1,18 @@
-"""How many workers the whole suite runs on."""
+"""How many workers the whole suite runs on, and which examples its property tests try."""
 
 from __future__ import annotations
 
 import os
 
 import pytest
+from hypothesis import settings
 
 WORKERS_PER_CORE = 2  # most tests wait for a server or a terminal: two on a core leave neither idle nor late
+
+settings.register_profile("repeatable", derandomize=True)
+settings.register_profile("explore", derandomize=False, max_examples=1000, print_blob=True)
+"""Other examples at every run, and ten times as many where a test does not say how many itself."""
+settings.load_profile("repeatable")
 
 
 @pytest.hookimpl(optionalhook=True)
