@@ -18,6 +18,16 @@ end
 
 local in_stream, in_group
 
+-- Written once a call: cjson prints every number as a float, which costs a quarter of all this, and most are 0 or -1.
+local number = setmetatable({}, {__index = function(known, value)
+  known[value] = string.format('%.0f', value)
+  return known[value]
+end})
+local quoted = setmetatable({}, {__index = function(known, name)
+  known[name] = cjson.encode(name)
+  return known[name]
+end})
+
 local function id_ms(id) return tonumber(string.match(id, '^%d+')) end
 
 -- Entries may be huge: fewer are looked at then, so that the server is never held up.
@@ -57,13 +67,13 @@ local function group_of(key, group, length, last_id, last)
   in_group = in_group or places_in(group)
   local name, pending = group[in_group['name']], group[in_group['pending']]
   local delivered = group[in_group['last-delivered-id']]
-  local lag, is_capped, next_id, oldest = group[in_group['lag'] or 0] or -1, 0, '', ''
+  local lag, is_capped, next_id, oldest = group[in_group['lag'] or 0] or -1, '0', '', ''
   if delivered == last_id or length == 0 then
     lag = 0
   elseif lag == -1 then
     local cap = cap_of(last, MAX_LAG)
     local unread = next_after(key, delivered, cap)
-    lag, is_capped = #unread, #unread == cap and 1 or 0
+    lag, is_capped = #unread, #unread == cap and '1' or '0'
     next_id = unread[1] and unread[1][1] or ''
   elseif lag > 0 then
     -- 7.0 also counts the entries that were trimmed before they were read.
@@ -74,8 +84,9 @@ local function group_of(key, group, length, last_id, last)
     end
   end
   if pending > 0 then oldest = redis.call('XPENDING', key, name)[2] or '' end
-  return {name, group[in_group['consumers']], pending, delivered, lag, is_capped, next_id,
-    group[in_group['entries-read'] or 0] or -1, oldest}
+  return '[' .. quoted[name] .. ',' .. number[group[in_group['consumers']]] .. ',' .. number[pending] .. ',"' ..
+    delivered .. '",' .. number[lag] .. ',' .. is_capped .. ',"' .. next_id .. '",' ..
+    number[group[in_group['entries-read'] or 0] or -1] .. ',"' .. oldest .. '"]'
 end
 
 local function groups_of(key, length, last_id, last)
@@ -84,48 +95,52 @@ local function groups_of(key, length, last_id, last)
     if i > MAX_GROUPS then break end
     groups[i] = group_of(key, raw, length, last_id, last)
   end
-  return groups
+  return '[' .. table.concat(groups, ',') .. ']'
 end
 
 local function new_of(key, before, wanted, is_counted, last_id, last)
   local since = -1
-  if wanted == 'newest' then return -1, since, {} end
+  if wanted == 'newest' then return -1, since, '[]' end
   if before == '' then
     local now = redis.call('TIME')
     since = now[1] * 1000 + math.floor(now[2] / 1000) - FIRST_MS
     before = string.format('%.0f-0', since)
   elseif before == last_id then
-    return 0, since, {}
+    return 0, since, '[]'
   elseif wanted == 'count' and is_counted then
-    return -1, since, {}
+    return -1, since, '[]'
   end
   local cap = cap_of(last, MAX_NEW)
   local entries = redis.call('XREVRANGE', key, '+', '(' .. before, 'COUNT', cap)
   if #entries == cap then since = id_ms(entries[#entries][1]) end
-  return #entries, since, wanted == 'ticks' and times_in(entries) or {}
+  return #entries, since, wanted == 'ticks' and cjson.encode(times_in(entries)) or '[]'
 end
 
+-- The answer as it is sent.
 local function read(key, before, wanted)
   local kind = redis.call('TYPE', key)['ok']
-  if kind == 'none' then return {0} end
-  if kind ~= 'stream' then return {-1, 'it is a ' .. kind .. ', not a stream'} end
+  if kind == 'none' then return '[0]' end
+  if kind ~= 'stream' then return cjson.encode({-1, 'it is a ' .. kind .. ', not a stream'}) end
   local stream = redis.call('XINFO', 'STREAM', key)
   in_stream = in_stream or places_in(stream)
   local length, last_id = stream[in_stream['length']], stream[in_stream['last-generated-id']]
   local first, last = stream[in_stream['first-entry']], stream[in_stream['last-entry']]
   local added = stream[in_stream['entries-added'] or 0]
-  local groups = {}
+  local groups = '[]'
   if stream[in_stream['groups']] > 0 then groups = groups_of(key, length, last_id, last) end
   local new, since, extra = new_of(key, before, wanted, added, last_id, last)
   -- One byte more than is allowed, so that the reader sees that it was cut.
-  if wanted == 'newest' then extra = string.sub(last and json_of(last[2]) or '', 1, MAX_PAYLOAD + 1) end
-  return {1, length, last_id, first and first[1] or '', added or -1, new, since, groups, extra}
+  if wanted == 'newest' then
+    extra = cjson.encode(string.sub(last and json_of(last[2]) or '', 1, MAX_PAYLOAD + 1))
+  end
+  return '[1,' .. number[length] .. ',"' .. last_id .. '","' .. (first and first[1] or '') .. '",' ..
+    number[added or -1] .. ',' .. number[new] .. ',' .. number[since] .. ',' .. groups .. ',' .. extra .. ']'
 end
 
 local answers = {}
 for key, before, wanted in string.gmatch(ARGV[1], '(%Z*)%z(%Z*)%z(%Z*)%z') do
   local is_read, answer = pcall(read, key, before, wanted)
-  if not is_read then answer = {-1, type(answer) == 'table' and answer['err'] or tostring(answer)} end
-  answers[#answers + 1] = cjson.encode(answer)
+  if not is_read then answer = cjson.encode({-1, type(answer) == 'table' and answer['err'] or tostring(answer)}) end
+  answers[#answers + 1] = answer
 end
 return table.concat(answers, '\n')

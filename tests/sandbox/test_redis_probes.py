@@ -256,6 +256,8 @@ def busy(server: Server) -> None:
                 stream, {"json": json.dumps({"ts_ms": 1_700_000_000_000 + n})}, id=f"{1_700_000_000_010 + n}-1"
             )
         server.client.xreadgroup("router", "r1", {stream: ">"}, count=3)
+    for name in (b'"],["', b"\\", b"\x00\xff\r\n"):
+        server.client.xgroup_create("orders.validated", name, "0")
     server.add("risk.metrics", {"book": "main", "var_99": 1})
     server.client.hset("policy:kill_switch", mapping={"enabled": "on", "by": "x"})
     server.client.set("positions", "x")
