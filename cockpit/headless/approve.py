@@ -5,16 +5,16 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import TimeoutError as TooLate
 from contextlib import contextmanager
 from dataclasses import asdict
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 from actions.runbook import runbook_for
 from cockpit.errors import JournalError, Misused, Rejected
 from cockpit.headless.plan_text import plan_lines
-from cockpit.headless.planning import ear_for, known
+from cockpit.headless.planning import ear_for, heard, known
 from cockpit.headless.platform import find_platform
 from cockpit.model.action import row_named
 from cockpit.model.approval import Consent, Look, Request
@@ -82,15 +82,18 @@ def run(args: argparse.Namespace) -> int:
     if args.id is None:
         return _list(seconds, runbook.actions, args)
     request = seconds.find(args.id)
-    with _our_own(settings, request) as desk:
-        look = known(lambda: desk.look(request).result(), lambda look: look.plan)
-        for line in _told(request, look):
-            print(clean(line, 2000), file=sys.stderr if args.json else sys.stdout, flush=True)
-        if args.refuse:
-            seconds.refuse(request, _given(args.reason, "why not? ", "--reason TEXT"))
-        elif not look.may_approve:
-            raise Rejected(f"{NOT_OURS}: {look.against[0]}")
-        else:
+    out = sys.stderr if args.json else sys.stdout
+    _say(_request_lines(request, runbook.actions), out)
+    if args.refuse:
+        # A no asks for no look at the platform.
+        _say(_asked_for(request), out)
+        seconds.refuse(request, _given(args.reason, "why not? ", "--reason TEXT"))
+    else:
+        with _our_own(settings, request) as desk:
+            look = known(lambda: desk.look(request).result(), lambda look: look.plan, _tell)
+            _say(_told(request, look), out)
+            if not look.may_approve:
+                raise Rejected(f"{NOT_OURS}: {look.against[0]}")
             consent = _consent(request, look, args)
             # Not by the desk: what it writes into the audit is waited for no longer than its session takes to close.
             seconds.approve(request, desk.look(request).result(), consent)
@@ -150,6 +153,7 @@ def _seconds(settings: Settings) -> tuple[Seconds, Minutes, Scribe]:
 @contextmanager
 def _our_own(settings: Settings, request: Request) -> Iterator[SecondsDesk]:
     """A cockpit of our own that looks at the platform: what is approved is judged by that."""
+    _tell("looking at the platform for ourselves")
     from cockpit.session import Session
 
     session = Session.open(settings)
@@ -157,7 +161,7 @@ def _our_own(settings: Settings, request: Request) -> Iterator[SecondsDesk]:
     if row is not None:
         ear, wait_s = ear_for(row, settings)
         session.start(ear)
-        ear.wait_round(wait_s)
+        heard(ear, wait_s, _tell)
     try:
         yield session.seconds
     finally:
@@ -185,16 +189,35 @@ def _why_not(seconds: Seconds) -> str:
     return f" ({clean(why, 300)})" if why else ""
 
 
+def _say(lines: Iterable[str], out: TextIO) -> None:
+    for line in lines:
+        print(clean(line, 2000), file=out, flush=True)
+
+
+def _tell(words: str) -> None:
+    """What is waited for: nobody sits before a silent terminal."""
+    print(f"  … {clean(words, 300)}", file=sys.stderr, flush=True)
+
+
 def request_line(request: Request, title: str) -> str:
     """One request as a line, under the title that our own runbook gives the step."""
     plan = request.plan
     return f"{request.name}  {plan.world} {plan.site}: {request.by} asks: {title}, {request.words}"
 
 
+def _request_lines(request: Request, actions: tuple[ActionSpec, ...]) -> Iterator[str]:
+    """Who asks for what, which is known before anybody has looked at the platform."""
+    row = row_named(actions, request.plan.step or request.plan.action)
+    yield request_line(request, UNKNOWN_STEP if row is None else row.title)
+    yield f"  request   {request.id}"
+
+
+def _asked_for(request: Request) -> Iterator[str]:
+    return (f"  asked for {step.command}" for step in request.plan.steps)
+
+
 def _told(request: Request, look: Look) -> Iterator[str]:
     """Our own plan of what is asked for, or both sides' commands where ours is another."""
-    yield request_line(request, UNKNOWN_STEP if look.plan is None else look.plan.title)
-    yield f"  request   {request.id}"
     if look.plan is not None and look.may_approve:
         yield f"  {OURS}"
         for check in look.forbidding(request):
@@ -204,8 +227,7 @@ def _told(request: Request, look: Look) -> Iterator[str]:
     yield f"  !! {NOT_OURS}"
     for why in look.against:
         yield f"  !! {why}"
-    for step in request.plan.steps:
-        yield f"  asked for {step.command}"
+    yield from _asked_for(request)
     for step in () if look.plan is None else look.plan.steps:
         yield f"  ours      {step.command}"
 

@@ -38,6 +38,15 @@ class Ear:
         self._heard.wait(timeout_s)
         return self.newest
 
+    @property
+    def missing(self) -> frozenset[str]:
+        """The fields that have neither been read nor failed; of feeds also while the second reading is to come."""
+        newest = self.newest
+        if newest is None:
+            return self._fields
+        untried = {field for field in self._fields if getattr(newest, field).tried_at is None}
+        return frozenset(untried) if untried or self._is_round(newest) else frozenset({TWICE})
+
     def _is_round(self, snapshot: Snapshot) -> bool:
         is_tried = all(getattr(snapshot, field).tried_at is not None for field in self._fields)
         is_failing = TWICE not in self._fields or snapshot.feeds.error is not None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 from cockpit.headless.listening import Ear
 from cockpit.model.danger import Danger
 from cockpit.model.plan import Plan, Verdict
-from cockpit.severity.silence import configured
+from cockpit.severity.silence import BACKENDS, configured
 
 if TYPE_CHECKING:
     from cockpit.config import Settings
@@ -25,6 +25,9 @@ PROTECT_WAIT_S = 1.0
 OTHER_WAIT_S = 4.5
 KNOWN_WAIT_S = 3.0
 LOOK_AGAIN_S = 0.25
+SILENT_S = 1.0
+"""Whoever waits longer is told what for."""
+Say = Callable[[str], None]
 
 
 def ear_for(row: ActionSpec, settings: Settings) -> tuple[Ear, float]:
@@ -45,13 +48,31 @@ def _planned_on(action: Worked, settings: Settings) -> frozenset[str]:
     return wanted if wanted == action.EVIDENCE else wanted & configured(settings)
 
 
-def known(prepare: Callable[[], Planned], plan_of: Callable[[Planned], Plan | None]) -> Planned:
+def heard(ear: Ear, wait_s: float, say: Say) -> None:
+    """Wait for the evidence; from the first second on, say whose answer is still waited for, whenever that changes."""
+    ends_at, said = time.monotonic() + wait_s, ""
+    while not ear.wait_round(max(0.0, min(SILENT_S, ends_at - time.monotonic()))):
+        if time.monotonic() >= ends_at:
+            return
+        missing = ear.missing
+        names = ", ".join(one.name for one in BACKENDS if missing.intersection(one.fields))
+        if names != said:
+            said = names
+            say(f"still waiting for {names}")
+
+
+def known(
+    prepare: Callable[[], Planned], plan_of: Callable[[Planned], Plan | None], say: Say = lambda words: None
+) -> Planned:
     """What is planned; what is merely unknown may be known in a moment: a late answer is no reason to refuse."""
-    ends_at = time.monotonic() + KNOWN_WAIT_S
+    ends_at, is_said = time.monotonic() + KNOWN_WAIT_S, False
     while True:
         found = prepare()
         plan = plan_of(found)
-        is_unknown = plan is not None and any(check.verdict is Verdict.UNKNOWN for check in plan.blocking)
-        if not is_unknown or time.monotonic() >= ends_at:
+        unknown = () if plan is None else [check.name for check in plan.blocking if check.verdict is Verdict.UNKNOWN]
+        if not unknown or time.monotonic() >= ends_at:
             return found
+        if not is_said:
+            is_said = True
+            say(f"not known yet, looking again: {', '.join(unknown)}")
         time.sleep(LOOK_AGAIN_S)

@@ -222,7 +222,26 @@ def test_an_answer_that_the_audit_does_not_take_is_no_success(site: Site, monkey
 
 
 @needs_root
-def test_a_refusal_from_the_command_line(site: Site) -> None:
+def test_who_is_asked_is_told_at_once_what_before_anybody_looks(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    plan = site.plan()
+    request = site.runner.seconds.ask(plan, "IBKR is back")
+    begin = Session.open
+
+    def opened(settings: Settings) -> Session:
+        print("LOOKING")
+        return begin(settings)
+
+    monkeypatch.setattr(Session, "open", opened)
+    told = site.answer(id=request.name, confirm=plan.phrase)
+    assert told.index("asks: Release the kill switch") < told.index(request.id) < told.index("LOOKING")
+
+
+@needs_root
+def test_a_refusal_from_the_command_line(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    def looked(settings: Settings) -> Session:
+        raise Rejected("nobody looks at the platform for it")
+
+    monkeypatch.setattr(Session, "open", looked)
     plan = site.plan()
     request = site.runner.seconds.ask(plan, "IBKR is back")
     assert "there is no terminal to ask on" in site.answer(id=request.name, refuse=True)
