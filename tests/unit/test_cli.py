@@ -296,7 +296,7 @@ def test_start_is_not_slow_by_accident() -> None:
     """A safety net only; the benchmarks measure it."""
     started = time.monotonic()
     cockpit("--help")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 @pytest.mark.parametrize("closed", [">&-", "2>&-", "<&-", "<&- >&- 2>&-"])

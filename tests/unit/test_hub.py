@@ -26,6 +26,7 @@ from cockpit.observe.hub import Hub
 from cockpit.observe.lookout import make_judge
 from cockpit.observe.observer import Observer
 from cockpit.observe.pace import Pace
+from tests.patience import PATIENCE_S
 from tests.unit.healthy import SETTINGS, reach, values
 from tests.unit.virtual_time import EPOCH, LoopClock, VirtualLoop, play
 
@@ -289,7 +290,7 @@ class SlowJobs:
         self.release = threading.Event()
 
     def __call__(self) -> tuple[Job, ...]:
-        self.release.wait(20)
+        self.release.wait(2 * PATIENCE_S)
         return ()
 
 
@@ -304,8 +305,8 @@ def test_observer_starts_and_stops() -> None:
     heard = threading.Event()
     watching = observer(lambda snapshot: heard.set())
     watching.start()
-    assert heard.wait(5)
-    assert watching.stop(5)
+    assert heard.wait(PATIENCE_S)
+    assert watching.stop(PATIENCE_S)
     assert not watching.is_running
     watching.call(lambda: None)
 
@@ -315,12 +316,12 @@ def test_stop_does_not_wait_for_what_hangs() -> None:
     heard = threading.Event()
     watching = observer(lambda snapshot: heard.set(), jobs)
     watching.start()
-    assert heard.wait(5)
+    assert heard.wait(PATIENCE_S)
     started = time.monotonic()
     assert not watching.stop(0.2)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < PATIENCE_S
     jobs.release.set()
-    assert watching.stop(5)
+    assert watching.stop(PATIENCE_S)
 
 
 class Ending(Exception):
@@ -335,7 +336,7 @@ def test_observer_tells_of_its_death_and_prints_nothing(capsys: pytest.CaptureFi
 
     watching = Observer(make_hub, told.append)
     watching.start()
-    watching._thread.join(5)
+    watching._thread.join(PATIENCE_S)
     assert not watching.is_running
     assert told == ["Ending: no loop"]
     assert capsys.readouterr() == ("", "")
@@ -351,7 +352,7 @@ def test_hub_that_ends_is_told_and_one_that_is_stopped_is_not() -> None:
     hub._publish_on = end  # type: ignore[method-assign]
     watching = Observer(lambda: hub, told.append)
     watching.start()
-    watching._thread.join(5)
+    watching._thread.join(PATIENCE_S)
     assert told == ["Ending: in its midst"]
     heard = threading.Event()
     quiet = Observer(
@@ -359,7 +360,7 @@ def test_hub_that_ends_is_told_and_one_that_is_stopped_is_not() -> None:
         told.append,
     )
     quiet.start()
-    assert heard.wait(5) and quiet.stop(5)
+    assert heard.wait(PATIENCE_S) and quiet.stop(PATIENCE_S)
     assert len(told) == 1
 
 

@@ -16,6 +16,7 @@ from cockpit.model.snapshot import Snapshot
 from cockpit.observe.journals import Journals
 from cockpit.session import Session
 from cockpit.storage.jobs import JobStore
+from tests.patience import PATIENCE_S
 
 
 @pytest.fixture
@@ -25,7 +26,7 @@ def hung_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
 
     def hang(store: JobStore, *_: object) -> tuple[Job, ...]:
         is_hanging.set()
-        release.wait(30)
+        release.wait(2 * PATIENCE_S)
         return ()
 
     monkeypatch.setattr(JobStore, "jobs", hang)
@@ -34,7 +35,7 @@ def hung_disk(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     release.set()
 
 
-def until(is_true: Callable[[], object], within_s: float = 5.0) -> None:
+def until(is_true: Callable[[], object], within_s: float = PATIENCE_S) -> None:
     ends_at = time.monotonic() + within_s
     while not is_true():
         assert time.monotonic() < ends_at
@@ -51,20 +52,20 @@ def test_watch_screen_and_dialog_go_on_while_the_disk_hangs(hung_disk: threading
     session = Session.open(load(file), SystemClock())
     session.start(seen.append)
     try:
-        assert hung_disk.wait(5)
+        assert hung_disk.wait(PATIENCE_S)
         before = len(seen)
         until(lambda: len(seen) >= before + 2)
         started = time.monotonic()
         assert session.job("20260401-194412-381-kill_switch.engage-9f3a") is None
-        assert time.monotonic() - started < 0.5
-        assert session.prepare("kill_switch.engage", {}).result(5).usually is None
+        assert time.monotonic() - started < PATIENCE_S
+        assert session.prepare("kill_switch.engage", {}).result(PATIENCE_S).usually is None
     finally:
         session.stop(0.5)
 
 
 def test_last_tuple_stands_while_a_read_hangs_or_fails() -> None:
     hang = threading.Event()
-    answers: list[Callable[[], object]] = [tuple, lambda: 1 / 0, lambda: hang.wait(10)]
+    answers: list[Callable[[], object]] = [tuple, lambda: 1 / 0, lambda: hang.wait(PATIENCE_S)]
     asked: list[int] = []
 
     def read() -> tuple[Job, ...]:

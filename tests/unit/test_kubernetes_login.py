@@ -53,7 +53,7 @@ async def test_login_program_that_fails(
 ) -> None:
     if "sleep" in script:
         monkeypatch.setattr(kubernetes_login, "PLUGIN_TIMEOUT_S", 0.3)
-    error = await failure(probe(tmp_path, "http://127.0.0.1:1", **plugin(tmp_path, script)), 2)
+    error = await failure(probe(tmp_path, "http://127.0.0.1:1", **plugin(tmp_path, script)))
     assert isinstance(error, Refused) and words in str(error)
     assert capfd.readouterr() == ("", "")
 
@@ -66,10 +66,10 @@ async def test_login_program_is_not_run_again_at_once(tmp_path: Path, status: in
 
     async with serving(lambda request: web.json_response({}, status=status or 200)) as url:
         one = probe(tmp_path, url, **plugin(tmp_path, script))
-        said = {str(await failure(one, 2)) for _ in range(3)}
+        said = {str(await failure(one)) for _ in range(3)}
         assert len(said) == 1 and (tmp_path / "runs").read_text() == "x"
         one._api._refused_until = 0.0
-        await failure(one, 2)
+        await failure(one)
         assert (tmp_path / "runs").read_text() == "xx"
         await one.close()
 
@@ -78,9 +78,9 @@ async def test_login_program_is_not_run_again_at_once(tmp_path: Path, status: in
 async def test_broken_kubeconfig(tmp_path: Path, content: str) -> None:
     one = probe(tmp_path, "http://127.0.0.1:1")
     (tmp_path / "kubeconfig").write_text(content)
-    assert "kubeconfig" in str(await failure(one, 2))
+    assert "kubeconfig" in str(await failure(one))
     (tmp_path / "kubeconfig").unlink()
-    assert "is not there" in str(await failure(one, 2))
+    assert "is not there" in str(await failure(one))
 
 
 async def test_no_kubeconfig_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -88,7 +88,7 @@ async def test_no_kubeconfig_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
     load_client()
     one = KubernetesProbe(settings(kubernetes={}), CLOCK)
-    assert "there is no kubeconfig at" in str(await failure(one, 2))
+    assert "there is no kubeconfig at" in str(await failure(one))
 
 
 def test_exit_is_not_delayed_and_no_model_is_loaded(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from cockpit.errors import BackendError, TimedOut, Unreachable
 from cockpit.probes import kubernetes as probing
 from cockpit.probes.kubernetes import KubernetesProbe, kubernetes
 from cockpit.sandbox.served.certificate import self_signed
+from tests.patience import PATIENCE_S
 
 
 async def test_two_lists_a_tick(tmp_path: Path) -> None:
@@ -66,6 +67,11 @@ async def said(one: KubernetesProbe) -> str:
     return ""
 
 
+def limit_s(words: str) -> float:
+    """Short where it is to pass; else a busy machine is given its time."""
+    return 2.0 if "did not answer" in words else PATIENCE_S / 2
+
+
 async def test_black_hole_does_not_pile_up_threads(tmp_path: Path) -> None:
     import threading
 
@@ -73,7 +79,7 @@ async def test_black_hole_does_not_pile_up_threads(tmp_path: Path) -> None:
         one = probe(tmp_path, f"http://127.0.0.1:{port}", timeout_s=0.6)
         before = threading.active_count()
         for _ in range(4):
-            assert isinstance(await failure(one, 1.0), TimedOut)
+            assert isinstance(await failure(one), TimedOut)
         assert threading.active_count() <= before + 1
     await one.close()
 
@@ -81,19 +87,21 @@ async def test_black_hole_does_not_pile_up_threads(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("say", "words"),
     [
-        (drip, "did not answer within 0.8 s"),
+        (drip, "did not answer within 2 s"),
         (hang_up, "hung up without a whole answer"),
         (garbage, "does not speak HTTP"),
     ],
 )
 async def test_odd_servers(tmp_path: Path, say: Any, words: str) -> None:
     async with speaking(say) as port:
-        assert words in str(await failure(probe(tmp_path, f"http://127.0.0.1:{port}", timeout_s=0.8), 1.3))
+        assert words in str(await failure(probe(tmp_path, f"http://127.0.0.1:{port}", timeout_s=limit_s(words))))
 
 
 async def test_flood(tmp_path: Path) -> None:
     async with speaking(flood) as port:
-        assert "answered more than 32 MB" in str(await failure(probe(tmp_path, f"http://127.0.0.1:{port}"), 3.0))
+        assert "answered more than 32 MB" in str(
+            await failure(probe(tmp_path, f"http://127.0.0.1:{port}", timeout_s=PATIENCE_S / 2))
+        )
 
 
 def answers(connection: int, then: Any = None) -> Any:
@@ -148,18 +156,18 @@ async def test_a_connection_that_was_closed_meanwhile_is_opened_anew(tmp_path: P
 @pytest.mark.parametrize(
     ("say", "words"),
     [
-        (silence, "did not answer within 0.8 s"),
-        (drip, "did not answer within 0.8 s"),
+        (silence, "did not answer within 2 s"),
+        (drip, "did not answer within 2 s"),
         (garbage, "does not speak HTTP"),
         (flood, "answered more than 32 MB"),
     ],
 )
 async def test_a_server_that_is_odd_only_later(tmp_path: Path, say: Any, words: str) -> None:
     async with speaking(answers(3, say)) as port:
-        one = probe(tmp_path, f"http://127.0.0.1:{port}", timeout_s=0.8)
+        one = probe(tmp_path, f"http://127.0.0.1:{port}", timeout_s=limit_s(words))
         assert (await one.read()).deployments
-        assert words in str(await failure(one, 1.3))
-        async with asyncio.timeout(10.0):  # the call that was given up may take a moment to end
+        assert words in str(await failure(one))
+        async with asyncio.timeout(PATIENCE_S):  # the call that was given up may take a moment to end
             while "earlier call" in await said(one):
                 await asyncio.sleep(0.01)
         assert await said(one) == "", "on another connection"
@@ -169,7 +177,7 @@ async def test_a_server_that_is_odd_only_later(tmp_path: Path, say: Any, words: 
 async def test_refused_then_up(tmp_path: Path) -> None:
     port = free_port()
     one = probe(tmp_path, f"https://127.0.0.1:{port}")
-    error = await failure(one, 2)
+    error = await failure(one)
     assert isinstance(error, Unreachable)
     assert str(error) == f"cannot reach https://127.0.0.1:{port}: connection refused"
     async with serving(api([])) as url:
@@ -196,11 +204,11 @@ async def test_statuses(tmp_path: Path, status: int, body: Any, words: str) -> N
         return web.json_response(body, status=status, headers={"Location": "/elsewhere"})
 
     async with serving(answer) as url:
-        assert words in str(await failure(probe(tmp_path, url), 2))
+        assert words in str(await failure(probe(tmp_path, url)))
 
 
 async def test_untrusted_certificate(tmp_path: Path) -> None:
     async with serving(api([]), tls=self_signed().context()) as url:
-        error = await failure(probe(tmp_path, url), 2)
+        error = await failure(probe(tmp_path, url))
     assert isinstance(error, Unreachable)
     assert str(error) == f"cannot reach {url}: its certificate is not trusted: self-signed certificate"

@@ -18,6 +18,7 @@ from cockpit.clients.web import Answer
 from cockpit.errors import BackendError
 from cockpit.model.states import Reach
 from cockpit.probes.reach import ReachProbe
+from tests.patience import PATIENCE_S
 
 
 def probe(**venues: str) -> ReachProbe:
@@ -157,12 +158,11 @@ async def test_one_venue_is_not_timed_with_another() -> None:
 async def test_each_in_its_turn_and_each_bounded() -> None:
     async with speaking(silence) as port, serving(lambda request: {"status": "success"}) as url:
         one = probe(A=f"tws://127.0.0.1:{port}", B=f"http://127.0.0.1:{port}", C=url)
-        began = time.monotonic()
-        found = await one.read()
-        assert time.monotonic() - began < 6.0
+        async with asyncio.timeout(PATIENCE_S):
+            found = await one.read()
         await one.close()
     assert [reach.is_up for reach in found] == [False, False, True]
-    assert found[2].took_ms < 1000
+    assert found[2].took_ms < 1000, "it is not timed with those that hang"
 
 
 def test_configured() -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -14,17 +14,17 @@ from probe_servers import drip, flood, free_port, garbage, hang_up, serving, sil
 from cockpit.clients.web import Trust, Web
 from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
 from cockpit.sandbox.served.certificate import self_signed
+from tests.patience import PATIENCE_S
 
 TIMEOUT_S = 0.6
 
 
-async def failure(port: int, timeout_s: float = TIMEOUT_S) -> BackendError:
+async def failure(port: int, timeout_s: float = PATIENCE_S) -> BackendError:
     client = Web(f"http://user:secret@127.0.0.1:{port}", name="Grafana", timeout_s=timeout_s, max_bytes=1 << 20)
     await client.ready()
-    began = time.monotonic()
-    with pytest.raises(BackendError) as caught:
-        await client.get_json("/x")
-    assert time.monotonic() - began < timeout_s + 3.0
+    async with asyncio.timeout(2 * PATIENCE_S):
+        with pytest.raises(BackendError) as caught:
+            await client.get_json("/x")
     await client.close()
     assert "secret" not in str(caught.value)
     assert str(caught.value).isprintable()
@@ -33,19 +33,19 @@ async def failure(port: int, timeout_s: float = TIMEOUT_S) -> BackendError:
 
 async def test_black_hole() -> None:
     async with speaking(silence) as port:
-        error = await failure(port)
+        error = await failure(port, TIMEOUT_S)
     assert isinstance(error, TimedOut)
     assert str(error) == "Grafana did not answer within 0.6 s"
 
 
 async def test_drip_is_bounded_in_total() -> None:
     async with speaking(drip) as port:
-        assert isinstance(await failure(port), TimedOut)
+        assert isinstance(await failure(port, TIMEOUT_S), TimedOut)
 
 
 async def test_flood_is_capped() -> None:
     async with speaking(flood) as port:
-        assert str(await failure(port, 3.0)) == "answered more than 1 MB"
+        assert str(await failure(port)) == "answered more than 1 MB"
 
 
 async def test_garbage() -> None:
@@ -88,7 +88,7 @@ async def test_not_json_and_too_deep() -> None:
     async with serving(lambda request: web.Response(text="<html>login\x1b[31m")) as url:
         assert str(await failure(int(url.rpartition(":")[2]))) == "answered 200, but not JSON: <html>login␛[31m"
     async with serving(lambda request: web.Response(text="[" * 200_000)) as url:
-        assert "not JSON" in str(await failure(int(url.rpartition(":")[2]), 2.0))
+        assert "not JSON" in str(await failure(int(url.rpartition(":")[2])))
 
 
 async def test_compression_is_not_unpacked() -> None:
@@ -97,28 +97,30 @@ async def test_compression_is_not_unpacked() -> None:
     bomb = gzip.compress(b" " * (50 << 20))
     answer = web.Response
     async with serving(lambda request: answer(body=bomb, headers={"Content-Encoding": "gzip"})) as url:
-        assert "not JSON" in str(await failure(int(url.rpartition(":")[2]), 2.0))
+        assert "not JSON" in str(await failure(int(url.rpartition(":")[2])))
 
 
 async def test_tls_is_verified_and_a_private_authority_can_be_named(tmp_path: Path) -> None:
     made = self_signed()
     (tmp_path / "ca.pem").write_text(made.certificate)
     async with serving(lambda request: {"ok": 1}, tls=made.context()) as url:
-        stranger = Web(url, name="Grafana", timeout_s=3.0)
+        stranger = Web(url, name="Grafana", timeout_s=PATIENCE_S)
         with pytest.raises(Unreachable, match="its certificate is not trusted: self-signed certificate"):
             await stranger.get_json("/")
-        friend = Web(url, name="Grafana", timeout_s=3.0, trust=Trust(ca=tmp_path / "ca.pem"))
+        friend = Web(url, name="Grafana", timeout_s=PATIENCE_S, trust=Trust(ca=tmp_path / "ca.pem"))
         assert await friend.get_json("/") == {"ok": 1}
-        plain = Web(url.replace("https", "http"), name="Grafana", timeout_s=3.0)
+        plain = Web(url.replace("https", "http"), name="Grafana", timeout_s=PATIENCE_S)
         with pytest.raises(BackendError):
             await plain.get_json("/")
         for client in (stranger, friend, plain):
             await client.close()
     async with serving(lambda request: {}) as url:
         with pytest.raises(Unreachable, match="does not speak TLS as we do"):
-            await Web(url.replace("http", "https"), name="Grafana", timeout_s=3.0).get_json("/")
+            await Web(url.replace("http", "https"), name="Grafana", timeout_s=PATIENCE_S).get_json("/")
     with pytest.raises(BackendError, match="cannot load the certificates for Grafana: "):
-        await Web(url.replace("http", "https"), name="Grafana", timeout_s=3.0, trust=Trust(ca=tmp_path / "x")).get("/")
+        await Web(
+            url.replace("http", "https"), name="Grafana", timeout_s=PATIENCE_S, trust=Trust(ca=tmp_path / "x")
+        ).get("/")
 
 
 def test_asking_loads_no_library_for_http() -> None:
@@ -128,7 +130,7 @@ def test_asking_loads_no_library_for_http() -> None:
         "asyncio.run(Web('https://x', name='x', timeout_s=9).ready())\n"
         "assert not {'httpx', 'rich', 'click', 'textual'} & set(sys.modules)\n"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=20)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=PATIENCE_S)
     assert done.returncode == 0, done.stderr
 
 
@@ -140,7 +142,7 @@ async def test_a_connection_is_kept_while_they_keep_it() -> None:
         return web.json_response({}, headers={"Connection": "close"} if request.path == "/last" else {})
 
     async with serving(answer) as url:
-        client = Web(url, name="Grafana", timeout_s=3.0)
+        client = Web(url, name="Grafana", timeout_s=PATIENCE_S)
         for path in ("/", "/", "/last", "/"):
             assert await client.get_json(path) == {}
         with pytest.raises(BackendError, match="Grafana: a header holds characters that cannot be sent"):
