@@ -93,7 +93,7 @@ def _foot(request: Request, look: Look | None, given: Given, now: float, width: 
         label = line(field("Reason", LABEL, "label"))
         rows.append((*label, *box(given.reason, width - LABEL - 1, given.is_reason)))
     left = f"lapses in {short_age(max(0.0, request.lapses_at - now))}"
-    others = f"   ← → request {given.count[0]} of {given.count[1]}" if given.count[1] > 1 else ""
+    others = f"   Left Right request {given.count[0]} of {given.count[1]}" if given.count[1] > 1 else ""
     keys = line((f"Enter answers, Esc leaves it waiting{others}", "dim"))
     rows.append(both(keys, line((left, "label")), width))
     return rows

@@ -55,7 +55,7 @@ class OverviewScreen(FullScreen):
         if stance.is_filtering:
             return field_bar("filter", stance.needle, "Enter keeps it   Esc clears it", width)
         if stance.is_zoomed:
-            return key_bar((), width, "← → other chart   z or Esc back to the wall")
+            return key_bar((), width, "Left Right other chart   z or Esc back to the wall")
         if stance.needle.text:
             return field_bar("filter", stance.needle, "/ changes it   Esc clears it", width, is_active=False)
         if stance.frozen and width < BAND_SAYS_SECONDS:

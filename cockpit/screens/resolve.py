@@ -30,7 +30,7 @@ class ResolveScreen(Sheet[tuple[bool, str]]):
         inner = width - 4
         body = [line((each, "value")) for each in wrapped(self._job.title, inner)]
         body += [line((each, "label")) for each in wrapped(self._job.error or "", inner)[:6]]
-        body += [EMPTY, line("It was  ", *self._chosen(), ("   ← → chooses", "dim")), EMPTY]
+        body += [EMPTY, line("It was  ", *self._chosen(), ("   Left Right chooses", "dim")), EMPTY]
         body.append((("Reason  ", "label"), *self._reason.shown(inner - 8)))
         body += [line((each, "hint")) for each in wrapped(self._note, inner)]
         body += [
@@ -73,7 +73,7 @@ class ResolveScreen(Sheet[tuple[bool, str]]):
 
     def _enter(self) -> None:
         if self._choice is None:
-            self._note = "Say first whether it was done: ← or → chooses."
+            self._note = "Say first whether it was done: Left or Right chooses."
         elif not self._reason.text.strip():
             self._note = "Give a reason, how you know: it goes into the audit."
         else:

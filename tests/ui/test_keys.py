@@ -174,6 +174,10 @@ async def test_palette_finds_and_opens_but_never_executes() -> None:
         await it.sees("Commits, a second")
 
 
+def test_no_key_is_written_as_another_where_there_is_only_ascii() -> None:
+    assert all(row.written.replace("…", "").isascii() for row in keymap.KEYS)
+
+
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
 async def test_help_has_every_key(size: tuple[int, int]) -> None:
     from widgets.help_rows import help_text
