@@ -76,7 +76,7 @@ def scrolled(body: list[Line], space: int, scroll: int) -> list[Line]:
     kept = max(1, space - 1)
     scroll = max(0, min(scroll, len(body) - kept))
     more = len(body) - scroll - kept
-    key, words = ("PgDn", f"↓ {more} more lines") if more else ("PgUp", "↑ the beginning is above")
+    key, words = ("PgDn", f"{more} more lines") if more else ("PgUp", "the beginning is above")
     tail = line((f"{words}  ", "accent"), (key, "key"))
     return [*body[scroll : scroll + kept], tail]
 

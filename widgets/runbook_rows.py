@@ -97,7 +97,7 @@ def _listed(book: Book, width: int, height: int) -> tuple[list[Line], set[str]]:
     part = rows[first : first + room]
     below = len(rows) - first - len(part)
     if below > 0 and part:
-        part[-1] = ("", lines.line((f"   ↓ {plural(below + 1, 'more line')}", "dim")))
+        part[-1] = ("", lines.line((f"   {plural(below + 1, 'more line')}", "dim")))
     return [*head, *(row for _, row in part)], {name for name, _ in part if name}
 
 

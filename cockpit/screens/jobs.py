@@ -96,7 +96,7 @@ class JobsScreen(ListScreen):
         least = LEAST_OUTPUT if self.reading.size_bytes else 1
         if len(rows) > height - least:
             more = len(rows) - (height - least) + 1
-            rows = [*rows[: max(0, height - least - 1)], ((f"↓ {more} more lines   Enter shows all", "accent"),)]
+            rows = [*rows[: max(0, height - least - 1)], ((f"{more} more lines   Enter shows all", "accent"),)]
         return [*rows, *self._output(width, max(1, height - len(rows)))]
 
     def _output(self, width: int, height: int) -> list[Line]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import pytest
 from textual import events
 
@@ -10,6 +12,8 @@ from cockpit.screens.gallery import PLACES, Place
 from cockpit.screens.sheet import Sheet
 from tests.ui import snapshots
 from tests.ui.conftest import Cockpit, cockpit
+from widgets.help_rows import help_pages, help_rows
+from widgets.line import plain, width_of
 
 
 def test_no_key_means_two_things_in_one_scope() -> None:
@@ -178,18 +182,63 @@ def test_no_key_is_written_as_another_where_there_is_only_ascii() -> None:
     assert all(row.written.replace("…", "").isascii() for row in keymap.KEYS)
 
 
-@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
-async def test_help_has_every_key(size: tuple[int, int]) -> None:
-    from widgets.help_rows import help_text
-    from widgets.line import plain
+def words_of(text: str) -> Counter[str]:
+    return Counter(text.replace(",", " ").replace(";", " ").casefold().split())
 
-    said = " ".join("\n".join(plain(row) for row in help_text(100)).split())
-    for row in keymap.KEYS:
-        assert " ".join(row.help.split())[:30] in said
+
+@pytest.mark.parametrize("size", [(72, 20), (116, 34), (192, 54), (16, 6)])
+def test_help_has_every_key_and_all_that_it_does(size: tuple[int, int]) -> None:
+    pages = help_pages(*size)
+    assert all(len(page) <= size[1] and width_of(row) <= size[0] for page in pages for row in page)
+    said = words_of("\n".join(plain(row) for page in pages for row in page))
+    if size[0] > 16:
+        told = (*keymap.SCOPES.values(), *(f"{row.written} {row.help}" for row in keymap.KEYS))
+        assert words_of("\n".join(told)) - said == Counter()
+
+
+def test_the_first_page_has_what_is_needed_in_need() -> None:
+    first = "\n".join(map(plain, help_pages(116, 34, "overview")[0]))
+    for scope in ("overview", "everywhere", "guard", "chooser"):
+        assert keymap.SCOPES[scope] in first
+
+
+def test_a_key_is_found_by_its_label_and_by_its_words() -> None:
+    for needle in ("halt", "KILL switch"):
+        (page,) = help_pages(100, 40, "", needle)
+        assert "Engage the kill switch" in "\n".join(map(plain, page))
+    assert help_pages(100, 40, "", "nobody does this") == ((),)
+
+
+@pytest.mark.parametrize(
+    ("size", "at", "foot"),
+    [
+        ((116, 36), 0, "page 1 of 4   PgDn PgUp turn it   / finds a key   any other key closes"),
+        ((76, 22), 99, "page 9 of 9   PgDn PgUp turn it   / finds a key   any other key closes"),
+        ((46, 22), 1, "page 2 of"),
+    ],
+)
+def test_the_foot_of_the_help_says_how_to_go_on(size: tuple[int, int], at: int, foot: str) -> None:
+    rows = help_rows(*size, at)
+    assert foot in plain(rows[-1]) and {width_of(row) for row in rows} == {size[0]} and len(rows) == size[1]
+
+
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
+async def test_help_is_turned_looked_through_and_closed(size: tuple[int, int]) -> None:
     async with cockpit(size=size) as it:
         await it.press("question_mark")
         await it.sees("Engage the kill switch")
-        await it.press("down", "x")
+        await it.sees("page 1 of")
+        await it.press("pagedown")
+        await it.sees("page 2 of")
+        await it.press("end", "slash", *"whole chain")
+        await it.sees("Walk the whole chain of the journal")
+        assert "Engage the kill switch" not in it.text()
+        await it.press("q", "q", "enter")
+        await it.sees("no key has this text")
+        await it.press("escape", "home")
+        await it.sees("Engage the kill switch")
+        await it.sees("page 1 of")
+        await it.press("x")
         await it.sees("Postgres")
 
 
@@ -220,13 +269,8 @@ async def test_hostile_text_neither_acts_nor_passes() -> None:
 
 @pytest.mark.parametrize("scope", ["overview", "jobs", "incident"])
 def test_help_begins_with_the_keys_of_the_screen_that_asks(scope: str) -> None:
-    from cockpit.keymap import SCOPES
-    from widgets.help_rows import help_text
-    from widgets.line import plain
-
-    rows = [plain(row) for row in help_text(100, scope)]
-    assert rows[0] == SCOPES[scope] and rows.count(SCOPES[scope]) == 1
-    assert sorted(rows) == sorted(plain(row) for row in help_text(100))
+    rows = [plain(row).strip() for page in help_pages(100, 40, scope) for row in page]
+    assert rows[0] == keymap.SCOPES[scope] and rows.count(keymap.SCOPES[scope]) == 1
 
 
 def at_once(it: Cockpit, *keys: str) -> None:
