@@ -91,7 +91,7 @@ def _due(due: Due, now: float, width: int, is_picked: bool) -> list[Line]:
     one = due.scenario
     title, *more = wrapped(one.title, max(NARROWEST, width - BEFORE_TITLE - 1)) or ("",)
     ink = "warn" if due.is_overdue(now) else "label"
-    last = f"last {age(max(0.0, now - due.last.started_at))} ago {due.last.verdict}" if due.last else ""
+    last = f"last {age(max(0.0, now - _end(due.last)))} ago {due.last.verdict}" if due.last else ""
     left = line(
         " ", cell(one.name, NAME, "value"), cell(one.section, SECTION, "label"), cell(due.word(now), DUE, ink),
         (title, "text"),
@@ -101,6 +101,10 @@ def _due(due: Due, now: float, width: int, is_picked: bool) -> list[Line]:
     if not is_picked:
         return rows
     return [tuple((text, "picked") for text, _ in pad(cut(each, width), width)) for each in rows]
+
+
+def _end(drill: Drill) -> float:
+    return drill.started_at if drill.ended_at is None else drill.ended_at
 
 
 def _scenario(due: Due, now: float, width: int) -> list[Line]:

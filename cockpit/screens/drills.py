@@ -108,6 +108,7 @@ class DrillsScreen(ListScreen):
 
         def answered(is_meant: bool | None) -> None:
             if is_meant:
+                self.picked = one.name  # its row moves once it has been played
                 self.progress = "breaking the sandbox …"
                 begun = session.drills.start(one.name, lambda said: self.desk.soon(self._told, said))
                 self.when_done(begun, self._begun)
@@ -150,6 +151,8 @@ class DrillsScreen(ListScreen):
             return
         before = self.board.running if self.board else None
         self.board = board
+        if board.running is not None and not self.picked:
+            self.picked = board.running.scenario
         if before is not None and board.running is None and board.history and board.history[0].id == before.id:
             ended = board.history[0]
             self.hint(f"{ended.verdict}: {ended.title}; cockpit drill report {ended.id[:15]}")

@@ -64,6 +64,21 @@ async def test_the_running_one_shows_goals_and_coach_and_then_its_verdict() -> N
         await it.sees("due in 92 d")
 
 
+async def test_the_hand_stays_on_what_was_played() -> None:
+    other = replace(ONE, name="redis-crash", title="Redis crash")
+    async with cockpit() as it:
+        it.session.drills.kept = Board((Due(ONE, None, snapshots.NOW), Due(other, None, snapshots.NOW)), DRILL)
+        await it.press("4")
+        await it.sees("Drill runs")
+        over = replace(DRILL, started_at=snapshots.NOW - 600, ended_at=snapshots.NOW - 30, ending="ended")
+        dues = (Due(other, None, snapshots.NOW), Due(ONE, over, snapshots.NOW + 92 * 86400))
+        it.session.drills.kept = Board(dues, None, (over,))
+        it.app.screen.tick()  # type: ignore[attr-defined]
+        await it.sees("last 30 s ago")
+        await it.press("r")
+        await it.sees(f"# Drill {DRILL.id}")
+
+
 async def test_one_on_another_platform_says_how_to_get_there() -> None:
     async with cockpit() as it:
         it.session.drills.kept = replace(IDLE, running=replace(DRILL, root="/tmp/x/platform"))
