@@ -27,16 +27,20 @@ def when(at: float, now: float) -> str:
 
 
 def list_rows(jobs: Sequence[Job] | None, picked: str | None, now: float, width: int, height: int) -> list[Line]:
-    """One line a job; the picked one is always among them. None is not read yet."""
+    """A head, and one line a job; the picked one is always among them. None is not read yet."""
     if jobs is None:
-        return [line((" being read …", "label"))]
+        return [ruled("Jobs", width), line((" being read …", "label"))]
     if not jobs:
-        return [line((" no job yet: Space chooses a step", "label"))]
+        return [ruled("Jobs", width), line((" no job yet: Space chooses a step", "label"))]
     at = next((index for index, job in enumerate(jobs) if job.id == picked), 0)
-    first = max(0, min(at - height // 2, len(jobs) - height))
-    shown = jobs[first : first + height]
+    room = max(1, height - 1)
+    first = max(0, min(at - room // 2, len(jobs) - room))
+    shown = jobs[first : first + room]
+    below = len(jobs) - first - len(shown)
+    hidden = "   ".join(words for count, words in ((first, f"↑ {first}"), (below, f"↓ {below} more")) if count)
     moment = 1 + max((len(when(job.submitted_at, now)) for job in shown), default=0)
-    return [_row(job, now, width, moment, index == at) for index, job in enumerate(shown, first)]
+    rows = [_row(job, now, width, moment, index == at) for index, job in enumerate(shown, first)]
+    return [ruled("Jobs", width, line((hidden, "label")) if hidden else ()), *rows]
 
 
 def _row(job: Job, now: float, width: int, moment: int, is_picked: bool) -> Line:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from cockpit.model.rehearsal import Outcome, Rehearsal, Rehearsed
 from themes.glyphs import Mark
-from widgets.figures import age
+from widgets.figures import age, plural
 from widgets.jobs_rows import ruled, when
 from widgets.line import EMPTY, Line, cut, cut_text, field, line, pad, wrapped
 
@@ -70,7 +70,11 @@ def readiness_rows(stood: Stood, width: int, height: int) -> list[Line]:
     listed = _listed(stood, width)
     at = next((index for index, (number, _) in enumerate(listed) if number == stood.picked), 0)
     first = max(0, min(at - room // 2, len(listed) - room))
-    rows += [row for _, row in listed[first : first + room]]
+    part = [row for _, row in listed[first : first + room]]
+    below = len(listed) - first - len(part)
+    if below > 0:
+        part[-1] = line((f"   ↓ {plural(below + 1, 'more line')}", "dim"))
+    rows += part
     rows.extend([EMPTY] * (height - detail - len(rows)))
     if detail and stood.picked < len(stood.shown):
         rows.extend(_detail(stood.shown[stood.picked], width))

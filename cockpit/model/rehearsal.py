@@ -21,6 +21,11 @@ class Outcome(StrEnum):
         """Whether nothing has to be done about it."""
         return self not in (Outcome.UNKNOWN, Outcome.BROKEN)
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether all of it would work when its turn comes."""
+        return self.is_well and self is not Outcome.LIMITED
+
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:

@@ -78,16 +78,16 @@ class JobsScreen(ListScreen):
         job = self.job
         if job is None:
             is_read = self.desk.snapshot is not None and self.desk.snapshot.are_jobs_read
-            return [ruled("Jobs", width), *list_rows(() if is_read else None, None, scene.now, width, height)]
+            return list_rows(() if is_read else None, None, scene.now, width, height)
         self.reading.open(job.id)
         if self.is_large:
             return self._output(width, height)
         if width >= WIDE:
             left = min(60, width * 2 // 5)
-            listed = [ruled("Jobs", left), *list_rows(self.jobs, job.id, scene.now, left, height - 1)]
+            listed = list_rows(self.jobs, job.id, scene.now, left, height)
             return beside(listed, self._told(job, scene.now, width - left - 3, height), left, width, height)
         size = max(1, min(len(self.jobs), height // 4))
-        listed = [ruled("Jobs", width), *list_rows(self.jobs, job.id, scene.now, width, size)]
+        listed = list_rows(self.jobs, job.id, scene.now, width, size + 1)
         return [*listed, *self._told(job, scene.now, width, height - len(listed))]
 
     def _told(self, job: Job, now: float, width: int, height: int) -> list[Line]:

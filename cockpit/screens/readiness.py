@@ -94,12 +94,12 @@ class ReadinessScreen(ListScreen):
             self._pick(shown[max(0, min(self.at(shown) + step, len(shown) - 1))])
 
     def action_trouble(self) -> None:
-        """To the next line that is not well, from where the hand is, around the end."""
+        """To the next line that would not work as a whole, from where the hand is, around the end."""
         shown = self.shown
         at = self.at(shown)
-        ahead = next((one for one in (*shown[at + 1 :], *shown[:at]) if not one.outcome.is_well), None)
+        ahead = next((one for one in (*shown[at + 1 :], *shown[:at]) if not one.outcome.is_whole), None)
         if ahead is None:
-            self.hint("Nothing else is in trouble")
+            self.hint("Nothing else is limited or in trouble")
             return
         self._pick(ahead)
         self.draw()

@@ -84,7 +84,10 @@ class Reading:
     def find(self, needle: str, is_forward: bool, is_new: bool = False) -> None:
         """To the next line with this text, or the one before; a new text is looked for from here on."""
         session, lines = self._desk.session, self._page.lines
-        if session is None or not needle or not lines:
+        if session is None or not needle:
+            return
+        if not lines:
+            self._changed(f"{needle}: {'the output is being read' if self._is_asking else 'this job printed nothing'}")
             return
         index = self._at(self.top)
         start = lines[index][0]

@@ -20,10 +20,28 @@ RUNNING = replace(snapshots.healthy(), jobs=(snapshots.engaged(Phase.RUNNING),))
 def test_the_list_beside_a_job_names_each_in_full() -> None:
     job = snapshots.engaged()
     older = replace(job, submitted_at=job.submitted_at - 86400, title="Release")
-    (row,) = list_rows((job,), job.id, snapshots.NOW, 48, 9)
+    (_, row) = list_rows((job,), job.id, snapshots.NOW, 48, 9)
     assert "Engage the kill switch " in plain(row) and width_of(row) == 48
-    both = [plain(each) for each in list_rows((job, older), job.id, snapshots.NOW, 80, 9)]
+    both = [plain(each) for each in list_rows((job, older), job.id, snapshots.NOW, 80, 9)[1:]]
     assert both[0].index("Engage") == both[1].index("Release"), "in one column, whatever day it was"
+
+
+def test_a_list_that_is_cut_says_how_much_is_not_seen() -> None:
+    job = snapshots.engaged()
+    jobs = tuple(replace(job, id=str(number)) for number in range(9))
+    heads = [plain(list_rows(jobs, picked, snapshots.NOW, 80, 6)[0]) for picked in ("0", "4", "8")]
+    assert [head.strip("─ ").removeprefix("Jobs ").strip("─ ") for head in heads] == [
+        "↓ 4 more",
+        "↑ 2   ↓ 2 more",
+        "↑ 4",
+    ]
+    assert "more" not in plain(list_rows(jobs, "0", snapshots.NOW, 80, 10)[0])
+
+
+async def test_a_text_that_is_not_there_is_said() -> None:
+    async with cockpit(RUNNING) as it:
+        await it.press("6", "slash", *"failed", "enter")
+        await it.sees("failed: this job printed nothing")
 
 
 def printed(it: Cockpit, folder: Path, text: bytes) -> None:

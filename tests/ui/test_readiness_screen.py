@@ -35,6 +35,28 @@ async def test_what_would_not_work_is_under_the_hand_with_what_to_do() -> None:
         await it.sees("do take one (Space p d)")
 
 
+async def test_what_is_limited_is_reached_too() -> None:
+    limited = tuple(replace(HALT, name=name, outcome=Outcome.LIMITED, reason=name) for name in ("one", "two"))
+    async with cockpit() as it:
+        it.session.readiness.kept = replace(FOUND, lines=(HALT, limited[0], HALT, limited[1]))
+        await it.press("5")
+        await it.sees("2 limited")
+        for name in ("one", "two", "one"):
+            await it.press("tab")
+            await it.until(lambda name=name: it.app.screen.picked == ("3.1", name), name)  # type: ignore[misc]
+
+
+def test_a_list_that_is_cut_says_how_much_is_not_seen() -> None:
+    lines = tuple(replace(HALT, name=f"step-{number:02}") for number in range(30))
+    for picked in (0, 15, 29):
+        stood = Stood(snapshots.NOW, replace(FOUND, lines=lines), lines, picked)
+        rows = [plain(row) for row in readiness_rows(stood, 80, 21)]
+        seen = [row.split()[3] for row in rows if "step-" in row]
+        assert f"step-{picked:02}" in seen
+        unseen = 29 - int(seen[-1].removeprefix("step-"))
+        assert [row.strip() for row in rows if "more line" in row] == ([f"↓ {unseen} more lines"] if unseen else [])
+
+
 @pytest.mark.parametrize(("passed", "is_old"), [(2600, True), (2400, False)])
 def test_a_change_of_the_kill_switch_makes_it_old(passed: float, is_old: bool) -> None:
     stood = Stood(
