@@ -23,14 +23,23 @@ SOON_S = 120.0
 """An update that is due within this is shown as a warning."""
 
 
+NONE_YET, NONE_FOUND = "none yet: o opens one", "none has this text"
+
+
 def list_rows(
-    incidents: Sequence[Incident] | None, picked: str | None, now: float, width: int, height: int, is_active: bool
+    incidents: Sequence[Incident] | None,
+    picked: str | None,
+    now: float,
+    width: int,
+    height: int,
+    is_active: bool,
+    none: str = NONE_YET,
 ) -> list[Line]:
-    """Two lines an incident, the picked one among them; None is not read yet."""
+    """Two lines an incident, the picked one among them; None is not read yet, `none` says why there is nothing."""
     if incidents is None:
         return [line((" being read …", "label"))]
     if not incidents:
-        return [line((" none yet: o opens one", "label"))]
+        return [line((f" {none}", "label"))]
     at = next((index for index, each in enumerate(incidents) if each.id == picked), 0)
     room = max(1, height // 2)
     first = max(0, min(at - room // 2, len(incidents) - room))

@@ -16,7 +16,19 @@ from cockpit.screens.incident_text import Typing
 from cockpit.screens.listing import ListScreen
 from themes.glyphs import SEVERITY
 from widgets.editor_rows import editor_rows
-from widgets.incident_rows import below, columns, facts_row, head, list_rows, panels_table, stacked, timeline_rows
+from widgets.field import Field
+from widgets.incident_rows import (
+    NONE_FOUND,
+    NONE_YET,
+    below,
+    columns,
+    facts_row,
+    head,
+    list_rows,
+    panels_table,
+    stacked,
+    timeline_rows,
+)
 from widgets.keybar import key_bar
 from widgets.line import Line, plain
 from widgets.panels.catalogue import PANELS
@@ -35,6 +47,7 @@ class IncidentScreen(ListScreen):
 
     SCOPE = "incident"
     WHAT = "search"
+    ENTER = "looks for it"
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -43,7 +56,8 @@ class IncidentScreen(ListScreen):
         self.scroll = 0
         self.typing = Typing(desk, self._changed, self._say)
         self.incidents: tuple[Incident, ...] = ()
-        self._found: frozenset[str] | None = None
+        self.found: frozenset[str] | None = None
+        """Those with the text that is looked for; None where none is."""
         self._is_asking = False
         self._is_read = False
         """Whether the incidents are known: they have been read once."""
@@ -61,7 +75,7 @@ class IncidentScreen(ListScreen):
     @property
     def shown(self) -> tuple[Incident, ...]:
         """What the list holds: all, or those with the text that is looked for."""
-        found = self._found
+        found = self.found
         return tuple(each for each in self.incidents if found is None or each.id in found)
 
     def rows(self, scene: Scene, width: int, height: int) -> list[Line]:
@@ -79,10 +93,11 @@ class IncidentScreen(ListScreen):
         is_active = name == self.pane
         incident = self.typing.incident
         if name == "list":
-            count = f"Incidents {len(self.shown)}" if self._found is None else f"Found {len(self.shown)}"
+            count = f"Incidents {len(self.shown)}" if self.found is None else f"Found {len(self.shown)}"
             picked = self.picked or (incident.id if incident else None)
             shown = self.shown if self._is_read else None
-            listed = list_rows(shown, picked, now, width, height - 1, is_active)
+            none = NONE_YET if self.found is None else NONE_FOUND
+            listed = list_rows(shown, picked, now, width, height - 1, is_active, none)
             return [head(count, width, is_active), *listed]
         if name == "timeline":
             entries = incident.timeline if incident else ()
@@ -139,12 +154,17 @@ class IncidentScreen(ListScreen):
         """Look for the words in all of them."""
         session, words = self.desk.session, self.needle.text.strip()
         if not words or session is None:
-            self._found = None
+            self.found = None
             return
 
         def found(done: Future[frozenset[str]]) -> None:
-            self._found = frozenset() if done.exception() else done.result()
-            self._changed()
+            error = done.exception()
+            if error is not None:
+                self._say(str(error))
+            elif words == self.needle.text.strip():
+                self.found = done.result()
+                _show_one(self)
+                self._changed()
 
         session.incidents.search(words).add_done_callback(lambda done: self.desk.soon(found, done))
 
@@ -160,6 +180,7 @@ class IncidentScreen(ListScreen):
         elif what == "edit":
             self.pane = "text" if self.typing.is_loaded else self.pane
         elif what == "new":
+            self.needle, self.found = Field(), None
             forms.new(self)
         elif what == "panels":
             view = self.desk.view()
@@ -185,6 +206,8 @@ class IncidentScreen(ListScreen):
         snapshot = self.desk.snapshot
         found = snapshot.incidents.value if snapshot else None
         if found and (self.picked is None or self.typing.incident is None or not self.typing.incident.is_open):
+            if found[0].id not in {each.id for each in self.shown}:
+                self.needle, self.found = Field(), None
             self.picked = found[0].id
             self.typing.open(found[0].id)
         self.tick()
@@ -204,9 +227,7 @@ class IncidentScreen(ListScreen):
             self._say(str(error))
             return
         self.incidents, self._is_read = done.result(), True
-        if self.picked is None and self.incidents:
-            self.picked = self.incidents[0].id
-            self.typing.open(self.picked)
+        _show_one(self)
         self._changed()
 
     def _say(self, words: str) -> None:
@@ -222,6 +243,18 @@ class IncidentScreen(ListScreen):
         """To the wall, with everything on its way to the disk."""
         self.typing.flush()
         super().leave()
+
+
+def _show_one(screen: IncidentScreen) -> None:
+    """The picked one; another, or none, where the list does not hold it."""
+    names = [each.id for each in screen.shown]
+    if screen.picked is not None and (screen.found is None or screen.picked in names):
+        return
+    screen.picked = names[0] if names else None
+    if screen.picked is None:
+        screen.typing.close()
+    else:
+        screen.typing.open(screen.picked)
 
 
 def _panels(view: View) -> str:

@@ -70,6 +70,11 @@ class Typing:
         self._wanted, self.incident = name, None
         self._then(session.incidents.load(name), lambda loaded: self._loaded(name, loaded), lambda: self._unread(name))
 
+    def close(self) -> None:
+        """Show none; what is still unsaved goes to the disk."""
+        self.let_go()
+        self._wanted, self.incident = None, None
+
     def poll(self) -> None:
         """Save what is due; else look what others did."""
         writing, session = self._writing, self._desk.session

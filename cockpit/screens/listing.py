@@ -21,6 +21,8 @@ class ListScreen(FullScreen):
     NEEDS_SESSION = True
     WHAT = "filter"
     """What the text is for, in the bottom line."""
+    ENTER = "keeps it"
+    """What Enter does with it while it is typed."""
 
     def __init__(self, desk: Desk) -> None:
         super().__init__(desk)
@@ -39,7 +41,7 @@ class ListScreen(FullScreen):
     def key_line(self, width: int) -> Line:
         """The field while it is typed or holds a text, else the keys."""
         if self.is_typing:
-            return field_bar(self.WHAT, self.needle, "Enter keeps it   Esc clears it", width)
+            return field_bar(self.WHAT, self.needle, f"Enter {self.ENTER}   Esc clears it", width)
         if self.needle.text:
             return field_bar(self.WHAT, self.needle, self.kept(), width, is_active=False)
         return super().key_line(width)

@@ -178,6 +178,26 @@ async def test_roles_and_the_next_update() -> None:
         await saved(it, file, "next_update: '")
 
 
+async def test_what_is_looked_for_and_not_found_is_said_and_no_other_is_shown() -> None:
+    async with opened() as (it, _):
+        await it.sees("## Summary")
+        await it.press("slash", *"nowhere")
+        await it.sees("Enter looks for it")
+        await it.press("enter")
+        await it.sees("none has this text")
+        await it.until(lambda: "## Summary" not in it.text(), "the report of no incident")
+        await it.press("c")
+        await it.sees("No incident is selected")
+        await it.press("slash", "ctrl+u", *"redis", "enter")
+        await it.sees("Found 1")
+        await it.sees("## Summary")
+        await it.press("slash", "ctrl+u", *"nowhere", "enter")
+        await it.sees("none has this text")
+        await it.press("escape")
+        await it.sees("Incidents 1")
+        await it.sees("## Summary")
+
+
 async def test_what_is_open_is_not_guessed_before_it_was_read() -> None:
     async with cockpit(replace(snapshots.healthy(), incidents=Sample())) as it:
         for key in ("i", "n", "s"):
