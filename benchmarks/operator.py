@@ -41,10 +41,11 @@ class Operator:
 
     def type(self, text: str, where: str) -> None:
         """Letter after letter, as a person types: a burst is refused."""
-        for letter in text:
+        for end, letter in enumerate(text, 1):
             os.write(self.program.master, letter.encode())
+            wanted = re.compile(rf"(?:{where}).*{re.escape(text[:end])}", re.DOTALL)
+            self.sees(lambda shown, wanted=wanted: bool(wanted.search(shown)))  # type: ignore[misc]
             self.program.drain(LETTER_S)
-        self.sees(lambda shown: bool(re.search(rf"(?:{where}).*{re.escape(text)}", shown, re.DOTALL)))
 
     def sees(self, is_true: Callable[[str], bool], within_s: float = LIMIT_S) -> None:
         """Wait for what the screen is to show."""

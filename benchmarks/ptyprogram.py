@@ -15,6 +15,8 @@ from collections.abc import Callable, Mapping, Sequence
 
 import pyte
 
+PATIENCE_S = 60.0
+"""What a busy machine is given before it is said that something never came."""
 ENVIRONMENT = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8"}
 
 
@@ -73,7 +75,7 @@ class PtyProgram:
         with contextlib.suppress(Exception):  # it does not know every sequence
             self._stream.feed(data)
 
-    def until(self, is_true: Callable[[str], bool], deadline_s: float = 20.0) -> float:
+    def until(self, is_true: Callable[[str], bool], deadline_s: float = PATIENCE_S) -> float:
         """Read until the screen's text satisfies `is_true`; seconds since the program's start.
 
         Raises:
@@ -111,7 +113,7 @@ class PtyProgram:
         os.close(self.master)
         self.master = -1
 
-    def wait(self, deadline_s: float = 5.0) -> int | None:
+    def wait(self, deadline_s: float = PATIENCE_S) -> int | None:
         """The exit status as a shell says it (128 + signal), or None if it still runs."""
         end = time.perf_counter() + deadline_s
         while self.status is None and time.perf_counter() < end:

@@ -66,8 +66,8 @@ class Opening:
             time.sleep(BEAT_S)
 
     def watch_loop(self, app: Any, listener: Callable[[Any], None]) -> None:
-        """The longest time that the application's loop took to answer, until it ends."""
-        longest = 0.0
+        """The longest time that the application's loop took to answer, and how often it did, until it ends."""
+        longest, count = 0.0, 0
         with contextlib.suppress(RuntimeError, AttributeError):
             while True:
                 answered = threading.Event()
@@ -76,8 +76,9 @@ class Opening:
                 while not answered.wait(0.05):
                     longest = max(longest, time.monotonic() - began)
                     self._say("stall", f"{longest:.3f}")
-                longest = max(longest, time.monotonic() - began)
+                longest, count = max(longest, time.monotonic() - began), count + 1
                 self._say("stall", f"{longest:.3f}")
+                self._say("answers", str(count))
                 time.sleep(0.02)
 
     def _say(self, name: str, text: str) -> None:

@@ -16,8 +16,8 @@ from benchmarks.ptyprogram import PtyProgram
 from tests.terminal.conftest import Start
 from tests.terminal.program import SECRET
 
-SOON_S = 3.0
-"""One second on an idle machine; the limit allows for a busy one."""
+SOON_S = 20.0
+"""One second on an idle machine, and never where something is waited for: that takes a minute."""
 IGNORES_HANGUP = (
     sys.executable,
     "-c",
@@ -90,10 +90,8 @@ def test_a_thread_that_hangs_keeps_nobody(start: Start) -> None:
 def test_a_loop_that_hangs_ends_at_a_signal(start: Start, tmp_path: Path) -> None:
     program = start("stuck-loop")
     program.send("t")
-    before, stall = 0.0, tmp_path / "stall"
-    while before < 0.3:  # the loop does not answer any more
-        before = float(stall.read_text()) if stall.exists() else 0.0
-        program.read(0.02)
+    stall = tmp_path / "stall"
+    program.until(lambda _: stall.exists() and float(stall.read_text()) > 0.3)  # the loop does not answer any more
     os.kill(program.pid, signal.SIGTERM)
     assert program.wait() == 143
     assert is_restored(program)
@@ -104,7 +102,7 @@ def test_a_crash_is_told_in_one_line(start: Start, tmp_path: Path, kind: str) ->
     program = start(kind, is_ready=kind in ("crash-handler", "crash-worker"))
     if program.status is None and kind in ("crash-handler", "crash-worker"):
         program.send("t")
-    assert program.wait(10.0) == 1
+    assert program.wait() == 1
     assert is_restored(program)
     last = bytes(program.output).rpartition(b"\x1b[?1049l")[2].decode()
     assert "internal error" in last
@@ -122,13 +120,13 @@ def test_a_terminal_that_reads_nothing_keeps_nobody(start: Start) -> None:
     _fall_behind(program)
     began = time.monotonic()
     os.kill(program.pid, signal.SIGTERM)
-    done = 0
-    while not done and time.monotonic() - began < 10:
+    done = status = 0
+    while not done and time.monotonic() - began < SOON_S:
         done, status = os.waitpid(program.pid, os.WNOHANG)
         time.sleep(0.01)
+    assert done, "it does not end"
     program.status = os.waitstatus_to_exitcode(status)
     assert program.status == 143
-    assert time.monotonic() - began < SOON_S
 
 
 def _fall_behind(program: PtyProgram) -> None:

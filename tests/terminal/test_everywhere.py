@@ -21,8 +21,6 @@ from tests.terminal.test_ends import IGNORES_HANGUP, is_restored
 from tests.terminal.test_start_and_end import DEAD
 
 TYPED = "the last words before the line dropped"
-SOON_S = 8.0
-"""One second on an idle machine."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,11 +82,11 @@ def end(program: PtyProgram, how: str | int) -> None:
     """And what must be true of every end."""
     if isinstance(how, int):
         os.kill(program.pid, how)
-        assert program.wait(SOON_S) == 128 + how
+        assert program.wait() == 128 + how
         assert is_restored(program)
     else:
         program.hang_up()
-        assert program.wait(SOON_S) == 129
+        assert program.wait() == 129
 
 
 def is_journal_true(config: Path) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks.ptyprogram import PtyProgram
+from tests.patience import PATIENCE_S
 from tests.terminal.conftest import READY
 
 COLOUR = re.compile(rb"\x1b\[(?:[\d;]*;)?(?:3[0-7]|4[0-7]|9[0-7]|10[0-7]|[34]8;[25];[\d;]+)m")
@@ -81,6 +82,8 @@ def test_a_dumb_terminal_is_refused_in_one_line(dumb: PtyProgram) -> None:
 
 
 def test_no_terminal_is_refused_in_one_line() -> None:
-    done = subprocess.run([sys.executable, "-m", "cockpit"], stdin=subprocess.DEVNULL, capture_output=True, timeout=20)
+    done = subprocess.run(
+        [sys.executable, "-m", "cockpit"], stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE_S
+    )
     assert done.returncode == 2
     assert done.stderr.count(b"\n") == 1

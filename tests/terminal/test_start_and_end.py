@@ -16,6 +16,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.patience import PATIENCE_S
+
 DEAD = """
 site: nowhere
 world: SANDBOX
@@ -49,7 +51,7 @@ class Terminal:
         )
         self.output = b""
 
-    def until(self, text: str, timeout_s: float = 20.0) -> str:
+    def until(self, text: str, timeout_s: float = PATIENCE_S) -> str:
         """Read until the text has come by; what has been read."""
         ends_at = time.monotonic() + timeout_s
         while text not in self.text:
@@ -57,12 +59,16 @@ class Terminal:
             self.read(0.1)
         return self.text
 
-    def read(self, wait_s: float) -> None:
+    def read(self, wait_s: float) -> bool:
+        """Whether there was anything."""
         if select.select([self.master], [], [], wait_s)[0]:
             try:
                 self.output += os.read(self.master, 65536)
             except OSError:
                 time.sleep(0.01)
+                return False
+            return True
+        return False
 
     @property
     def text(self) -> str:
@@ -71,13 +77,14 @@ class Terminal:
     def press(self, keys: str) -> None:
         os.write(self.master, keys.encode())
 
-    def ended(self, timeout_s: float = 15.0) -> int:
+    def ended(self, timeout_s: float = PATIENCE_S) -> int:
         """The exit status."""
         ends_at = time.monotonic() + timeout_s
         while self.process.poll() is None:
             assert time.monotonic() < ends_at, "it does not end"
             self.read(0.05)
-        self.read(0.2)
+        while self.read(0.0):  # what it wrote last
+            pass
         assert self.process.returncode is not None
         return self.process.returncode
 
@@ -118,7 +125,7 @@ def cockpit(config: Path) -> Iterator[Terminal]:
 def test_without_a_terminal_it_says_what_to_use(config: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-m", "cockpit", "--config", str(config)],
-        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=20,
+        stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=PATIENCE_S,
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.count("\n") == 1 and "cockpit status" in done.stderr and done.stdout == ""
@@ -155,7 +162,7 @@ def test_a_hang_up_ends_it(config: Path) -> None:
         terminal.until("nowhere")
         os.close(terminal.slave)
         os.close(terminal.master)
-        ends_at = time.monotonic() + 10
+        ends_at = time.monotonic() + PATIENCE_S
         while terminal.process.poll() is None:
             assert time.monotonic() < ends_at, "it outlives its terminal"
             time.sleep(0.05)

@@ -12,6 +12,7 @@ from textual.pilot import Pilot
 
 from cockpit.model.snapshot import Snapshot
 from cockpit.screens.application import CockpitApp
+from tests.patience import PATIENCE_S
 from tests.ui import snapshots
 from tests.ui.fake_session import FakeSession, StillClock
 from widgets.canvas import Canvas
@@ -32,8 +33,8 @@ class Cockpit:
         return "\n".join(canvas.text for canvas in self.app.screen.query(Canvas))
 
     async def until(self, condition: Callable[[], bool], what: str = "") -> None:
-        """Wait for something, at most 20 s: the machine may be busy."""
-        deadline = asyncio.get_running_loop().time() + 20
+        """Wait for something: the machine may be busy."""
+        deadline = asyncio.get_running_loop().time() + PATIENCE_S
         while not condition():
             assert asyncio.get_running_loop().time() < deadline, f"never: {what}\n{self.text()}"
             await self.pilot.pause(0.01)
