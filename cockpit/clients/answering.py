@@ -9,7 +9,7 @@ from cockpit.text import clean
 
 MAX_HEAD_BYTES = 64 << 10
 _STATUS = re.compile(rb"HTTP/1\.([01]) ([1-5]\d\d)(?: ([^\r\n]*))?\Z")
-_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+):[ \t]*([^\r\n\0]*?)[ \t]*\Z")
+_FIELD = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]++):([^\r\n\0]*+)\Z")
 _SIZE = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;[^\r\n]*)?\Z")
 _LENGTH = re.compile(rb"\d{1,15}\Z")
 
@@ -94,7 +94,7 @@ class Answering:
             found = _FIELD.match(line)
             if found is None:
                 raise self._garbage("its head is malformed")
-            name, value = found[1].lower(), found[2].lower()
+            name, value = found[1].lower(), found[2].strip(b" \t").lower()
             if name == b"content-length":
                 if not _LENGTH.match(value) or self._length not in (None, int(value)):
                     raise self._garbage("its length is no number")

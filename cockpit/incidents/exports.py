@@ -13,7 +13,7 @@ from cockpit.incidents.report import cell, halted, halts, steps, troubles
 from cockpit.incidents.spans import span
 from cockpit.model.incident import Incident
 from cockpit.storage.incident_front import iso, split
-from cockpit.storage.incident_text import section_text
+from cockpit.storage.incident_text import section_text, uncommented
 
 SECTIONS = {
     "3.1": "Broker outage",
@@ -34,8 +34,7 @@ def full(incident: Incident, text: str, now: float) -> str:
 
 def _body(text: str) -> tuple[list[str], str]:
     """The heading, and what people and cockpits wrote, without prompts and marks that only a cockpit reads."""
-    body = re.sub(r"[ \t]*<!--.*?-->", "", split(text)[1], flags=re.S)
-    body = re.sub(r"\n{3,}", "\n\n", body).strip("\n")
+    body = re.sub(r"\n{3,}", "\n\n", uncommented(split(text)[1])).strip("\n")
     first, _, rest = body.partition("\n")
     return ([first, ""], rest.strip("\n")) if first.startswith("# ") else ([], body)
 

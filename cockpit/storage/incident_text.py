@@ -18,10 +18,10 @@ OPENED, CLOSED = "incident/opened", "incident/closed"
 """Keys of the two entries that also tell whether it is open where the front matter cannot be read."""
 NAME = re.compile(r"(\d{4})-(\d\d)-(\d\d)-(\d\d)(\d\d)-(P[1-4])-(.*)")
 _ENTRY = re.compile(
-    r"[-*] +(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)Z? +(?:\*\*)?([A-Za-z][\w -]{0,30}?)(?:\*\*)?: *"
-    r"(.*?)(?: *<!-- (\S+) -->)?\s*"
+    r"[-*] ++(\d{4}-\d\d-\d\d[ T]\d\d:\d\d(?::\d\d)?)Z? ++(?:\*\*)?([A-Za-z][\w -]{0,30}?)(?:\*\*)?: *+(.*)"
 )
-_HEADING = re.compile(r"##? +(.*?)\s*#*\s*")
+_HEADING = re.compile(r"##? ++(.*)")
+_BEGIN, _END = "<!--", "-->"
 _STEP_DONE = re.compile(r"job/[\d-]+-([a-z_]+\.[a-z_]+)-[0-9a-f]+/done")
 _TAKES_BACK = {"kill_switch.release": "kill_switch.engage", "reroute.back": "reroute.away"}
 """These are no longer done once the other is done again."""
@@ -87,7 +87,16 @@ def section_text(text: str, heading: str) -> str:
     """What people wrote below a heading; prompts, which are comments, are nothing."""
     lines = split(text)[1].split("\n")
     start, end = _section(lines, heading)
-    return re.sub(r"<!--.*?-->", "", "\n".join(lines[start:end]), flags=re.S).strip()
+    return uncommented("\n".join(lines[start:end])).strip()
+
+
+def uncommented(text: str) -> str:
+    """Without comments, and the blanks before them; one without an end is none."""
+    parts, at = [], 0
+    while (begin := text.find(_BEGIN, at)) >= 0 and (end := text.find(_END, begin)) >= 0:
+        parts.append(text[at:begin].rstrip(" \t"))
+        at = end + len(_END)
+    return "".join([*parts, text[at:]])
 
 
 def with_event(text: str, event: Event, told: tuple[TimelineEntry, ...] = ()) -> str:
@@ -203,7 +212,17 @@ def _entry(written: str) -> TimelineEntry | None:
     if found is None:
         return None
     at = moment(found[1])
-    return None if at is None else TimelineEntry(at, found[2].strip().lower(), found[3], found[4] or "")
+    words, key = _keyed(found[3].rstrip())
+    return None if at is None else TimelineEntry(at, found[2].strip().lower(), words, key)
+
+
+def _keyed(words: str) -> tuple[str, str]:
+    """The words, and the key in the comment at their end."""
+    if words.endswith(f" {_END}"):
+        before, begin, key = words.removesuffix(f" {_END}").rpartition(f"{_BEGIN} ")
+        if begin and key and not any(map(str.isspace, key)):
+            return before.rstrip(" "), key
+    return words, ""
 
 
 def headings(lines: list[str]) -> Iterator[tuple[int, str]]:
@@ -219,7 +238,7 @@ def headings(lines: list[str]) -> Iterator[tuple[int, str]]:
         elif not fence:
             found = _HEADING.fullmatch(each)
             if found is not None:
-                yield number, found[1]
+                yield number, found[1].rstrip().rstrip("#").rstrip()
 
 
 def _section(lines: list[str], heading: str) -> tuple[int, int]:
