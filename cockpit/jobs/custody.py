@@ -14,6 +14,7 @@ from cockpit.config import Settings
 from cockpit.errors import CockpitError, JournalError
 from cockpit.jobs import journaling
 from cockpit.jobs.launch import SETTINGS, launch, settings_text
+from cockpit.jobs.letting_go import unlatch
 from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.prove import Proving
 from cockpit.jobs.record import Record
@@ -27,6 +28,7 @@ from cockpit.storage.attested import own_text
 from cockpit.storage.fold import ENDS, RESOLVED
 from cockpit.storage.jobs import JobStore
 from cockpit.storage.journal import Entry
+from cockpit.storage.latches import LatchFile
 from cockpit.storage.plans import plan_to_json
 
 DISK_WAIT_S = 2.0
@@ -123,6 +125,8 @@ class Custody:
         failure = failure_for(self._settings, entries)
         proving = Proving(prover, names, record.write, self._clock, is_act_known, failure=failure)
         phase = await proving.run(float(entries[0].facts["deadline_s"]))
+        file = LatchFile(self._store.folder(record.id).parent.parent, self._settings.redis)
+        self._scribe.tell(lambda: unlatch(file, record.entries()))
         ended = record.job()
         self._minutes.write(AUDIT_KINDS[phase], f"{ended.title}: {ended.error or 'every proof holds'}", record.id)
 

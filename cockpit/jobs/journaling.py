@@ -52,11 +52,17 @@ def glass_words(plan: Plan, confirmation: Confirmation, who: Operator) -> str:
     )
 
 
-def intent(plan: Plan, confirmation: Confirmation, who: Operator, write: Write, now: float) -> tuple[Entry, ...]:
-    """All that must be known before the kill switch is written, so that it can be looked for after a crash."""
+def intent(
+    plan: Plan, confirmation: Confirmation, who: Operator, write: Write, where: str, now: float
+) -> tuple[Entry, ...]:
+    """All that must be known before the kill switch is written, so that it can be looked for after a crash.
+
+    `where` is the Redis and the key, as a latch names them.
+    """
+    facts = {"step": 0, "command": plan.steps[0].command, "write": write.to_facts(), "where": where}
     return (
         *submission(plan, confirmation, who, confirmation.reason or write.reason, now),
-        Entry(now, "step_started", {"step": 0, "command": plan.steps[0].command, "write": write.to_facts()}),
+        Entry(now, "step_started", facts),
     )
 
 

@@ -77,7 +77,8 @@ class Runner:
         self.requests = Requests(self._store, self._minutes, operator, clock)
         """To stop a job, to take somebody's word for one."""
         self.seconds = Seconds(settings, state_folder, clock, operator, self._minutes)
-        self.vigil = Vigil(LatchFile(state_folder, settings.redis), settings.redis, clock, self._minutes)
+        self._latch_file = LatchFile(state_folder, settings.redis)
+        self.vigil = Vigil(self._latch_file, settings.redis, clock, self._minutes, self._store)
         self._custody = Custody(self._store, self._scribe, self._minutes, settings, clock)
         self.planner = Planner(settings, clock, actions, self._targets, self._minutes, self._custody.present)
 
@@ -156,7 +157,8 @@ class Runner:
         record = Record(self._store, self._scribe, job_id)
         self.seconds.take(live, confirmation, record.id)
         latched = [self.vigil.keep(write)] if write.enabled else []
-        noted = record.write(*journaling.intent(live, confirmation, self._operator, write, now))
+        where = self._latch_file.where
+        noted = record.write(*journaling.intent(live, confirmation, self._operator, write, where, now))
         said = self._minutes.write("confirmed", _confirmed(live, confirmation), record.id)
         self.seconds.tell_glass(live, confirmation, record.id)
         self._custody.take(record)

@@ -4,29 +4,30 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 
 from actions.kill_switch.intent import Write
-from actions.kill_switch.proofs import READ_BACK
 from cockpit.clients.redis_facts import Fields, is_true, time_ms
 from cockpit.clients.redis_write import RedisWriter
 from cockpit.clock import Clock
 from cockpit.config import RedisPart
 from cockpit.errors import CockpitError, JournalError
+from cockpit.jobs import letting_go
 from cockpit.jobs.minutes import Minutes
 from cockpit.jobs.scribe import Scribe
-from cockpit.model.job import Job, StepState
 from cockpit.model.latch import Hold, Latch
-from cockpit.storage.journal import Entry
+from cockpit.storage.jobs import JobStore
 from cockpit.storage.latches import LatchFile
 
 LOOK_S = 0.25
 IDLE_S = 5.0
 """So often it is looked whether there is anything to watch over, should nobody say so."""
+RELEASED_S = 0.5
+"""So long the disk may take to say whether the halt was released, before what Redis lost is engaged again."""
 STRIKE_S = 10.0
 """No strike takes longer."""
 UNASKED_S = 12 * 3600.0
@@ -36,8 +37,12 @@ UNASKED_S = 12 * 3600.0
 class Vigil:
     """One process' watch; several may watch over the same latch, and one of them engages."""
 
-    def __init__(self, file: LatchFile, part: RedisPart | None, clock: Clock, minutes: Minutes) -> None:
+    def __init__(
+        self, file: LatchFile, part: RedisPart | None, clock: Clock, minutes: Minutes, store: JobStore
+    ) -> None:
+        """`store`: what was released by a job of it is not engaged again."""
         self._file = file
+        self._store = store
         self._part = part
         self._clock = clock
         self._minutes = minutes
@@ -81,6 +86,8 @@ class Vigil:
         except JournalError as error:
             self._unread = str(error)
             return
+        if found is not None and self._let_go(found):
+            found = None
         self._unread = ""
         with self._guard:
             is_new = self._latch is None and found is not None
@@ -88,6 +95,19 @@ class Vigil:
                 self._latch = found
         if is_new:
             self._wake()
+
+    def _let_go(self, latch: Latch) -> bool:
+        """Whether a release of it was read back, so that nothing is to be held; its file goes where the disk allows."""
+        try:
+            until_ms = letting_go.released(self._store, latch)
+        except JournalError:
+            return False
+        if until_ms is None:
+            return False
+        with suppress(JournalError):
+            if self._file.clear(until_ms) is not None:
+                self._minutes.write("unlatched", letting_go.words(latch))
+        return True
 
     def keep(self, write: Write) -> Future[None]:
         """Latch this wish: known here at once; the future is done when it is on the disk."""
@@ -142,7 +162,8 @@ class Vigil:
         switch, is_replica = await writer.read_switch()
         hold = hold_in(latch, switch)
         if hold is Hold.LOST and self._clock.monotonic() >= self._struck_by:
-            await self._engage_again(writer, latch, is_replica)
+            if not await self._is_let_go(latch):
+                await self._engage_again(writer, latch, is_replica)
             return
         if hold is Hold.HELD:
             self._is_told, self._trouble = False, ""
@@ -153,6 +174,18 @@ class Vigil:
             # The disk never took it, and somebody released it: nothing is left to let go of.
             with self._guard:
                 self._latch, self._is_unsaved, self._is_owed = None, False, False
+
+    async def _is_let_go(self, latch: Latch) -> bool:
+        """By the journals as they are at this moment; a disk that does not say so keeps nobody from safety."""
+        asked = asyncio.wrap_future(self._scribe.tell(lambda: self._let_go(latch)))
+        # Not wait_for: what it cancels, the scribe could not answer any more.
+        await asyncio.wait({asked}, timeout=RELEASED_S)
+        if not asked.done() or asked.exception() is not None or not asked.result():
+            return False
+        with self._guard:
+            if self._latch is not None and self._latch.ts_ms == latch.ts_ms:
+                self._latch, self._is_unsaved, self._is_owed = None, False, False
+        return True
 
     async def _engage_again(self, writer: RedisWriter, latch: Latch, is_replica: bool) -> None:
         if self._seen_ms != latch.ts_ms and self._clock.now() - latch.ts_ms / 1000 > UNASKED_S:
@@ -209,17 +242,3 @@ def _set(loop: asyncio.AbstractEventLoop, latched: asyncio.Event) -> None:
 def hold_in(latch: Latch, switch: Fields) -> Hold:
     """How the hash in Redis stands to the latch."""
     return latch.hold(is_true(switch.get("enabled")), switch.get("by"), time_ms(switch.get("ts")))
-
-
-def unlatch(file: LatchFile, job: Job, entries: Sequence[Entry]) -> Latch | None:
-    """Let go of the latch where this job's release has been read back; the latch that was let go of.
-
-    Raises:
-        JournalError: it cannot be removed.
-    """
-    started = next((entry for entry in entries if entry.kind == "step_started" and "write" in entry.facts), None)
-    is_read_back = any(proof.name == READ_BACK and proof.state is StepState.DONE for proof in job.proofs)
-    if started is None or not is_read_back:
-        return None
-    write = Write.from_facts(started.facts["write"])
-    return None if write.enabled else file.clear(write.ts_ms)

@@ -22,9 +22,9 @@ from cockpit.clock import Clock, SystemClock
 from cockpit.config import Settings, load
 from cockpit.errors import CockpitError, ConfigError, JournalError
 from cockpit.jobs.action import action_for, is_struck, is_worked
+from cockpit.jobs.letting_go import unlatch, words
 from cockpit.jobs.prove import Failure, Prover, Proving
 from cockpit.jobs.stillborn import lay_down
-from cockpit.jobs.vigil import unlatch
 from cockpit.jobs.worked import work_through
 from cockpit.model.audit import AuditRecord, Operator
 from cockpit.model.job import Job, Phase, StepState
@@ -78,7 +78,7 @@ def work(folder: Path, settings: Settings, clock: Clock) -> Phase:
     Raises:
         CockpitError: the journal cannot be read or written.
     """
-    store = JobStore(folder.parent)
+    store, state = JobStore(folder.parent), folder.parent.parent
     if not store.is_ours(folder.name):
         raise JournalError(f"{folder} is somebody else's job: it is not done, nor looked after, in our name")
     entries = store.entries(folder.name)
@@ -93,16 +93,19 @@ def work(folder: Path, settings: Settings, clock: Clock) -> Phase:
     else:
         latch = None
         with suppress(JournalError):  # the halt itself is proven all the same
-            latch = LatchFile(folder.parent.parent, settings.redis).read()
+            latch = LatchFile(state, settings.redis).read()
         phase = asyncio.run(_prove(store, job, entries, settings, clock, latch))
     ended = store.job(folder.name)
     assert ended is not None
-    log = AuditLog(folder.parent.parent)
+    let_go = None
+    if not is_worked(action):
+        # Before the audit, which may refuse: a latch that is left would halt trading again, long after its release.
+        with suppress(JournalError):  # whoever watches over the latch reads the journal too
+            let_go = unlatch(LatchFile(state, settings.redis), store.entries(folder.name))
+    log = AuditLog(state)
     log.append(ending(ended, entries[0], clock.now()))
-    let_go = unlatch(LatchFile(folder.parent.parent, settings.redis), ended, entries) if is_struck(action) else None
     if let_go is not None:
-        words = f"the latch of the halt by {let_go.by} is let go of: its release was read back"
-        log.append(replace(ending(ended, entries[0], clock.now()), kind="unlatched", text=words))
+        log.append(replace(ending(ended, entries[0], clock.now()), kind="unlatched", text=words(let_go)))
     log.sync_head()
     return phase
 

@@ -185,6 +185,16 @@ class JobStore:
             open_ones = [self._fold(name) for name in self._unsettled(names[limit:], older)]
         return tuple(job for job in (*found, *open_ones) if job is not None)
 
+    def named(self, action: str) -> tuple[str, ...]:
+        """All jobs of this action, newest first.
+
+        Raises:
+            JournalError: the folder cannot be read.
+        """
+        with self._guard:
+            names = self._names_now()
+        return tuple(name for name in names if f"-{action}-" in name)
+
     def _unsettled(self, names: Sequence[str], older: int) -> list[str]:
         """Those of them on which somebody works, or of which nobody knows what became."""
         for name in [name for name in names if name not in self._past and name not in self._open][:older]:

@@ -36,7 +36,7 @@ def a_plan() -> Plan:
 def intent() -> tuple[Entry, ...]:
     plan = a_plan()
     confirmation = Confirmation(plan.digest)
-    return journaling.intent(plan, confirmation, WHO, engage.write(WHO, plan, confirmation, int(NOW * 1000)), NOW)
+    return journaling.intent(plan, confirmation, WHO, engage.write(WHO, plan, confirmation, int(NOW * 1000)), "", NOW)
 
 
 def done() -> tuple[Entry, ...]:

@@ -16,6 +16,7 @@ from cockpit.config import RedisPart
 from cockpit.errors import JournalError
 from cockpit.jobs.vigil import Vigil
 from cockpit.model.latch import Latch
+from cockpit.storage.jobs import JobStore
 from cockpit.storage.latches import LatchFile
 
 PART = RedisPart()
@@ -32,7 +33,7 @@ def a_latch(file: LatchFile, ts_ms: int = 1000) -> Latch:
 
 
 def a_vigil(file: LatchFile) -> Vigil:
-    return Vigil(file, PART, SystemClock(), MagicMock())
+    return Vigil(file, PART, SystemClock(), MagicMock(), JobStore(file.file.parent / "jobs"))
 
 
 DAMAGED = (b"", b"{", b"[]", b'{"by": 1}', b"\xff", b"[" * 9000)
