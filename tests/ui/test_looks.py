@@ -77,6 +77,13 @@ def test_states_differ_without_colour() -> None:
     assert len({to_ascii(mark.glyph) for mark in VERDICT.values()}) == len(VERDICT)
 
 
+def test_every_sign_that_is_drawn_has_a_stand_in_in_ascii() -> None:
+    """A question mark is the glyph of what is unknown."""
+    folders = ("widgets", "cockpit/screens", "themes")
+    sources = "".join(file.read_text() for folder in folders for file in (ROOT / folder).rglob("*.py"))
+    assert {sign for sign in re.findall("[\u2190-\u21ff\u2500-\u28ff·–…×›]", sources) if to_ascii(sign) == "?"} == set()
+
+
 def test_inks_used_in_the_widgets_exist() -> None:
     known = set(NIGHT.inks)
     for file in (ROOT / "widgets").rglob("*.py"):
