@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from rich.cells import cell_len
 
 from widgets.figures import age, count, plural, rate
 from widgets.line import Line, fitted, line
+from widgets.panels.findings import clock
 from widgets.view import View
+
+if TYPE_CHECKING:
+    from cockpit.model.latch import Latch
 
 
 class Trading(NamedTuple):
@@ -52,7 +56,7 @@ def told(view: View | None, readiness: Line, width: int) -> tuple[Line, Line, Li
     halt = line(("halt ", "label"), *readiness) if readiness else ()
     if state.word == "HALTED":
         return (
-            _halted(state, view.snapshot.latch is not None, width),
+            _halted(state, view.snapshot.latch, width),
             line(state.reason or "no reason given"),
             not_flat(view, width),
         )
@@ -86,15 +90,21 @@ def _active(view: View, state: Trading, width: int) -> Line:
     return _first_that_fits(variants, width)
 
 
-def _halted(state: Trading, is_latched: bool, width: int) -> Line:
+def _halted(state: Trading, latch: Latch | None, width: int) -> Line:
     by = state.by or "somebody unnamed"
-    kept = ", latched" if is_latched else ""
+    kept = "" if latch is None else ", latched"
     if state.since_s is None:
         return line(f"halted by {by}{kept}")
     since = age(state.since_s)
     long = f"halted for {since}, by {by}"
     latched = [f"{long}{kept} on this host", f"{long}{kept}"] if kept else []
-    return _first_that_fits([*latched, long, f"{since}, by {by}", f"halted for {since}"], width)
+    short = [long, f"{since}, by {by}", f"halted for {since}"]
+    if latch is not None and latch.wanted_ms is not None:
+        # Orders passed in between: that says more than where it is kept.
+        wanted = f"wanted since {clock(latch.wanted_ms / 1000)}Z"
+        late = [f"{long}, {wanted}", f"for {since}, {wanted}"]
+        return _first_that_fits([f"{latched[0]}, {wanted}", *late, *short], width)
+    return _first_that_fits([*latched, *short], width)
 
 
 def _unknown(view: View, width: int) -> Line:

@@ -165,7 +165,7 @@ class Runner:
         early = self._wait_for_intent(live.danger is Danger.PROTECT, record, said, noted, *latched)
         self._custody.file_plan(record, live)
         outcome = self._strike(write)
-        self.vigil.struck()
+        self.vigil.struck(write.enabled and outcome.is_done)
         self._write_down(action, live, record, write, outcome, self._clock.monotonic() - pressed_at, early)
         return record.job()
 

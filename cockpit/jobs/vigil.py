@@ -121,8 +121,11 @@ class Vigil:
         self._scribe.tell(self._file.sync)
         return saved
 
-    def struck(self) -> None:
+    def struck(self, is_engaged: bool) -> None:
         """Our own write has come to an end, one way or the other."""
+        latch = self.present
+        if is_engaged and latch is not None:
+            self._note(latch, lambda one: replace(one, is_held=True))
         self._struck_by = float("-inf")
 
     def _save(self, latch: Latch) -> None:
@@ -132,7 +135,7 @@ class Vigil:
             self._is_owed = True
             raise
         with self._guard:
-            if self._latch is not None and self._latch.ts_ms == latch.ts_ms:
+            if self._latch is not None and self._latch.wish_ms == latch.wish_ms:
                 self._is_unsaved = self._is_owed = False
 
     async def watch(self) -> None:
@@ -167,7 +170,7 @@ class Vigil:
             return
         if hold is Hold.HELD:
             self._is_told, self._trouble = False, ""
-            self._seen_ms = latch.ts_ms
+            self._seen_ms = latch.wish_ms
             if not latch.is_held:
                 self._note(latch, lambda one: replace(one, is_held=True))
         elif hold is Hold.RELEASED and self._is_owed:
@@ -188,21 +191,23 @@ class Vigil:
         return True
 
     async def _engage_again(self, writer: RedisWriter, latch: Latch, is_replica: bool) -> None:
-        if self._seen_ms != latch.ts_ms and self._clock.now() - latch.ts_ms / 1000 > UNASKED_S:
+        if self._seen_ms != latch.wish_ms and self._clock.now() - latch.ts_ms / 1000 > UNASKED_S:
             self._trouble = f"it is older than {UNASKED_S / 3600:.0f} h and was not watched: not done by itself"
             return
         # The intent is on the disk already: it is the latch. Another line before the act would only cost time.
+        now = self._clock.now()
+        taken = latch.taken_at(now)
         try:
             if is_replica:
                 raise CockpitError("this Redis is a replica: read-only")
             await writer.set_kill_switch(
-                True, latch.by, latch.reason, latch.ts_ms, lambda found: hold_in(latch, found) is Hold.LOST
+                True, taken.by, taken.reason, taken.ts_ms, lambda found: hold_in(latch, found) is Hold.LOST
             )
         except CockpitError as error:
             # Another cockpit may have been quicker: only what is still lost at the next look is trouble.
             self._fail(latch, str(error))
             return
-        self._restored(latch)
+        self._restored(latch, taken, now)
 
     def _fail(self, latch: Latch, error: str) -> None:
         if self._trouble and not self._is_told:
@@ -210,19 +215,28 @@ class Vigil:
             self._minutes.write("not_reasserted", f"the halt by {latch.by} is lost and not engaged again: {error}")
         self._trouble = error
 
-    def _restored(self, latch: Latch) -> None:
-        now = self._clock.now()
+    def _restored(self, latch: Latch, taken: Latch, now: float) -> None:
         self._trouble, self._is_told = "", False
-        self._note(latch, lambda one: replace(one, is_held=True, losses=one.losses + one.is_held, restored_at=now))
+        self._note(
+            latch,
+            lambda one: replace(
+                one,
+                ts_ms=taken.ts_ms,
+                wanted_ms=taken.wanted_ms,
+                is_held=True,
+                losses=one.losses + one.is_held,
+                restored_at=now,
+            ),
+        )
         lost = "Redis had lost it" if latch.is_held else "Redis takes it now"
-        command = Write(True, latch.by, latch.reason, latch.ts_ms).command(
+        command = Write(True, taken.by, taken.reason, taken.ts_ms).command(
             self._part.kill_switch_key if self._part else ""
         )
         self._minutes.write("reasserted", f"the latched halt was engaged again, {lost}: {command}")
 
     def _note(self, latch: Latch, change: Callable[[Latch], Latch]) -> None:
         with self._guard:
-            if self._latch is not None and self._latch.ts_ms == latch.ts_ms:
+            if self._latch is not None and self._latch.wish_ms == latch.wish_ms:
                 self._latch = change(self._latch)
         self._scribe.tell(lambda: self._file.change(latch, change))
 

@@ -55,7 +55,7 @@ def prover_for(settings: Settings, entries: Sequence[Entry], latch: Latch | None
     act_ms = last.facts.get("redis_ms")
     venues = [venue.name for venue in settings.venues]
     write = Write.from_facts(started.facts["write"])
-    is_latched = latch is not None and latch.ts_ms == write.ts_ms
+    is_latched = latch is not None and latch.wish_ms == write.ts_ms
     prover = KillSwitchProver(settings.redis, write, act_ms, venues, is_latched)
     return prover, last.kind in ("step_done", "step_failed")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,7 @@ class Latch:
     by: str
     reason: str
     ts_ms: int
-    """As the key says it: what is engaged again is the same halt."""
+    """As the key says it, or will: what is engaged again is the same halt."""
     is_held: bool = False
     """Whether it has been seen in Redis."""
     losses: int = 0
@@ -37,6 +37,18 @@ class Latch:
     """When it was engaged again last, in Unix seconds."""
     trouble: str = ""
     """Why it cannot be engaged again; of this process, not in the file."""
+    wanted_ms: int | None = None
+    """When it was wished for, where Redis took it only later; None where `ts_ms` is that moment."""
+
+    @property
+    def wish_ms(self) -> int:
+        """Which wish it is: this stays when the halt comes into force later than it was wished for."""
+        return self.ts_ms if self.wanted_ms is None else self.wanted_ms
+
+    def taken_at(self, now: float) -> Latch:
+        """As it is engaged now: a halt that was lost keeps its moment, one that never stood counts from this one."""
+        now_ms = int(now * 1000)
+        return self if self.is_held or now_ms <= self.ts_ms else replace(self, ts_ms=now_ms, wanted_ms=self.wish_ms)
 
     def hold(self, is_engaged: bool, by: str | None, ts_ms: int | None) -> Hold:
         """How the kill switch stands to it."""

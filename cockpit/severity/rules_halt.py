@@ -92,8 +92,9 @@ def kill_switch_restored(view: View, switch: KillSwitch) -> Iterator[Hit]:
     latch = view.snapshot.latch
     if latch is None or latch.restored_at is None or latch.hold_of(switch) is not Hold.HELD:
         return
-    moment = f"{datetime.fromtimestamp(latch.restored_at, UTC):%H:%M:%S}Z"
-    late = f"halted late: Redis took it at {moment}"
+    moment = _clock(latch.restored_at)
+    wanted = "" if latch.wanted_ms is None else f", wanted since {_clock(latch.wanted_ms / 1000)}"
+    late = f"halted late: Redis took it at {moment}{wanted}"
     words = f"THE HALT WAS LOST, engaged again at {moment}" if latch.losses else late
     severity = Severity.P1 if view.now - latch.restored_at < LOUD_S else Severity.P3
     yield Hit(SUBJECT, severity, words, "engaged", f"engaged: latched by {latch.by}", since=latch.restored_at)
@@ -105,6 +106,10 @@ def latch_unreadable(view: View, switch: KillSwitch) -> Iterator[Hit]:
     why = view.snapshot.latch_unread
     if why:
         yield Hit(SUBJECT, Severity.P2, f"latch on this host unreadable: {why}", "unreadable", "readable")
+
+
+def _clock(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}Z"
 
 
 def _is_releasing(view: View, latch: Latch) -> bool:

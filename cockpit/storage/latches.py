@@ -64,7 +64,7 @@ class LatchFile:
         """
         with self._locked():
             found = self.read()
-            if found is not None and found.ts_ms == latch.ts_ms:
+            if found is not None and found.wish_ms == latch.wish_ms:
                 self._put(change(found))
 
     def clear(self, until_ms: int) -> Latch | None:

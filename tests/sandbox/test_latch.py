@@ -155,6 +155,11 @@ def test_a_halt_that_redis_refused_is_engaged_as_soon_as_it_takes_it(desk: Desk)
     assert desk.kinds().count("not_reasserted") == 1
     latch = until(lambda: (found := desk.file.read()) and found.is_held and found)
     assert latch.losses == 0, "it was not lost: it had not been there"
+    assert latch.wanted_ms is not None and latch.wanted_ms < latch.ts_ms == int((latch.restored_at or 0) * 1000)
+    assert desk.flag()["ts"] == str(latch.ts_ms), "it counts from when it came into force"
+    desk.server.client.flushall()
+    until(desk.is_engaged)
+    assert desk.flag()["ts"] == str(latch.ts_ms), "what was in force keeps its moment"
 
 
 def test_a_replica_is_not_written_to(halted: Desk) -> None:

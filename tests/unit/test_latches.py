@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
-from unittest.mock import MagicMock, patch
+from unittest.mock import AsyncMock, MagicMock, patch
 
 import pytest
 
@@ -34,6 +34,36 @@ def a_latch(file: LatchFile, ts_ms: int = 1000) -> Latch:
 
 def a_vigil(file: LatchFile) -> Vigil:
     return Vigil(file, PART, SystemClock(), MagicMock(), JobStore(file.file.parent / "jobs"))
+
+
+def test_a_wish_that_comes_into_force_late_is_still_the_same_wish(file: LatchFile) -> None:
+    wish = replace(a_latch(file), is_held=False)
+    late = wish.taken_at(5.0)
+    assert (late.ts_ms, late.wanted_ms, late.wish_ms) == (5000, 1000, wish.wish_ms)
+    assert a_latch(file).taken_at(5.0) == a_latch(file), "what was in force keeps its moment"
+    file.write(wish)
+    file.change(wish, lambda one: one.taken_at(5.0))
+    assert file.read() == late
+    file.change(wish, lambda one: replace(one, is_held=True))
+    assert file.read() == replace(late, is_held=True), "said by a cockpit that does not know yet that it came late"
+
+
+async def test_a_wish_that_came_into_force_before_its_disk_took_it_is_read_again(file: LatchFile) -> None:
+    """What another cockpit says of it later counts here too."""
+    vigil = a_vigil(file)
+    writer = AsyncMock()
+    with patch.object(vigil._file, "write", side_effect=JournalError("disk full")):
+        with suppress(JournalError):
+            await asyncio.wrap_future(vigil.keep(Write(True, "asha@jump1", "IBKR is down", 1000)))
+        vigil.struck(False)
+        writer.read_switch.return_value = ({}, False)
+        await vigil._look(writer, vigil.present)
+    assert vigil.present is not None and vigil.present.wanted_ms == 1000
+    vigil.read()
+    assert file.read() == vigil.present
+    file.clear(vigil.present.ts_ms)
+    vigil.read()
+    assert vigil.present is None
 
 
 DAMAGED = (b"", b"{", b"[]", b'{"by": 1}', b"\xff", b"[" * 9000)

@@ -124,7 +124,23 @@ def latched(switch: KillSwitch, latch: Latch | None, *jobs: Job) -> list[str]:
 def test_a_halt_that_was_engaged_again_is_told_as_long_as_it_is_latched() -> None:
     assert latched(ENGAGED, LATCH) == [] and latched(ENGAGED, None) == []
     assert latched(ENGAGED, RESTORED) == ["THE HALT WAS LOST, engaged again at 07:59:30Z"]
-    assert latched(ENGAGED, replace(RESTORED, losses=0)) == ["halted late: Redis took it at 07:59:30Z"]
+    late = replace(RESTORED, losses=0, ts_ms=int((NOW - 30) * 1000), wanted_ms=LATCH.ts_ms)
+    assert latched(ENGAGED, late) == ["halted late: Redis took it at 07:59:30Z, wanted since 07:59:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("width", "words"),
+    [
+        (90, "halted for 30 s, by asha, latched on this host, wanted since 07:59:00Z"),
+        (60, "halted for 30 s, by asha, wanted since 07:59:00Z"),
+        (40, "for 30 s, wanted since 07:59:00Z"),
+    ],
+)
+def test_a_halt_that_came_late_says_beside_the_word_since_when_it_was_wanted(width: int, words: str) -> None:
+    late = replace(RESTORED, losses=0, ts_ms=int((NOW - 30) * 1000), wanted_ms=LATCH.ts_ms)
+    switch = KillSwitch(True, True, "IBKR is down", "asha", NOW - 30)
+    shown = replace(snapshot(kill_switch=Sample.good(switch, NOW, 0.01)), latch=late)
+    assert plain(told(View(shown, NOW, SETTINGS), (), width)[0]) == words
 
 
 def test_what_a_halt_has_been_through_stands_below_what_is_wrong_now_and_fades() -> None:
