@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from rich.cells import cell_len
 
 from widgets.figures import age, count, plural, rate
-from widgets.line import Line, fitted, line
+from widgets.line import Line, cut_text, fitted, line
 from widgets.panels.findings import clock
 from widgets.view import View
 
@@ -61,8 +61,8 @@ def told(view: View | None, readiness: Line, width: int) -> tuple[Line, Line, Li
             not_flat(view, width),
         )
     if state.word == "ACTIVE":
-        return _active(view, state, width), moving(view, width), halt
-    return _unknown(view, width), line(_error(view)), halt
+        return _waiting(view, width) or _active(view, state, width), moving(view, width), halt
+    return _waiting(view, width) or _unknown(view, width), line(_error(view)), halt
 
 
 def _first_that_fits(variants: list[str], width: int) -> Line:
@@ -72,6 +72,16 @@ def _first_that_fits(variants: list[str], width: int) -> Line:
 def fits(variants: list[str], width: int) -> str:
     """The first that is short enough, else the last."""
     return next((each for each in variants if cell_len(each) <= width), variants[-1])
+
+
+def _waiting(view: View, width: int) -> Line:
+    """A halt that Redis has not taken: worse to miss than anything else that could stand here."""
+    latch, sample = view.snapshot.latch, view.snapshot.kill_switch
+    if latch is None or not latch.waits(sample.value if view.is_live(sample) else None):
+        return ()
+    since = f"since {clock(latch.wish_ms / 1000)}Z"
+    variants = [f"HALT WAITING, by {latch.by} {since}", f"HALT WAITING, {cut_text(latch.by, 12)} {since}"]
+    return line((fits([*variants, f"HALT WAITING {since}", "HALT WAITING"], width), "crit"))
 
 
 def _active(view: View, state: Trading, width: int) -> Line:

@@ -56,6 +56,10 @@ class Latch:
             return Hold.HELD
         return Hold.RELEASED if by and ts_ms is not None and ts_ms > self.ts_ms else Hold.LOST
 
+    def waits(self, switch: KillSwitch | None) -> bool:
+        """Whether it never came into force, for all that is known of the kill switch now (None: nothing is)."""
+        return not self.is_held and (switch is None or self.hold_of(switch) is Hold.LOST)
+
     def hold_of(self, switch: KillSwitch) -> Hold:
         """The same of the snapshot's reading: what the key itself says decides, not what was made of it."""
         by, since = (switch.outlived.by, switch.outlived.since) if switch.outlived else (switch.by, switch.since)

@@ -30,6 +30,7 @@ from cockpit.severity.sections import Sections, answering, keys, title
 from cockpit.severity.silence import PANELS, SILENT, UNREAD, configured, is_complete, silent, stopped_at
 from cockpit.severity.standing import NOTHING, Memory, Raised, fold, shown
 from cockpit.severity.unhaltable import unhaltable
+from cockpit.severity.waiting import waiting
 
 RULES: tuple[Rule, ...] = (
     *rules_halt.RULES,
@@ -60,6 +61,7 @@ def assess(
     there = configured(settings)
     view = View(snapshot, settings, memory.standing)
     raised = [Raised(one, since=stopped_at(snapshot, settings, one)) for one in silent(snapshot, settings)]
+    raised.extend(waiting(snapshot))
     raised.extend(Raised(finding) for finding in (*unhaltable(settings, now), *notices))
     held, judged = set[str](), {SILENT, UNREAD} if is_complete(snapshot, there) else set[str]()
     live = frozenset(field for field in there if _is_live(snapshot, field))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from cockpit.model.job import Job, Phase, StepState
@@ -12,6 +11,7 @@ from cockpit.model.latch import Hold, Latch
 from cockpit.model.severity import Severity
 from cockpit.severity import sections
 from cockpit.severity.rule import Hit, View, rule
+from cockpit.severity.words import clock
 
 if TYPE_CHECKING:
     from cockpit.model.states import KillSwitch
@@ -71,15 +71,15 @@ def kill_switch_gone(view: View, switch: KillSwitch) -> Iterator[Hit]:
 
 @rule("kill_switch", panel="risk", section=sections.BROKER)
 def kill_switch_latched(view: View, switch: KillSwitch) -> Iterator[Hit]:
-    """This host keeps the wish to be halted, and Redis does not."""
+    """This host keeps the wish to be halted, and Redis no longer does; one that it never took is told by itself."""
     latch = view.snapshot.latch
     if latch is None:
         return
     hold = latch.hold_of(switch)
     observed = "engaged" if switch.is_engaged else "not engaged"
     words = ""
-    if hold is Hold.LOST and (latch.trouble or not latch.is_held):
-        words = f"HALT NOT IN REDIS, latched here: {latch.trouble or 'tried again and again'}"
+    if hold is Hold.LOST and latch.is_held and latch.trouble:
+        words = f"HALT NOT IN REDIS, latched here: {latch.trouble}"
     elif hold is Hold.RELEASED and not _is_releasing(view, latch):
         words = f"released by {switch.by} elsewhere, latched here: K, or Space b u"
     if words:
@@ -92,8 +92,8 @@ def kill_switch_restored(view: View, switch: KillSwitch) -> Iterator[Hit]:
     latch = view.snapshot.latch
     if latch is None or latch.restored_at is None or latch.hold_of(switch) is not Hold.HELD:
         return
-    moment = _clock(latch.restored_at)
-    wanted = "" if latch.wanted_ms is None else f", wanted since {_clock(latch.wanted_ms / 1000)}"
+    moment = clock(latch.restored_at)
+    wanted = "" if latch.wanted_ms is None else f", wanted since {clock(latch.wanted_ms / 1000)}"
     late = f"halted late: Redis took it at {moment}{wanted}"
     words = f"THE HALT WAS LOST, engaged again at {moment}" if latch.losses else late
     severity = Severity.P1 if view.now - latch.restored_at < LOUD_S else Severity.P3
@@ -106,10 +106,6 @@ def latch_unreadable(view: View, switch: KillSwitch) -> Iterator[Hit]:
     why = view.snapshot.latch_unread
     if why:
         yield Hit(SUBJECT, Severity.P2, f"latch on this host unreadable: {why}", "unreadable", "readable")
-
-
-def _clock(at: float) -> str:
-    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}Z"
 
 
 def _is_releasing(view: View, latch: Latch) -> bool:

@@ -23,6 +23,8 @@ HALTED = ("kill_switch_engaged", "kill_switch_restored")
 """Comes after all else of its class: it has the big letters, and is the answer to what it would stand before."""
 LAST_KNOWN = "last known: "
 """Stands before the words of what nobody can look at again now."""
+WAITING = "halt_waiting"
+"""Comes before all else: somebody believes that trading is halted, or wants it to be."""
 SHARED = "redis_slow"
 """Comes before all else of its class: what is read through a slow Redis is late because of it."""
 
@@ -116,8 +118,8 @@ def shown(memory: Memory) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=_order))
 
 
-def _order(one: Finding) -> tuple[Severity, bool, bool, float, str, str]:
-    return one.severity, one.rule in HALTED, one.rule != SHARED, one.since, one.rule, one.subject
+def _order(one: Finding) -> tuple[Severity, bool, bool, bool, float, str, str]:
+    return one.severity, one.rule != WAITING, one.rule in HALTED, one.rule != SHARED, one.since, one.rule, one.subject
 
 
 def next_clear_at(memory: Memory, clear_after_s: float, now: float) -> float | None:

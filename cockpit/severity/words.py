@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 
 def ms(value: float) -> str:
     """Milliseconds.
@@ -28,6 +30,15 @@ def seconds(value: float) -> str:
     if minutes < 48 * 60:
         return f"{minutes // 60} h {minutes % 60} m"
     return f"{minutes // 1440} d"
+
+
+def clock(at: float) -> str:
+    """Unix seconds as a time of day, in UTC.
+
+    >>> clock(1_800_000_000.0)
+    '08:00:00Z'
+    """
+    return f"{datetime.fromtimestamp(at, UTC):%H:%M:%S}Z"
 
 
 def percent(fraction: float) -> str:

@@ -157,7 +157,39 @@ def test_what_a_halt_has_been_through_stands_below_what_is_wrong_now_and_fades()
 def test_a_halt_that_cannot_be_engaged_again_says_why() -> None:
     trouble = replace(LATCH, trouble="this Redis is a replica: read-only")
     assert latched(MISSING, trouble) == ["HALT NOT IN REDIS, latched here: this Redis is a replica: read-only"]
-    assert latched(MISSING, replace(LATCH, is_held=False)) == ["HALT NOT IN REDIS, latched here: tried again and again"]
+
+
+WISH = replace(LATCH, is_held=False)
+WAITS = "HALT WAITING, by asha since 07:59:00Z"
+
+
+@pytest.mark.parametrize(
+    ("switch", "latch", "why"),
+    [
+        (MISSING, replace(WISH, trouble="OOM"), "OOM"),
+        (MISSING, WISH, "tried again and again"),
+        (dead(NOW, value=MISSING), WISH, "Redis does not answer"),
+        (Sample(), WISH, "Redis does not answer"),
+    ],
+)
+def test_a_halt_that_waits_is_the_first_thing_to_be_read(switch: Any, latch: Latch, why: str) -> None:
+    """Above a Redis that is down for longer, and beside the big word."""
+    now = replace(snapshot(NOW, kill_switch=switch, postgres=dead(NOW, value=None)), latch=latch)
+    found = assess(now, SETTINGS, NOTHING)[0].findings
+    assert (found[0].rule, found[0].summary, found[0].severity) == ("halt_waiting", f"{WAITS}: {why}", Severity.P1)
+    assert [one.rule for one in found if "kill_switch" in one.rule] == []
+    for width, words in ((60, WAITS), (30, "HALT WAITING since 07:59:00Z"), (14, "HALT WAITING")):
+        assert plain(told(View(now, NOW, SETTINGS), (), width)[0]) == words
+
+
+@pytest.mark.parametrize(
+    ("switch", "latch"),
+    [(ENGAGED, WISH), (OUTSIDE, WISH), (dead(NOW, value=ENGAGED), LATCH), (MISSING, LATCH), (MISSING, None)],
+)
+def test_what_is_in_force_or_was_or_is_released_does_not_wait(switch: Any, latch: Latch | None) -> None:
+    now = replace(snapshot(NOW, kill_switch=switch), latch=latch)
+    assert "halt_waiting" not in [one.rule for one in assess(now, SETTINGS, NOTHING)[0].findings]
+    assert "WAITING" not in plain(told(View(now, NOW, SETTINGS), (), 80)[0])
 
 
 def test_a_latch_that_cannot_be_read_is_told_halted_or_not() -> None:
