@@ -29,6 +29,8 @@ _BY_WORD = {
     Phase.DONE: Mark("●", "done, by word", "warn"),
     Phase.FAILED: Mark("■", "not done, by word", "warn"),
 }
+_NOT_REACHED = Mark("○", "not reached", "dim")
+"""Of a job that has come to its end nothing waits any more."""
 _BLOCKS = {"ok": "block_ok", "crit": "block_crit", "unknown": "block_unknown", "warn": "block_warn"}
 
 
@@ -47,11 +49,11 @@ def progress_rows(job: Job, width: int) -> list[Line]:
     """What must be said aloud, then each step and each proof as it stands."""
     body = _aloud(job, width)
     for step in job.steps:
-        body.extend(_step(step, width, "took"))
+        body.extend(_step(step, width, "took", job.phase.is_over))
     if job.proofs:
         body.extend((EMPTY, line(("Proof", "label"))))
         for proof in job.proofs:
-            body.extend(_step(proof, width, "after"))
+            body.extend(_step(proof, width, "after", job.phase.is_over))
     return body
 
 
@@ -68,8 +70,8 @@ def _aloud(job: Job, width: int) -> list[Line]:
     return [*rows, EMPTY] if rows else []
 
 
-def _step(step: JobStep, width: int, preposition: str) -> list[Line]:
-    mark = _STEPS[step.state]
+def _step(step: JobStep, width: int, preposition: str, is_over: bool) -> list[Line]:
+    mark = _NOT_REACHED if is_over and step.state is StepState.WAITING else _STEPS[step.state]
     took = f"{preposition} {short_age(step.took_s)}" if step.took_s is not None else mark.word
     ink = "value" if step.state in (StepState.DONE, StepState.RUNNING) else mark.ink
     room = width - 2 - len(took) - 1

@@ -80,6 +80,14 @@ def test_a_note_that_the_error_repeats_is_said_once() -> None:
     assert "\n".join(map(plain, job_rows(job, NOW, (100, 40)))).count("call the brokers") == 1
 
 
+@pytest.mark.parametrize("phase", [Phase.VERIFYING, Phase.FAILED])
+def test_nothing_waits_any_more_in_a_job_that_has_ended(phase: Phase) -> None:
+    rows = "\n".join(
+        map(plain, job_rows(replace(a_job(), phase=phase, proofs=(JobStep("read back"),)), NOW, (100, 40)))
+    )
+    assert ("waiting" in rows, "not reached" in rows) == (phase is Phase.VERIFYING, phase is Phase.FAILED)
+
+
 def a_job() -> Job:
     return Job("j", "kill_switch.engage", "Engage", "t", World.SANDBOX, "d", "asha", Phase.FAILED, NOW)
 
