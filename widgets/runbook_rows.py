@@ -172,7 +172,7 @@ def _last(book: Book, step: ActionSpec) -> Line:
 def _detail(book: Book, step: ActionSpec, width: int) -> list[Line]:
     """What it does, why it cannot be done, when it was done last and how long that takes."""
     danger = lines.line((step.danger.value, DANGER[step.danger]))
-    keys = lines.line((f"Space {step.section_key} {step.key} ", "key"), *danger)
+    keys = lines.line((f"{step.keys} ", "key"), *danger)
     told = wrapped(step.summary, width - 2)[:2]
     rows = [ruled(step.title, width, keys), *(lines.line((f" {part}", "value")) for part in told)]
     said = book.standings.get(step.step, Standing())

@@ -74,7 +74,7 @@ def _keys(settings: Settings) -> str:
     """Those of the step that does it; not where a fund's own runbook may have other ones."""
     rows = ACTIONS if settings.runbook is None else ()
     row = next((row for row in rows if row.step == HALT_ROUTER), None)
-    return f": Space {row.section_key} {row.key}, or" if row is not None else ""
+    return f": {row.keys}, or" if row is not None else ""
 
 
 def utc(at: float) -> str:

@@ -141,7 +141,7 @@ def _lines(steps: tuple[Told, ...], settings: Settings, is_live: bool) -> Iterat
 
 def _step(number: int, one: Told, is_live: bool) -> Iterator[str]:
     row = one.row
-    yield f"\n  {number}. {row.title}   {row.danger}   Space {row.section_key} {row.key}   cockpit run {row.step}"
+    yield f"\n  {number}. {row.title}   {row.danger}   {row.keys}   cockpit run {row.step}"
     yield f"     {row.summary}"
     if one.error:
         yield f"     cannot be told: {one.error}"

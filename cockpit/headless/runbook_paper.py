@@ -56,7 +56,7 @@ def _numbers(steps: Iterable[Told]) -> dict[str, str]:
     counts: dict[str, int] = {}
     for row in (one.row for one in steps):
         counts[row.section] = counts.get(row.section, 0) + 1
-        found[f"Space {row.section_key} {row.key}"] = f"step {counts[row.section]} of {row.section}"
+        found[row.keys] = f"step {counts[row.section]} of {row.section}"
     return found
 
 

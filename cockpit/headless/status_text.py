@@ -94,6 +94,7 @@ def _finding(finding: Finding, now: float) -> str:
     severity = "P4 ok" if finding.is_expected and finding.severity is Severity.P4 else finding.severity.label
     answer = f"{finding.section} {finding.section_title}" if finding.section else ""
     keys = f"  {finding.keys}" if finding.keys else ""
+    keys += f", {finding.release} releases" if finding.release else ""
     if finding.follows is not None:
         answer, keys = "told above too", ""
     age = finding.since_is.marked(seconds(max(0.0, now - finding.since)))

@@ -43,6 +43,11 @@ class ActionSpec:
     """Where the row stands: runbook.yaml:12:7."""
 
     @property
+    def keys(self) -> str:
+        """What is pressed to open it: `Space b k`."""
+        return f"Space {self.section_key} {self.key}"
+
+    @property
     def asks(self) -> tuple[str, ...]:
         """The parameters that must be chosen each time."""
         return tuple(name for name, value in self.parameters if value == OPEN)

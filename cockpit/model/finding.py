@@ -62,11 +62,19 @@ class Finding:
     section_title: str | None = None
     keys: str | None = None
     """The keys that lead there: `Space b`; only where they exist."""
+    release: str | None = None
+    """Of a halt, the keys of the step that releases it, which may stand in another section: `Space b u`."""
     is_expected: bool = False
     """A known event (a broker's nightly reset): shown, not alarmed about."""
     since_is: Since = Since.EXACT
     follows: tuple[str, str] | None = None
     """The key of the finding that tells of the same trouble: this one stands under it, and is no trouble more."""
+
+    @property
+    def pressed(self) -> str | None:
+        """What to press in a few cells: the section's keys, or a halt's release where that section has none."""
+        is_elsewhere = self.release is not None and not self.release.startswith(self.keys or " ")
+        return self.release if is_elsewhere else self.keys
 
     @property
     def key(self) -> tuple[str, str]:

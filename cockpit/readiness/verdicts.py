@@ -49,7 +49,7 @@ ADVICE = {
 def judged(told: Told, looks: Sequence[Look]) -> Rehearsed:
     """One step, by the worst of what it could be taken on."""
     row = told.row
-    keys = f"Space {row.section_key} {row.key}"
+    keys = row.keys
     line = (row.step, row.title, row.section, row.section_title, keys)
     if told.error or not told.plans:
         return Rehearsed(*line, Outcome.BROKEN, told.error or "nothing is configured for it", "look at cockpit.yaml")

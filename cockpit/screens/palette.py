@@ -17,10 +17,7 @@ from widgets.panels.catalogue import PANELS
 def entries(desk: Desk, scope: str) -> list[Entry]:
     """Everything that can be opened from a screen with these keys."""
     steps = desk.session.actions() if desk.session else ()
-    listed = [
-        Entry(step.title, f"Space {step.section_key} {step.key}", f"open('step', {step.step!r})", DANGER[step.danger])
-        for step in steps
-    ]
+    listed = [Entry(step.title, step.keys, f"open('step', {step.step!r})", DANGER[step.danger]) for step in steps]
     listed += [
         Entry(row.help, row.written.split()[0], row.action)
         for row in (*keymap.of(scope), *keymap.of("everywhere"))

@@ -26,7 +26,7 @@ from cockpit.severity import (
 )
 from cockpit.severity.follows import grouped
 from cockpit.severity.rule import Hit, Rule, View
-from cockpit.severity.sections import Sections, answering, keys, title
+from cockpit.severity.sections import Sections, answering, keys, release, title
 from cockpit.severity.silence import PANELS, SILENT, UNREAD, configured, is_complete, silent, stopped_at
 from cockpit.severity.standing import NOTHING, Memory, Raised, fold, shown
 from cockpit.severity.unhaltable import unhaltable
@@ -120,6 +120,8 @@ def _routed(one: Raised, sections: Sections) -> Raised:
     """The same with the title of its runbook section, and the keys that lead there where there are steps."""
     number = answering(one.finding, sections)
     routed = replace(one.finding, section=number, section_title=title(number, sections), keys=keys(number, sections))
+    if routed.rule == rules_halt.kill_switch_engaged.name:
+        routed = replace(routed, release=release(sections))
     return replace(one, finding=routed)
 
 

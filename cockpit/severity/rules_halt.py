@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 SUBJECT = "kill switch"
 RISK_MANAGER = "risk-manager"
-ENGAGE, RELEASE = "kill_switch.engage", "kill_switch.release"
+ENGAGE = "kill_switch.engage"
 LOUD_S = 300.0
 """So long what a halt has been through is of the worst class."""
 
@@ -110,7 +110,7 @@ def latch_unreadable(view: View, switch: KillSwitch) -> Iterator[Hit]:
 
 def _is_releasing(view: View, latch: Latch) -> bool:
     """Whether it is our own release, which lets go of the latch as soon as it is read back."""
-    ours = [job for job in _jobs(view) if job.action == RELEASE and job.submitted_at * 1000 > latch.ts_ms]
+    ours = [job for job in _jobs(view) if job.action == sections.RELEASE and job.submitted_at * 1000 > latch.ts_ms]
     return any(not job.phase.is_over or job.phase is Phase.DONE for job in ours)
 
 
@@ -135,14 +135,16 @@ def _is_released(view: View, switch: KillSwitch, stood: Halt) -> bool:
     """Whether somebody said so, later than the halt: in the key itself, or in the journal."""
     if switch.is_present and switch.by and switch.since is not None and switch.since > stood.since:
         return True
-    return any(job.action == RELEASE and _is_written(job) and job.submitted_at > stood.since for job in _jobs(view))
+    return any(
+        job.action == sections.RELEASE and _is_written(job) and job.submitted_at > stood.since for job in _jobs(view)
+    )
 
 
 def _jobs(view: View) -> Iterator[Job]:
     redis = view.settings.redis
     key = redis.kill_switch_key if redis else None
     for job in view.snapshot.jobs:
-        if job.action in (ENGAGE, RELEASE) and job.world is view.settings.world and job.target == key:
+        if job.action in (ENGAGE, sections.RELEASE) and job.world is view.settings.world and job.target == key:
             yield job
 
 

@@ -18,6 +18,8 @@ POSTGRES = "3.4"
 RISK = "3.5"
 PLATFORM = "4"
 
+RELEASE = "kill_switch.release"
+
 TITLES: Mapping[str, str] = {
     BROKER: "Broker outage",
     FEED: "Data feed failure",
@@ -37,6 +39,8 @@ class Section:
     """`Space b`."""
     answers: frozenset[str] = frozenset()
     """Findings that a step of it names: by rule, or by rule/subject."""
+    release: str | None = None
+    """The keys of its step that releases the kill switch."""
 
 
 Sections = Mapping[str, Section]
@@ -50,6 +54,7 @@ def from_actions(actions: Iterable[ActionSpec]) -> dict[str, Section]:
             spec.section_title,
             f"Space {spec.section_key}",
             frozenset(name for row in rows if row.section == spec.section for name in row.suggests),
+            next((row.keys for row in rows if row.section == spec.section and row.id == RELEASE), None),
         )
         for spec in rows
     }
@@ -61,6 +66,11 @@ def answering(finding: Finding, sections: Sections) -> str | None:
     by_subject = (number for number, one in sections.items() if exact in one.answers)
     by_rule = (number for number, one in sections.items() if finding.rule in one.answers)
     return next(by_subject, None) or finding.section or next(by_rule, None)
+
+
+def release(sections: Sections) -> str | None:
+    """The keys of the step that releases the kill switch; None where no step does."""
+    return next((one.release for one in sections.values() if one.release), None)
 
 
 def title(number: str | None, sections: Sections) -> str | None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from actions.catalogue import ACTIONS
+from cockpit.headless.status_text import as_text
 from cockpit.model.finding import Assessment
 from cockpit.model.job import Job, JobStep, Phase, StepState
 from cockpit.model.latch import Latch
@@ -15,9 +17,12 @@ from cockpit.model.severity import Severity
 from cockpit.model.states import KillSwitch
 from cockpit.model.world import World
 from cockpit.severity.judge import assess
+from cockpit.severity.sections import from_actions
 from cockpit.severity.standing import NOTHING, Memory
 from tests.unit.healthy import NOW, SETTINGS, dead, snapshot
 from widgets.line import plain
+from widgets.panels.findings import SHORT, advice, short_advice
+from widgets.topline import worst_finding
 from widgets.trading import told
 from widgets.view import View
 
@@ -106,6 +111,20 @@ def test_it_stands_beside_the_word() -> None:
         now = replace(snapshot(kill_switch=Sample.good(MISSING, NOW, 0.01)), jobs=jobs)
         shown = replace(now, assessment=assess(now, SETTINGS)[0])
         assert words in plain(told(View(shown, NOW, SETTINGS), (), 80)[0])
+
+
+@pytest.mark.parametrize(("by", "pressed"), [("asha", "Space b"), ("risk-manager", "Space b u")])
+def test_a_halt_says_the_whole_key_of_its_release(by: str, pressed: str) -> None:
+    """The section that answers a breach of risk has none."""
+    now = snapshot(NOW, kill_switch=replace(ENGAGED, by=by))
+    assessment, _ = assess(now, SETTINGS, NOTHING, from_actions(ACTIONS))
+    (found,) = assessment.findings
+    assert (found.release, found.pressed) == ("Space b u", pressed)
+    assert plain(advice(found)).endswith("  Space b u releases")
+    view = View(replace(now, assessment=assessment), NOW, SETTINGS)
+    assert plain(worst_finding(view)).endswith(f"› {pressed}")
+    assert plain(short_advice(found)).startswith(f"› {pressed} ") and len(plain(short_advice(found))) == SHORT
+    assert "Space b u releases" in as_text(view.snapshot, SETTINGS)
 
 
 LATCH = Latch("redis", "asha", "IBKR is down", int((NOW - 60) * 1000), is_held=True)

@@ -87,7 +87,8 @@ def headline(finding: Finding, now: float, width: int, *, is_answered: bool = Fa
     left = line((f"{glyph} {word} ", ink), (finding.summary, "value"))
     note = "expected " if finding.is_expected else ""
     right = line((note, "label"), (lasted(finding, now), "label"))
-    keys = line(("› ", "accent"), (finding.keys, "key"), "  ") if finding.keys and not is_answered else ()
+    pressed = finding.pressed
+    keys = line(("› ", "accent"), (pressed, "key"), "  ") if pressed and not is_answered else ()
     has_room = width_of(left) + 1 + width_of(keys) + width_of(right) <= width
     return both(left, (*keys, *right) if has_room else right, width)
 
@@ -104,19 +105,21 @@ def lasted(finding: Finding, now: float) -> str:
 
 
 def advice(finding: Finding) -> Line:
-    """The runbook section that answers it, and the keys where they exist."""
+    """The runbook section that answers it, and the keys where they exist; of a halt, those that release it too."""
     if not finding.section:
         return ()
+    ends = line("  ", (finding.release, "key"), (" releases", "label")) if finding.release else ()
     keys = line(("› ", "accent"), (finding.keys, "key"), (" ", "text")) if finding.keys else line(("› ", "accent"))
-    return line(*keys, (f"{finding.section} {finding.section_title or ''}".rstrip(), "label"))
+    return line(*keys, (f"{finding.section} {finding.section_title or ''}".rstrip(), "label"), *ends)
 
 
 def short_advice(finding: Finding) -> Line:
     """The same in few cells, always as many, so that a list of them stands in columns."""
     if not finding.section:
         return line((" " * SHORT, "text"))
-    keys = f"{finding.keys} " if finding.keys else ""
-    return line(("› ", "accent"), (keys, "key"), field(finding.section, SHORT - 2 - len(keys), "label"))
+    keys = f"{finding.pressed} " if finding.pressed else ""
+    section = finding.section if finding.pressed == finding.keys else ""
+    return line(("› ", "accent"), (keys, "key"), field(section, SHORT - 2 - len(keys), "label"))
 
 
 def job_line(job: Job, now: float, width: int) -> Line:
