@@ -73,7 +73,7 @@ def main(config: str, state: str, turn: str, moment: str) -> None:
     sys.stdin.readline()
     runner.submit(plan, Confirmation(plan.digest), shown)
     print("submitted", flush=True)
-    threading.Event().wait(20)
+    threading.Event().wait(3600)
 
 
 if __name__ == "__main__":

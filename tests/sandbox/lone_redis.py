@@ -24,6 +24,7 @@ from cockpit.parts import parsed
 from cockpit.sandbox.redis_server import redis_program
 from cockpit.storage.disk import is_locked
 from cockpit.storage.jobs import JobStore
+from tests.patience import PATIENCE_S
 
 
 def free_port() -> int:
@@ -37,13 +38,13 @@ class LoneRedis:
         self.folder = folder
         self.port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
-        self.client: Any = redis.Redis(port=self.port, decode_responses=True)
+        self.client: Any = redis.Redis(port=self.port, decode_responses=True, socket_timeout=PATIENCE_S)
 
     def start(self, *options: str) -> None:
         command = [redis_program("redis-server"), "--port", str(self.port), "--bind", "127.0.0.1"]
         command += ["--dir", str(self.folder), "--save", "", "--appendonly", "yes", *options]
         self._process = subprocess.Popen(command, stdout=subprocess.DEVNULL, cwd=self.folder)
-        until(self._answers, 5.0)
+        until(self._answers)
 
     def _answers(self) -> bool:
         try:
@@ -94,7 +95,7 @@ def a_snapshot(settings: Settings) -> Snapshot:
     return Snapshot(0, time.time(), settings.world, settings.site)
 
 
-def until(read: Callable[[], Any], within_s: float = 5.0) -> Any:
+def until(read: Callable[[], Any], within_s: float = PATIENCE_S) -> Any:
     deadline = time.monotonic() + within_s
     while not (value := read()):
         assert time.monotonic() < deadline, f"not within {within_s} s: {value!r}"
@@ -114,7 +115,7 @@ def end_workers(state: Path) -> None:
                         os.kill(int(process.name), signal.SIGKILL)
 
 
-def ended(runner: Runner, job: Job, within_s: float = 25.0) -> Job:
+def ended(runner: Runner, job: Job, within_s: float = PATIENCE_S) -> Job:
     def over() -> Job | None:
         found = runner.job(job.id)
         # In doubt is left again when a worker looks after it: only what the journal says last is an end.

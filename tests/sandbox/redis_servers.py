@@ -18,6 +18,7 @@ import redis
 from cockpit.config import Settings
 from cockpit.parts import parsed
 from cockpit.sandbox.redis_server import redis_program
+from tests.patience import PATIENCE_S
 
 T = TypeVar("T")
 PROGRAMS = (redis_program("redis-server"), *filter(None, os.environ.get("COCKPIT_TEST_REDIS", "").split(os.pathsep)))
@@ -32,7 +33,9 @@ class Server:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
-        self.client: Any = redis.Redis(port=self.port, protocol=2, driver_info=None, decode_responses=True)
+        self.client: Any = redis.Redis(
+            port=self.port, protocol=2, driver_info=None, decode_responses=True, socket_timeout=PATIENCE_S
+        )
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -87,7 +90,7 @@ def serving(program: str, folder: Path, *options: str) -> Iterator[Server]:
         server.kill()
 
 
-def until(read: Callable[[], T], within_s: float = 10.0) -> T:
+def until(read: Callable[[], T], within_s: float = PATIENCE_S) -> T:
     """The first true value that `read` returns."""
     deadline = time.monotonic() + within_s
     while not (value := read()):

@@ -15,6 +15,7 @@ from cockpit.jobs.launch import settings_text
 from cockpit.model.job import Job, StepState
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import JobStore
+from tests.patience import PATIENCE_S
 from tests.sandbox.lone_redis import LoneRedis, a_runner, end_workers, lone_redis, until
 
 KEY = "policy:kill_switch"
@@ -70,7 +71,7 @@ def settled(server: LoneRedis, state: Path, job: Job) -> Job:
         found = runner.job(job.id)
         return found if found is not None and found.steps[0].state in (StepState.DONE, StepState.FAILED) else None
 
-    found: Job = until(known, 8.0)
+    found: Job = until(known)
     runner.stop()
     return found
 
@@ -87,7 +88,7 @@ def state(server: LoneRedis, tmp_path: Path) -> Iterator[Path]:
 def test_killed_at_every_write(server: LoneRedis, state: Path, turn: int, moment: str) -> None:
     with victim(server, state, turn, moment) as process:
         press(process)
-        assert process.wait(20) == -9
+        assert process.wait(PATIENCE_S) == -9
     print(f"killed {moment} write {turn}: {assert_true(server, state)}")
 
 
@@ -101,5 +102,5 @@ def test_killed_at_a_random_moment(server: LoneRedis, state: Path, seed: int) ->
         while time.monotonic() < ends_at:
             pass
         process.kill()
-        process.wait(5)
+        process.wait(PATIENCE_S)
     print(f"killed: {assert_true(server, state)}")

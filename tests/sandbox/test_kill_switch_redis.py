@@ -17,7 +17,7 @@ from cockpit.errors import JournalError, Rejected
 from cockpit.jobs import custody
 from cockpit.jobs import runner as runner_module
 from cockpit.jobs.planner import Planner
-from cockpit.jobs.runner import PROTECT_WAIT_S, Runner
+from cockpit.jobs.runner import Runner
 from cockpit.model.job import Phase, StepState
 from cockpit.model.plan import Confirmation, Verdict
 from cockpit.model.sample import Sample
@@ -26,6 +26,7 @@ from cockpit.model.states import KillSwitch
 from cockpit.session import Session
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import Claim, JobStore
+from tests.patience import PATIENCE_S
 from tests.sandbox.lone_redis import LoneRedis, a_runner, a_snapshot, end_workers, lone_redis, until
 
 KEY = "policy:kill_switch"
@@ -80,11 +81,11 @@ def test_every_halt_stands_in_redis_and_in_the_audit(server: LoneRedis, tmp_path
         server.client.delete(KEY)
         runner.submit(plan, Confirmation(plan.digest), shown)
         assert server.client.hget(KEY, "enabled") == "true"
+    until(lambda: kinds(tmp_path / "state").count("confirmed") == 10)
     runner.stop()
     assert AuditLog(tmp_path / "state").verify().is_sound
     # Previewed once, however often the dialog refreshes.
     assert kinds(tmp_path / "state").count("previewed") == 1
-    assert kinds(tmp_path / "state").count("confirmed") == 10
 
 
 @pytest.mark.usefixtures("no_worker")
@@ -95,7 +96,8 @@ def test_intent_stands_on_the_disk_before_the_act(
     runner = warm(a_runner(server.settings(), tmp_path / "state"), server)
     job = engage(runner, server)
     folder = tmp_path / "state" / "jobs" / job.id
-    until(lambda: (folder / "settings.json").exists())
+    until(lambda: (folder / "settings.json").exists() and "step_done" in kinds(tmp_path / "state"))
+    until(lambda: len(JobStore(tmp_path / "state" / "jobs").entries(job.id)) == 4)
     runner.stop()
     entries = JobStore(tmp_path / "state" / "jobs").entries(job.id)
     assert [entry.kind for entry in entries] == ["submitted", "confirmed", "step_started", "step_done"]
@@ -159,11 +161,11 @@ def test_a_restarted_redis_gets_the_flag_over_a_fresh_connection(server: LoneRed
 
 
 def test_a_redis_that_is_gone_fails_at_once(server: LoneRedis, tmp_path: Path) -> None:
-    runner = warm(a_runner(server.settings(), tmp_path / "state"), server)
+    runner = warm(a_runner(server.settings(timeout_s=PATIENCE_S), tmp_path / "state"), server)
     server.kill()
     started = time.monotonic()
     job = engage(runner, server)
-    assert time.monotonic() - started < 3.0
+    assert time.monotonic() - started < PATIENCE_S / 2
     assert job.phase is Phase.FAILED
     assert "refused the connection" in (job.error or "")
     assert runner.jobs()[0].phase is Phase.FAILED
@@ -175,15 +177,15 @@ def test_a_redis_that_hangs_leaves_a_doubt_that_is_resolved_when_it_wakes(server
     server.signal(signal.SIGSTOP)
     started = time.monotonic()
     job = engage(runner, server)
-    assert time.monotonic() - started < 4.0
+    assert time.monotonic() - started < PATIENCE_S
     assert (job.phase, job.steps[0].state) == (Phase.RUNNING, StepState.UNKNOWN)
     assert any("did not say whether it took it" in note for note in job.notes)
     until(lambda: (found := runner.job(job.id)) is not None and found.phase is Phase.VERIFYING)
     server.signal(signal.SIGCONT)
     # Either may come true: the write lay in the socket, or died with the connection. The journal must tell which.
-    found = until(lambda: (now := runner.job(job.id)) and now.steps[0].state is not StepState.UNKNOWN and now, 8.0)
+    found = until(lambda: (now := runner.job(job.id)) and now.steps[0].state is not StepState.UNKNOWN and now)
     assert found.steps[0].state in (StepState.DONE, StepState.FAILED)
-    until(lambda: server.client.hget(KEY, "enabled") == "true", 8.0)
+    until(lambda: server.client.hget(KEY, "enabled") == "true")
     runner.stop()
 
 
@@ -202,13 +204,11 @@ def test_a_hanging_connection_is_overtaken_by_a_fresh_one(
         if len(calls) == 1:
             import asyncio
 
-            await asyncio.sleep(2.0)
+            await asyncio.sleep(3600)
         await write(self, *arguments)
 
     monkeypatch.setattr(RedisWriter, "set_kill_switch", first_hangs)
-    started = time.monotonic()
     job = engage(runner, server)
-    assert time.monotonic() - started < 3.0
     assert job.steps[0].state is StepState.DONE
     runner.stop()
 
@@ -221,21 +221,19 @@ class HungStore(JobStore):
         self.may_go = threading.Event()
 
     def create(self, *arguments: Any) -> Claim:
-        self.may_go.wait(20)
+        self.may_go.wait(3600)
         return super().create(*arguments)
 
 
 def test_a_disk_that_hangs_does_not_hold_up_the_halt(server: LoneRedis, tmp_path: Path) -> None:
     store = HungStore(tmp_path / "state" / "jobs")
     runner = warm(a_runner(server.settings(), tmp_path / "state", store=store), server)
-    started = time.monotonic()
     job = engage(runner, server)
-    assert time.monotonic() - started < PROTECT_WAIT_S + 3.0
     assert server.client.hget(KEY, "enabled") == "true"
     assert job.notes[0] == "sent before its intent was on disk (the disk did not answer in 30 ms)"
     assert runner.jobs()[0].steps[0].state is StepState.DONE
     # The proof does not wait for the disk either.
-    until(lambda: (now := runner.job(job.id)) is not None and now.phase is Phase.VERIFYING, 6.0)
+    until(lambda: (now := runner.job(job.id)) is not None and now.phase is Phase.VERIFYING)
     store.may_go.set()
     until(lambda: len(store.entries(job.id)) >= 5)
     assert [entry.kind for entry in store.entries(job.id)][:4] == ["submitted", "confirmed", "step_started", "note"]
@@ -256,11 +254,11 @@ class FullDisk(AuditLog):
 def test_a_state_folder_that_cannot_be_made_does_not_hold_up_the_halt(server: LoneRedis) -> None:
     settings = structs.replace(server.settings(), state=Path("/proc/nope"))
     session = Session.open(settings)
-    plan = session.prepare(ENGAGE, {"reason": "test"}).result(5)
-    job = session.submit(plan, Confirmation(plan.digest)).result(10)
+    plan = session.prepare(ENGAGE, {"reason": "test"}).result(PATIENCE_S)
+    job = session.submit(plan, Confirmation(plan.digest)).result(PATIENCE_S)
     assert server.client.hget(KEY, "enabled") == "true"
     assert "sent before its intent was on disk" in job.notes[0]
-    checks = session.prepare(ENGAGE, {}).result(5).checks
+    checks = session.prepare(ENGAGE, {}).result(PATIENCE_S).checks
     (journal,) = [check for check in checks if check.name == "journal"]
     assert journal.verdict is Verdict.WARN and "set `state:`" in journal.detail
     session.stop()

@@ -22,6 +22,7 @@ from cockpit.config import RedisPart
 from cockpit.errors import Refused, TimedOut, Unreachable
 from cockpit.model.backends import RedisServer
 from cockpit.probes.redis_wall import RedisProbes
+from tests.patience import PATIENCE_S
 
 CLOCK = SystemClock()
 TIMEOUT_S = 0.3
@@ -40,7 +41,8 @@ def server(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
 
 @pytest.fixture
 async def probes(server: Server) -> AsyncIterator[RedisProbes]:
-    probing = RedisProbes(server.settings(timeout_s=TIMEOUT_S), CLOCK)
+    """Patient: a server that is well may be slow."""
+    probing = RedisProbes(server.settings(timeout_s=PATIENCE_S), CLOCK)
     assert await errors(probing) == set()
     yield probing
     await probing.close()
@@ -48,7 +50,7 @@ async def probes(server: Server) -> AsyncIterator[RedisProbes]:
 
 @pytest.fixture
 async def writer(server: Server) -> AsyncIterator[RedisWriter]:
-    part = server.settings(timeout_s=TIMEOUT_S).redis
+    part = server.settings(timeout_s=PATIENCE_S).redis
     assert part is not None
     writing = RedisWriter(part)
     await writing.connect()
@@ -92,14 +94,20 @@ async def test_restarted_between_two_ticks(server: Server, probes: RedisProbes) 
     assert await errors(probes) <= {"there is no stream risk.metrics"}
 
 
-async def test_hung(server: Server, probes: RedisProbes) -> None:
+async def test_hung(server: Server) -> None:
+    hung = {f"connected, but no answer in time (127.0.0.1:{server.port})"}
+    probes = RedisProbes(server.settings(timeout_s=TIMEOUT_S), CLOCK)
+    deadline = time.monotonic() + PATIENCE_S
+    while await errors(probes):  # a busy machine may need longer for an answer
+        assert time.monotonic() < deadline
     server.signal(signal.SIGSTOP)
     for _ in range(3):
-        started = time.monotonic()
-        assert await errors(probes) == {f"connected, but no answer in time (127.0.0.1:{server.port})"}
-        assert time.monotonic() - started < TIMEOUT_S + 2.0
+        async with asyncio.timeout(PATIENCE_S):
+            assert await errors(probes) == hung
     server.signal(signal.SIGCONT)
-    assert await errors(probes) == set()
+    while await errors(probes):
+        assert time.monotonic() < deadline
+    await probes.close()
 
 
 async def test_out_of_memory_is_still_read(server: Server, probes: RedisProbes, writer: RedisWriter) -> None:
@@ -148,7 +156,7 @@ async def test_loading(server: Server, probes: RedisProbes) -> None:
     server.client.save()
     server.kill()
     server.start(*SAVING, is_waited=False)
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + PATIENCE_S
     while "is loading its data" not in await errors(probes):
         assert time.monotonic() < deadline
     samples = await probes.tick()
@@ -241,7 +249,7 @@ async def test_without_transactions_nothing_is_released(server: Server) -> None:
 
 
 async def test_a_keepalive_that_hangs_does_not_hold_up_the_write(server: Server) -> None:
-    part = server.settings(timeout_s=5.0).redis
+    part = server.settings(timeout_s=PATIENCE_S).redis
     assert part is not None
     writer = RedisWriter(part)
     await writer.connect()
@@ -259,9 +267,13 @@ async def test_a_keepalive_that_hangs_does_not_hold_up_the_write(server: Server)
 
 
 async def test_a_write_that_is_not_answered(server: Server, writer: RedisWriter) -> None:
+    part = server.settings(timeout_s=TIMEOUT_S).redis
+    assert part is not None
+    hasty = RedisWriter(part)
     server.signal(signal.SIGSTOP)
     with pytest.raises(TimedOut, match="connected, but no answer in time"):
-        await writer.set_kill_switch(True, "asha", "test", 1)
+        await hasty.set_kill_switch(True, "asha", "test", 1)
+    await hasty.close()
     server.kill()
     with pytest.raises(Unreachable, match="refused the connection"):
         await writer.set_kill_switch(True, "asha", "test", 1)
@@ -293,13 +305,13 @@ async def test_durability(
     program: str, tmp_path: Path, options: tuple[str, ...], words: str, proof: str | None
 ) -> None:
     with serving(program, tmp_path, *options) as server:
-        part = server.settings().redis
+        part = server.settings(timeout_s=PATIENCE_S).redis
         assert isinstance(part, RedisPart)
         writer = RedisWriter(part)
         assert await writer.wait_durable(1.0) is None, "nothing was written"
         await writer.set_kill_switch(True, "asha", "test", 1)
         assert (await writer.durability()).words == words
-        found = await writer.wait_durable(5.0)
+        found = await writer.wait_durable(PATIENCE_S)
         assert found is None if proof is None else found is not None and proof in found
         server.kill()
         server.start(*options)

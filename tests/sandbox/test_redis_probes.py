@@ -19,6 +19,7 @@ from cockpit.clock import SystemClock
 from cockpit.config import load
 from cockpit.model.states import Feed, Group, OrderFlow, Stream
 from cockpit.probes.redis_wall import NAMES, RedisProbes
+from tests.patience import PATIENCE_S
 
 CLOCK = SystemClock()
 
@@ -108,13 +109,14 @@ async def test_rate_is_exact_while_the_depth_stays_flat(server: Server) -> None:
 
 async def test_a_flood_is_still_a_rate(server: Server, probes: RedisProbes) -> None:
     server.add("orders.incoming", {})
+    began = time.monotonic()
     await probes.tick()
     pipe = server.client.pipeline(transaction=False)
     for _ in range(3000):
         pipe.xadd("orders.incoming", {"json": "{}"}, maxlen=1000)
     pipe.execute()
     rate = (await stream_of(probes)).rate_per_s
-    assert rate is not None and rate > 1000
+    assert rate is not None and rate > 900 / (time.monotonic() - began), "no more than the newest 1000 are there"
 
 
 async def test_a_stream_made_anew_has_an_unknown_rate(server: Server, probes: RedisProbes) -> None:
@@ -124,7 +126,7 @@ async def test_a_stream_made_anew_has_an_unknown_rate(server: Server, probes: Re
     server.add("orders.incoming", {})
     found = await stream_of(probes)
     assert (found.depth, found.rate_per_s) == (1, None)
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + PATIENCE_S
     while not (await stream_of(probes)).rate_per_s:
         assert time.monotonic() < deadline
         server.add("orders.incoming", {})
@@ -139,7 +141,7 @@ async def test_lag_pending_and_age_of_the_oldest(server: Server, probes: RedisPr
     server.client.xreadgroup("router", "r1", {"orders.validated": ">"}, count=4)
     group = await group_of(probes, "validated")
     assert (group.lag, group.is_lag_capped, group.pending, group.consumers) == (6, False, 4, 1)
-    assert group.oldest_pending_s is not None and 5.0 <= group.oldest_pending_s < 8.0
+    assert group.oldest_pending_s is not None and 5.0 <= group.oldest_pending_s < 5.1 + time.time() - now_ms / 1000
     flow = await flow_of(probes)
     assert flow.in_flight == 10 and flow.oldest_in_flight_s is not None and flow.oldest_in_flight_s >= 5.0
     server.client.xdel("orders.validated", f"{now_ms - 5000 + 7}-0")
@@ -197,12 +199,13 @@ async def test_feed_lag_is_arrival_minus_exchange_time(server: Server, probes: R
 
 
 async def test_a_stalled_feed_and_a_gap(server: Server) -> None:
-    settings = structs.replace(server.settings(), feeds=structs.replace(server.settings().feeds, gap_s=0.05))
+    settings = structs.replace(server.settings(), feeds=structs.replace(server.settings().feeds, gap_s=2.0))
     probes = RedisProbes(settings, CLOCK)
     server.add("ticks.yahoo", {"ts_ms": int(time.time() * 1000)})
     assert (await feed_of(probes)).gaps == 0
+    deadline = time.monotonic() + PATIENCE_S
     while (feed := await feed_of(probes)).gaps == 0:
-        assert feed.newest_age_s is not None and feed.newest_age_s < 1.0
+        assert time.monotonic() < deadline
     assert feed.tick_rate_per_s == 0.0 and feed.lag_p95_ms is not None
     server.add("ticks.yahoo", {"ts_ms": int(time.time() * 1000)})
     assert (await feed_of(probes)).gaps == 1
@@ -325,7 +328,7 @@ async def test_the_sandbox_is_read_whole(sandbox: tuple[Any, Any]) -> None:
     settings = load(layout.config)
     probes = RedisProbes(settings, CLOCK)
     await probes.tick()
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + PATIENCE_S
     samples = await probes.tick()
     while any(sample.value is None for sample in samples.values()) or not samples["flow"].value.in_flight:
         assert time.monotonic() < deadline, samples

@@ -18,15 +18,17 @@ from cockpit.parts import parsed
 from cockpit.probes.reach import ReachProbe
 from cockpit.sandbox.served.ibkr import ACCOUNT, IbkrGateway
 from cockpit.sandbox.served.kite import KiteServer
+from tests.patience import PATIENCE_S
 
 
 class Broker:
     def __init__(self, port: int, mode: Box) -> None:
         self.port, self.mode = port, mode
 
-    def kite(self, timeout_s: float = 3.0, **headers: str) -> httpx.AsyncClient:
+    def kite(self, read_s: float = PATIENCE_S, **headers: str) -> httpx.AsyncClient:
         base = {"X-Kite-Version": "3", **headers}
-        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=base, timeout=timeout_s)
+        timeout = httpx.Timeout(PATIENCE_S, read=read_s)
+        return httpx.AsyncClient(base_url=f"http://127.0.0.1:{self.port}", headers=base, timeout=timeout)
 
 
 @pytest.fixture
@@ -45,7 +47,7 @@ async def kite() -> AsyncIterator[Broker]:
         yield Broker(port, mode)
 
 
-async def handshake(port: int, timeout_s: float = 2.0) -> list[str]:
+async def handshake(port: int, timeout_s: float = PATIENCE_S) -> list[str]:
     async def talk() -> list[str]:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         try:
@@ -62,7 +64,7 @@ async def handshake(port: int, timeout_s: float = 2.0) -> list[str]:
 async def test_ib_async_connects_and_reads(gateway: Broker) -> None:
     ib, errors = IB(), []
     ib.errorEvent += lambda _id, code, *_: errors.append(code)
-    await ib.connectAsync("127.0.0.1", gateway.port, clientId=7, timeout=5)
+    await ib.connectAsync("127.0.0.1", gateway.port, clientId=7, timeout=PATIENCE_S)
     try:
         assert ib.managedAccounts() == [ACCOUNT] and ib.client.serverVersion() == 176
         assert {p.contract.symbol: (p.position, p.avgCost) for p in ib.positions()} == {
@@ -96,7 +98,7 @@ async def test_the_cockpit_reads_what_the_gateway_holds(gateway: Broker, monkeyp
     for _ in range(2):
         assert (await probe.read())[0].held.value == {"AAPL": (100.0,), "MSFT": (-20.0,)}, "the client id is given back"
     ib = IB()
-    await ib.connectAsync("127.0.0.1", gateway.port, clientId=91, timeout=5)
+    await ib.connectAsync("127.0.0.1", gateway.port, clientId=91, timeout=PATIENCE_S)
     taken = (await probe.read())[0].held
     ib.disconnect()
     assert "already in use" in (taken.error or "") and taken.value, "the last word is kept, with its age"
@@ -105,7 +107,7 @@ async def test_the_cockpit_reads_what_the_gateway_holds(gateway: Broker, monkeyp
     async def is_down() -> bool:
         return not (await probe.read())[0].is_up
 
-    await eventually(lambda: asyncio.ensure_future(is_down()), 2.0)
+    await eventually(lambda: asyncio.ensure_future(is_down()))
     assert (await probe.read())[0].held == taken, "a broker that is down is not asked"
 
 
@@ -136,9 +138,9 @@ async def test_the_gateway_s_moods(gateway: Broker) -> None:
             return False
         return False
 
-    await eventually(refused, 2.0)
+    await eventually(refused)
     gateway.mode.value = "partial"
-    await eventually(lambda: asyncio.ensure_future(_answers(gateway.port)), 2.0)
+    await eventually(lambda: asyncio.ensure_future(_answers(gateway.port)))
     gateway.mode.value = "blackhole"
 
 
@@ -154,7 +156,7 @@ async def test_the_gateway_hangs_up_on_strangers(gateway: Broker, bytes_sent: by
     reader, writer = await asyncio.open_connection("127.0.0.1", gateway.port)
     writer.write(bytes_sent)
     with pytest.raises((OSError, asyncio.IncompleteReadError)):
-        await asyncio.wait_for(reader.readexactly(1), 2)
+        await asyncio.wait_for(reader.readexactly(1), PATIENCE_S)
     writer.close()
 
 
@@ -168,7 +170,7 @@ async def test_kite_tells_up_from_logged_in_and_dead(kite: Broker) -> None:
         kite.mode.value = "down"
         down = await known.get("/user/profile")
         assert down.status_code == 503 and down.json()["error_type"] == "NetworkException"
-    async with kite.kite(timeout_s=0.3) as hasty:
+    async with kite.kite(read_s=0.3) as hasty:
         for mode in ("blackhole", "slow"):
             kite.mode.value = mode
             with pytest.raises(httpx.ReadTimeout):

@@ -13,6 +13,7 @@ import pytest
 from served_runtimes import Box, SleeperContainer, beside, eventually, run, serving
 
 from cockpit.sandbox.served.docker_api import DockerServer
+from tests.patience import PATIENCE_S
 
 needs_docker = pytest.mark.skipif(shutil.which("docker") is None, reason="no docker program on PATH")
 
@@ -24,9 +25,11 @@ class Engine:
     async def docker(self, *words: str) -> tuple[int, str, str]:
         return await run("docker", *words, env={"DOCKER_HOST": f"unix://{self.path}", "DOCKER_CONFIG": "/nonexistent"})
 
-    def client(self, timeout_s: float = 5.0) -> httpx.AsyncClient:
+    def client(self, read_s: float = PATIENCE_S) -> httpx.AsyncClient:
         transport = httpx.AsyncHTTPTransport(uds=str(self.path))
-        return httpx.AsyncClient(transport=transport, base_url="http://docker", timeout=timeout_s)
+        return httpx.AsyncClient(
+            transport=transport, base_url="http://docker", timeout=httpx.Timeout(PATIENCE_S, read=read_s)
+        )
 
 
 @pytest.fixture
@@ -121,14 +124,14 @@ async def test_down_refuses_and_comes_back(engine: Engine) -> None:
                 return False
 
     engine.gate.value = "down"
-    await eventually(refused, 2.0)
+    await eventually(refused)
     engine.gate.value = "open"
-    await eventually(answered, 2.0)
+    await eventually(answered)
 
 
 async def test_a_black_hole_holds_callers_and_lets_go(engine: Engine) -> None:
     engine.gate.value = "blackhole"
-    async with engine.client(timeout_s=0.3) as hasty, engine.client(timeout_s=10) as patient:
+    async with engine.client(read_s=0.3) as hasty, engine.client() as patient:
         waiting = asyncio.ensure_future(patient.get("/_ping"))
         before = engine.redis.pid
         with pytest.raises(httpx.ReadTimeout):

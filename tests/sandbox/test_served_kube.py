@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import shutil
 import sys
 from collections.abc import AsyncIterator
@@ -12,6 +13,7 @@ import pytest
 from served_runtimes import CRASHER, DEAF, SLEEPER, Box, SleeperPods, eventually, free_port, run, serving
 
 from cockpit.sandbox.served.kube_server import KubernetesServer
+from tests.patience import PATIENCE_S
 
 _BESIDE = str(Path(sys.executable).parent / "kubectl")
 KUBECTLS = [path for path in (_BESIDE, "/usr/bin/kubectl") if shutil.which(path)]
@@ -22,10 +24,16 @@ if not KUBECTLS:
 class Cluster:
     def __init__(self, server: KubernetesServer, pods: SleeperPods, gate: Box, folder: Path, kubectl: str) -> None:
         self.server, self.pods, self.gate, self.folder, self._kubectl = server, pods, gate, folder, kubectl
+        self._environment = {"KUBECONFIG": str(folder / "kubeconfig"), "HOME": str(folder)}
 
-    async def kubectl(self, line: str, within_s: float = 20.0) -> tuple[int, str, str]:
-        env = {"KUBECONFIG": str(self.folder / "kubeconfig"), "HOME": str(self.folder)}
-        return await run(self._kubectl, *line.split(), env=env, within_s=within_s)
+    async def kubectl(self, line: str) -> tuple[int, str, str]:
+        return await run(self._kubectl, *line.split(), env=self._environment)
+
+    async def begin(self, line: str) -> asyncio.subprocess.Process:
+        """One that goes on."""
+        return await asyncio.create_subprocess_exec(
+            self._kubectl, *line.split(), stdout=asyncio.subprocess.PIPE, env={**os.environ, **self._environment}
+        )
 
     async def ok(self, line: str) -> str:
         code, out, err = await self.kubectl(line)
@@ -83,13 +91,13 @@ async def test_rollout_restart_replaces_the_processes(cluster: Cluster) -> None:
     await cluster.available()
     before = set(cluster.server.pods("ws-gateway"))
     assert "restarted" in await cluster.ok("rollout restart deploy/ws-gateway")
-    assert "successfully rolled out" in await cluster.ok("rollout status deploy/ws-gateway --timeout=10s")
+    assert "successfully rolled out" in await cluster.ok("rollout status deploy/ws-gateway --timeout=60s")
     after = set(cluster.server.pods("ws-gateway"))
     assert len(after) == 2 and not after & before
     await eventually(lambda: not before & set(cluster.pods.alive()))
     assert "2" in await cluster.ok("rollout history deploy/ws-gateway")
     assert "rolled back" in await cluster.ok("rollout undo deploy/ws-gateway")
-    await cluster.ok("rollout status deploy/ws-gateway --timeout=10s")
+    await cluster.ok("rollout status deploy/ws-gateway --timeout=60s")
     lines = (await cluster.ok("rollout history deploy/ws-gateway")).split()
     assert "3" in lines and "1" not in lines, "undo gives the old replica set a new revision"
 
@@ -99,7 +107,7 @@ async def test_router_never_runs_twice(cluster: Cluster) -> None:
     cluster.pods.code = DEAF
     (old,) = cluster.server.pods("router")
     await cluster.ok("rollout restart deploy/router")
-    await cluster.ok("rollout status deploy/router --timeout=10s")
+    await cluster.ok("rollout status deploy/router --timeout=60s")
     (new,) = cluster.server.pods("router")
     assert new != old and old not in cluster.pods.alive()
 
@@ -140,7 +148,7 @@ async def test_logs_describe_version_annotate(cluster: Cluster) -> None:
     assert "Started container api" in await cluster.ok(f"describe pod {pod}")
     assert "v1.33.0+sandbox" in (await cluster.kubectl("version"))[1]
     await cluster.ok("annotate deploy/api kubernetes.io/change-cause=tested")
-    assert "condition met" in await cluster.ok("wait --for=condition=available deploy/api --timeout=5s")
+    assert "condition met" in await cluster.ok("wait --for=condition=available deploy/api --timeout=60s")
     await eventually(lambda: _shows(cluster, "rollout history deploy/api", "tested"))
 
 
@@ -158,12 +166,12 @@ async def test_a_bad_image_leaves_the_old_pods(cluster: Cluster) -> None:
     assert code == 1 and "timed out" in err
     assert before <= set(cluster.pods.alive())
     assert cluster.server.undo("ws-gateway")
-    assert "successfully rolled out" in await cluster.ok("rollout status deploy/ws-gateway --timeout=10s")
+    assert "successfully rolled out" in await cluster.ok("rollout status deploy/ws-gateway --timeout=60s")
     assert set(cluster.server.pods("ws-gateway")) == before, "what served all along was not touched"
     patch = '{"spec":{"progressDeadlineSeconds":1}}'
     await cluster.ok(f"patch deploy ws-gateway --patch={patch}")
     cluster.server.set_image("ws-gateway", "registry.sandbox.invalid/ws-gateway:does-not-exist")
-    code, _, err = await cluster.kubectl("rollout status deploy/ws-gateway --timeout=10s")
+    code, _, err = await cluster.kubectl("rollout status deploy/ws-gateway --timeout=60s")
     assert code == 1 and "exceeded its progress deadline" in err
 
 
@@ -178,7 +186,7 @@ async def test_a_crash_loop_is_seen(cluster: Cluster) -> None:
     assert (await cluster.kubectl(f"logs {name} --previous"))[1] == "boom\n"
     assert "Back-off restarting failed container" in await cluster.ok(f"describe pod {name}")
     cluster.pods.code = SLEEPER
-    await eventually(lambda: _shows(cluster, "rollout status deploy/ws-gateway --timeout=8s", "successfully"), 20)
+    await eventually(lambda: _shows(cluster, "rollout status deploy/ws-gateway --timeout=8s", "successfully"))
 
 
 async def test_a_wrong_token_is_refused(cluster: Cluster) -> None:
@@ -195,10 +203,10 @@ async def test_pause_and_resume(cluster: Cluster) -> None:
     await cluster.ok("rollout pause deploy/api")
     await cluster.ok("set env deploy/api LEVEL=debug")
     await cluster.ok("rollout restart deploy/router")
-    await cluster.ok("rollout status deploy/router --timeout=10s")
+    await cluster.ok("rollout status deploy/router --timeout=60s")
     assert set(cluster.server.pods("api")) == before
     await cluster.ok("rollout resume deploy/api")
-    await cluster.ok("rollout status deploy/api --timeout=10s")
+    await cluster.ok("rollout status deploy/api --timeout=60s")
     assert not set(cluster.server.pods("api")) & before
     assert [env["LEVEL"] for name, _, env, _ in cluster.pods.started if name in cluster.server.pods("api")] == [
         "debug"
@@ -209,10 +217,14 @@ async def test_following_logs_and_watching(cluster: Cluster) -> None:
     await cluster.available()
     (router,) = cluster.server.pods("router")
     logs = asyncio.ensure_future(cluster.kubectl(f"logs -f {router}"))
-    rows = asyncio.ensure_future(cluster.kubectl(f"get pod {router} -w --request-timeout=4s"))
+    watching = await cluster.begin(f"get pod {router} -w")
     await eventually(lambda: len(cluster.server._endpoint._transports()) >= 2 and _shows(cluster, "get pods", router))
     await eventually(lambda: len(cluster.server._store._wakers) == 2)  # the controller's, and the watch's
     assert not logs.done()
     await cluster.ok(f"delete pod {router}")
     assert (await logs)[:2] == (0, "up\n")
-    assert "Terminating" in (await rows)[1]
+    async with asyncio.timeout(PATIENCE_S):
+        while "Terminating" not in (row := await watching.stdout.readline()).decode():
+            assert row, "it ended"
+    watching.kill()
+    await watching.wait()

@@ -15,13 +15,14 @@ from served_runtimes import Box, eventually, free_port, serving
 
 from cockpit.sandbox.served.slack import SlackServer
 from cockpit.sandbox.served.smtp import SmtpServer
+from tests.patience import PATIENCE_S
 
 
 class Mail:
     def __init__(self, port: int, gate: Box, sink: SmtpServer, file: Path) -> None:
         self.port, self.gate, self.sink, self.file = port, gate, sink, file
 
-    async def send(self, timeout_s: float = 3.0) -> None:
+    async def send(self, timeout_s: float = PATIENCE_S) -> None:
         message = EmailMessage()
         message["Subject"], message["From"], message["To"] = "P1 – Redis ⛔", "cockpit@example.com", "ops@example.com"
         message.set_content("Redis is down")
@@ -50,7 +51,7 @@ async def mail(tmp_path: Path) -> AsyncIterator[Mail]:
 
 async def test_slack_keeps_messages_and_says_ok(slack: tuple[SlackServer, Box, Path]) -> None:
     sink, gate, file = slack
-    async with httpx.AsyncClient(timeout=3) as client:
+    async with httpx.AsyncClient(timeout=PATIENCE_S) as client:
         good = await client.post(sink.webhook_url, json={"text": "redis down"})
         assert (good.status_code, good.text) == (200, "ok")
         assert (await client.post(sink.webhook_url, data={"payload": '{"text": "form"}'})).text == "ok"
@@ -93,5 +94,5 @@ async def test_mail_s_moods(mail: Mail) -> None:
             return False
         return False
 
-    await eventually(refused, 3.0)
+    await eventually(refused)
     mail.gate.value = "blackhole"  # stopping must not wait for held callers
