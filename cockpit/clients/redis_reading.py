@@ -178,16 +178,22 @@ def unpacked(line: bytes) -> Any:
         said = msgspec.json.decode(line)
     except ValueError:
         said = json.loads(line.decode("utf-8", "surrogateescape"), strict=False)
-    return [_replied(part) for part in said]
+    return _parts(said)
+
+
+def _parts(said: Any) -> list[Any]:
+    """Most are numbers, and stay what they are without a call each."""
+    return [part if type(part) is int else _replied(part) for part in said]
 
 
 def _replied(part: Any) -> Any:
-    if isinstance(part, str):
+    kind = type(part)
+    if kind is str:
         return part.encode("utf-8", "surrogateescape")
-    if not isinstance(part, list | dict) or (part and isinstance(part, list) and isinstance(part[0], int)):
+    if (kind is not list and kind is not dict) or (part and kind is list and type(part[0]) is int):
         return part  # where there is one number in a list, there are only numbers: the times of ticks
     # Lua does not tell an empty list from an empty object.
-    return [_replied(each) for each in part]
+    return _parts(part)
 
 
 def is_still(answer: StreamAnswer) -> bool:
