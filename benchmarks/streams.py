@@ -24,6 +24,9 @@ from cockpit.sandbox.redis_server import redis_program
 TICKS = 15
 PAUSE_S = 0.5
 BEAT_S = 0.002
+ROUNDS = 3
+"""99.9 % of a round is all but its four worst moments, which a machine with others on it makes by itself: the median of
+some rounds counts."""
 
 
 def streams() -> dict[str, float]:
@@ -39,10 +42,12 @@ def streams() -> dict[str, float]:
         try:
             client = redis.Redis(port=port)
             _until_up(client)
-            found |= {"quiet_stall_p999_ms": _stalls(time.sleep, TICKS * PAUSE_S)[0]}
+            quiet = [_stalls(time.sleep, TICKS * PAUSE_S)[0] for _ in range(ROUNDS)]
+            found |= {"quiet_stall_p999_ms": statistics.median(quiet)}
             for count in (1_000, 10_000):
                 fill(client, count)
-                found |= _measure(port, count, Path(folder))
+                rounds = [_measure(port, count, Path(folder)) for _ in range(ROUNDS)]
+                found |= {name: statistics.median(each[name] for each in rounds) for name in rounds[0]}
         finally:
             server.terminate()
             server.wait()
