@@ -12,7 +12,7 @@ from textual.keys import Keys
 from textual.message import Message
 
 from cockpit.terminal.pastes import Pastes
-from cockpit.terminal.receipts import ANSWER
+from cockpit.terminal.receipts import ANSWERS
 
 _ESCAPE = "\x1b"
 _LEADS = "[O"
@@ -40,15 +40,15 @@ class KeyParser(XTermParser):
             yield from super().feed(data)
         for part in self._pastes.parts(data):
             if part.is_pasted:
-                if ANSWER in part.text:
+                if ANSWERS.search(part.text):
                     self._when_answered()
-                yield events.Paste(part.text.replace(ANSWER, "").replace("\0", ""))
+                yield events.Paste(ANSWERS.sub("", part.text).replace("\0", ""))
             else:
                 # Of its own pastes nothing but the end's escape is left.
                 yield from (event for event in super().feed(part.text) if not isinstance(event, events.Paste))
 
     def _sequence_to_key_events(self, sequence: str, alt: bool = False) -> Iterable[events.Key]:
-        if sequence == ANSWER:
+        if ANSWERS.fullmatch(sequence):
             self._when_answered()
             yield events.Key(Keys.Ignore, sequence)
         elif alt or _is_typed(sequence):

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable
 
 REQUEST = b"\x1b[5n"
-"""Are you well? Every terminal since the VT100 says so, in its turn."""
+"""Are you well? Nearly every terminal since the VT100 says so, in its turn."""
+REQUESTS = (REQUEST, b"\x1b[c")
+"""What are you? The console of Windows 10 and of Server 2019 says only that."""
 ANSWER = "\x1b[0n"
+ANSWERS = re.compile(r"\x1b\[(?:0n|\?[\d;]*c)")
+"""To either of them."""
 ASK_BYTES = 1024
 """After so much it is asked again: the answer wakes us, and one that is on its way when we leave is waited for."""
 UNANSWERED_BYTES = 3 * 1024
@@ -33,6 +38,7 @@ class Receipts:
     def __init__(self, now: Callable[[], float] = time.monotonic) -> None:
         self._now = now
         self._is_answering = False
+        self._request = 0
         self._asked_bytes = self._unasked_bytes = 0
         self._first_at: float | None = None
         self._last_at = 0.0
@@ -71,13 +77,17 @@ class Receipts:
             return self._unasked_bytes >= ASK_BYTES
         return not self._is_answering and self._now() - self._last_at >= ANEW_S
 
-    def asked(self) -> None:
-        """The request stands behind all that was sent."""
+    def ask(self) -> bytes:
+        """The request, which now stands behind all that was sent."""
+        if self._first_at is not None and not self._is_answering:
+            # It may know the other one.
+            self._request = 1 - self._request
         self._asked_bytes += self._unasked_bytes
         self._unasked_bytes = 0
         self._last_at = self._now()
         if self._first_at is None:
             self._first_at = self._last_at
+        return REQUESTS[self._request]
 
     def answered(self) -> None:
         """Of several requests it may have been an early one: then a little more is on its way than is counted."""

@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable
 from typing import IO
 
-from cockpit.terminal.receipts import AGAIN_S, REQUEST, Receipts
+from cockpit.terminal.receipts import AGAIN_S, REQUESTS, Receipts
 from cockpit.terminal.unread import Unread
 
 BEHIND_BYTES = 1024
@@ -87,8 +87,7 @@ class PatientWriter(threading.Thread):
 
     def _ask(self) -> None:
         if not self._is_abandoned:
-            self._queue(REQUEST)
-            self._receipts.asked()
+            self._queue(self._receipts.ask())
 
     def answered(self) -> None:
         """The terminal has shown what it was sent."""
@@ -109,7 +108,7 @@ class PatientWriter(threading.Thread):
         long, as whoever reads the terminal after us would take it for keys; none is asked for any more."""
         with self._changed:
             self._is_abandoned = True
-            is_asked = REQUEST not in self._parts
+            is_asked = not any(part in REQUESTS for part in self._parts)
             kept = [self._parts[0]] if self._is_begun else []
             self._pending -= sum(map(len, self._parts)) - sum(map(len, kept))
             self._parts = deque(kept)

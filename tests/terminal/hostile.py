@@ -36,7 +36,7 @@ _OURS = {"panel", "section", "id", "action", "digest", "rule", "keys"}
 _SEQUENCE = re.compile(
     r"\x1b\[[0-9;]*[mHCG]|\x1b\[\?2026[hl]|\x1b\]22;default\x07"  # pen, cursor, synchronised output, pointer
     r"|\x1b\[\?(?:1049|25|1004|2004|7|2048)[hl]|\x1b\[>\d+u|\x1b\[<u|\x1b\[\?(?:2026|2048)\$p"  # start and end
-    r"|\x1b\[5n"  # asks for an answer
+    r"|\x1b\[(?:5n|c)"  # asks for an answer
 )
 _WITHOUT_WIDTH = re.compile(
     "[\u00ad\u034f\ufe00-\ufe0f\U000e0100-\U000e01ef\u20e3\U0001f3fb-\U0001f3ff\U0001f1e6-\U0001f1ff]"

@@ -17,6 +17,7 @@ from cockpit.terminal.receipts import (
     GLIMPSE_S,
     HOPED_S,
     REQUEST,
+    REQUESTS,
     SILENT_S,
     UNANSWERED_BYTES,
     Receipts,
@@ -47,10 +48,10 @@ def clock() -> Clock:
 def receipts(clock: Clock) -> Receipts:
     """Of a terminal that has answered before, and now has much to show."""
     found = Receipts(clock)
-    found.asked()
+    found.ask()
     found.answered()
     assert found.sent(ASK_BYTES)
-    found.asked()
+    found.ask()
     found.sent(UNANSWERED_BYTES)
     return found
 
@@ -64,18 +65,36 @@ def test_an_answer_makes_room(receipts: Receipts) -> None:
 def test_what_has_never_answered_is_never_waited_for(clock: Clock) -> None:
     mute = Receipts(clock)
     assert mute.sent(ASK_BYTES)
-    mute.asked()
+    mute.ask()
     assert not mute.sent(100 * UNANSWERED_BYTES)
     assert not mute.is_behind
     clock.at += ANEW_S
     assert mute.sent(1), "it may have been replaced by one that answers"
 
 
+def test_what_never_answers_is_asked_otherwise_and_once_it_answers_so_for_ever(clock: Clock) -> None:
+    other = Receipts(clock)
+    asked = []
+    for _ in range(3):
+        assert other.sent(ASK_BYTES)
+        asked.append(other.ask())
+        clock.at += ANEW_S
+    assert asked == [REQUESTS[0], REQUESTS[1], REQUESTS[0]]
+    assert other.sent(1)
+    assert other.ask() == REQUESTS[1]
+    other.answered()
+    for _ in range(2):
+        other.sent(ASK_BYTES)
+        assert other.ask() == REQUESTS[1]
+    other.sent(UNANSWERED_BYTES)
+    assert other.is_behind
+
+
 def test_an_answer_that_is_lost_is_asked_for_again(receipts: Receipts, clock: Clock) -> None:
     assert not receipts.is_due()
     clock.at += 2.0
     assert receipts.is_due()
-    receipts.asked()
+    receipts.ask()
     assert not receipts.is_due()
     assert receipts.is_behind
 
@@ -90,7 +109,7 @@ def test_a_terminal_that_types_and_answers_no_more_is_not_waited_for(receipts: R
     assert not receipts.is_behind
     receipts.answered()
     receipts.sent(ASK_BYTES)
-    receipts.asked()
+    receipts.ask()
     receipts.sent(UNANSWERED_BYTES)
     assert receipts.is_behind, "it is back"
 
@@ -119,7 +138,7 @@ def test_a_picture_comes_now_and_then_though_nothing_answers(receipts: Receipts,
 def test_a_first_answer_is_hoped_for_a_while(clock: Clock) -> None:
     fresh = Receipts(clock)
     assert not fresh.is_hoped_for
-    fresh.asked()
+    fresh.ask()
     assert fresh.is_hoped_for
     clock.at += HOPED_S
     assert not fresh.is_hoped_for

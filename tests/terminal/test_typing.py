@@ -68,12 +68,13 @@ def test_known_sequences_are_what_they_were(parts: tuple[str, ...], expected: st
     assert keys_of(*parts) == expected.split()
 
 
+@pytest.mark.parametrize("answer", ["\x1b[0n", "\x1b[?1;0c"], ids=repr)
 @pytest.mark.parametrize("pieces", [1, 2, 5, 4096])
-def test_nothing_that_is_pasted_is_a_key(pieces: int) -> None:
+def test_nothing_that_is_pasted_is_a_key(pieces: int, answer: str) -> None:
     text = "error \x1b[31mK y\x1b[0m \x1bK \x1b[A\x1b[200~q\x1b[20\x1b" + "x" * 40 + "\x1b]2;K y\x07\x9bK\n\x03K"
     told: list[None] = []
     parser = KeyParser(when_answered=lambda: told.append(None))
-    data = f"1\x1b[200~{text}\x1b[0n{text}\x1b[201~2"
+    data = f"1\x1b[200~{text}{answer}{text}\x1b[201~2"
     found = [event for at in range(0, len(data), pieces) for event in parser.feed(data[at : at + pieces])]
     assert parser._timeout_time is None
     assert [event.text for event in found if isinstance(event, events.Paste)] == [text * 2]
@@ -99,6 +100,18 @@ def test_the_end_of_a_paste_may_get_lost() -> None:
 def test_what_a_terminal_reports_is_no_key(report: str) -> None:
     assert keys_of(f"{report}2") == ["2"]
     assert keys_of(*report, "2") == ["2"]
+
+
+@pytest.mark.parametrize(
+    ("report", "is_answer"),
+    [("\x1b[0n", True), ("\x1b[?1;0c", True), ("\x1b[?62;22c", True), ("\x1b[3n", False)],
+    ids=repr,
+)
+def test_what_the_terminal_answers_is_told(report: str, is_answer: bool) -> None:
+    told: list[None] = []
+    parser = KeyParser(when_answered=lambda: told.append(None))
+    assert [event.key for event in parser.feed(f"{report}2") if isinstance(event, events.Key)][-1] == "2"
+    assert bool(told) == is_answer
 
 
 def test_escape_and_a_number_in_one_packet(start: Start) -> None:
