@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import threading
+from collections.abc import Mapping
 from concurrent.futures import Future
 from contextlib import suppress
 from functools import partial
@@ -16,15 +17,17 @@ from cockpit.jobs import journaling
 from cockpit.jobs.launch import SETTINGS, launch, settings_text
 from cockpit.jobs.letting_go import unlatch
 from cockpit.jobs.minutes import Minutes
+from cockpit.jobs.outcomes import AUDIT_KINDS, pay
 from cockpit.jobs.prove import Proving
 from cockpit.jobs.record import Record
 from cockpit.jobs.scribe import Scribe
 from cockpit.jobs.stillborn import last_words, lay_down
 from cockpit.jobs.worked import LEFT_BEHIND
-from cockpit.jobs.worker import AUDIT_KINDS, failure_for, prover_for
+from cockpit.jobs.worker import failure_for, prover_for
 from cockpit.model.job import Job, Phase
 from cockpit.model.plan import Plan
 from cockpit.storage.attested import own_text
+from cockpit.storage.audit import AuditLog
 from cockpit.storage.fold import ENDS, RESOLVED
 from cockpit.storage.jobs import JobStore
 from cockpit.storage.journal import Entry
@@ -35,6 +38,8 @@ DISK_WAIT_S = 2.0
 """So long the journal may take to be on the disk before the proof is begun without it."""
 LAUNCH_WAIT_S = 5.0
 """So long the disk may take to have the plan before a step that is no halt is given up."""
+PAY_S = 5.0
+"""So often it is looked whether the audit lacks an outcome that a worker could not write."""
 FORGOTTEN_S = 600.0
 """A job left behind longer ago than this can no longer be proven: too much has happened since."""
 
@@ -53,6 +58,9 @@ class Custody:
         self._workers: dict[str, subprocess.Popen[bytes]] = {}
         self._looked_after: set[str] = set()
         self._known: tuple[Job, ...] = ()
+        self._paid: set[tuple[str, Phase]] = set()
+        self._pay_at = clock.monotonic() + PAY_S
+        self._paying: Future[None] | None = None
 
     def take(self, record: Record) -> None:
         """Answer for this job from now on."""
@@ -142,7 +150,22 @@ class Custody:
             if job.phase is Phase.IN_DOUBT:
                 self._look_after(job)
         self._known = tuple(sorted(found.values(), key=lambda job: job.id, reverse=True))
+        self._settle(self._known)
         return self._known
+
+    def _settle(self, jobs: tuple[Job, ...]) -> None:
+        """Have the audit say what the journals of ended jobs say; nobody waits, and what fails is tried again."""
+        now = self._clock.monotonic()
+        is_paying = self._paying is not None and not self._paying.done()
+        if now < self._pay_at or is_paying or self._minutes.owed:
+            return
+        self._pay_at = now + PAY_S
+        ended = {job.id: job.phase for job in jobs if job.phase.is_over and (job.id, job.phase) not in self._paid}
+        if ended:
+            self._paying = self._minutes.tell(lambda log: self._pay(log, ended))
+
+    def _pay(self, log: AuditLog, ended: Mapping[str, Phase]) -> None:
+        self._paid.update((job_id, ended[job_id]) for job_id in pay(self._store, log, ended))
 
     def _reap(self) -> None:
         """A worker that could not begin says why in its log alone: nobody reads that, so it is said in the journal."""

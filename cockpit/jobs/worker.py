@@ -23,11 +23,11 @@ from cockpit.config import Settings, load
 from cockpit.errors import CockpitError, ConfigError, JournalError
 from cockpit.jobs.action import action_for, is_struck, is_worked
 from cockpit.jobs.letting_go import unlatch, words
+from cockpit.jobs.outcomes import ending, pay
 from cockpit.jobs.prove import Failure, Prover, Proving
 from cockpit.jobs.stillborn import lay_down
 from cockpit.jobs.worked import work_through
-from cockpit.model.audit import AuditRecord, Operator
-from cockpit.model.job import Job, Phase, StepState
+from cockpit.model.job import Job, Phase
 from cockpit.model.latch import Latch
 from cockpit.storage.attested import own_text
 from cockpit.storage.audit import AuditLog
@@ -36,8 +36,6 @@ from cockpit.storage.jobs import JobStore
 from cockpit.storage.journal import Entry
 from cockpit.storage.latches import LatchFile
 from cockpit.text import clean
-
-AUDIT_KINDS = {Phase.DONE: "proven", Phase.FAILED: "failed", Phase.IN_DOUBT: "in_doubt", Phase.CANCELLED: "cancelled"}
 
 
 def prover_for(settings: Settings, entries: Sequence[Entry], latch: Latch | None = None) -> tuple[Prover, bool]:
@@ -107,6 +105,8 @@ def work(folder: Path, settings: Settings, clock: Clock) -> Phase:
     if let_go is not None:
         log.append(replace(ending(ended, entries[0], clock.now()), kind="unlatched", text=words(let_go)))
     log.sync_head()
+    with suppress(JournalError):  # those before us that could not write it
+        pay(store, log, [each.id for each in store.jobs() if each.phase.is_over])
     return phase
 
 
@@ -123,16 +123,6 @@ async def _prove(
         failure=failure_for(settings, entries),
     )
     return await proving.run(float(entries[0].facts["deadline_s"]))
-
-
-def ending(job: Job, submitted: Entry, now: float) -> AuditRecord:
-    """What the audit says about how it ended; in the name of who confirmed it."""
-    held = [f"{proof.name} {proof.took_s} s" for proof in job.proofs if proof.state is StepState.DONE]
-    text = f"{job.title}: {'; '.join(held) or 'nothing proven'}"
-    text = f"{text}. {job.error}" if job.error else text
-    who = Operator(**submitted.facts["who"])
-    site = str(submitted.facts["site"])
-    return AuditRecord(round(now, 6), who, AUDIT_KINDS[job.phase], job.world.value, site, job.id, text[:900], "", "")
 
 
 def main(arguments: list[str]) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -19,6 +19,8 @@ from cockpit.storage.verification import DAMAGED, REPAIRED, Verification, Walk
 
 SLACK_S = 60.0
 """A job's record may be written this much later than the job, and clocks step."""
+_REF = re.compile(rb'"ref":"([^"]*)"')
+"""The first of a line: whatever text could quote it stands behind it."""
 _JOB = re.compile(r"\d{8}-\d{6}-")
 
 
@@ -104,6 +106,17 @@ class AuditLog:
             if record is not None and (record.kind, record.ref) == (kind, ref):
                 return record
         return None
+
+    def about(self, refs: Collection[str]) -> tuple[AuditRecord, ...]:
+        """All records about these, oldest first.
+
+        Raises:
+            JournalError: it cannot be read.
+        """
+        marks = {ref.encode("ascii", "replace") for ref in refs}
+        lines = (line for line in self._lines() if (found := _REF.search(line)) is not None and found[1] in marks)
+        records = (from_line(line.removesuffix(b"\n")) for line in lines)
+        return tuple(record for record in records if record is not None)
 
     def verify(self) -> Verification:
         """Walk the whole chain.
