@@ -28,6 +28,7 @@ NARROWEST = 111
 LOWEST = 30
 FROM_REDIS = ("brokers", "flow", "feeds", "risk")
 """Panels of other things whose data comes through Redis."""
+NOT_CONFIGURED = "not configured"
 
 
 class Shape(NamedTuple):
@@ -87,8 +88,7 @@ def panel_box(scene: Scene, panel: Panel, width: int, height: int) -> list[Line]
     if view is None:
         return box(panel.title, None, ("starting", "dim"), [], width, height, is_selected)
     severity = severity_of(view, panel)
-    sample = getattr(view.snapshot, panel.sample) if panel.sample else None
-    right = age_words(sample, view.now, width - len(panel.title) - 18)
+    right = panel_age(view, panel, width - len(panel.title) - 18)
     if panel.sample is None:
         right = (f"{len(view.snapshot.assessment.findings) or 'none'}", "label")
     body = panel_body(view, panel, width - 4, height - 2, scene.needle)
@@ -119,10 +119,27 @@ def panel_body(view: View, panel: Panel, width: int, height: int, needle: str = 
         return lines
     reason = [line((each, "warn")) for each in wrapped(why_silent(view, panel), width)] if sample.error else []
     if sample.value is None and not sample.error:
-        reason = [line(("waiting for the first answer", "label"))]
+        reason = [line((unread(view, panel), "label"))]
     kept = panel.lines(view, width, height - len(reason)) if not needle else lines
     asides = panel.asides(view, width)
     return [*reason, *(each if each in asides else tinted(each, "stale") for each in kept)]
+
+
+def panel_age(view: View, panel: Panel, room: int) -> tuple[str, str]:
+    """What stands at the right of its title, and its ink; nothing where nobody is asked."""
+    sample = getattr(view.snapshot, panel.sample) if panel.sample else None
+    if sample is not None and sample.tried_at is None and unread(view, panel) == NOT_CONFIGURED:
+        return "", "label"
+    return age_words(sample, view.now, room)
+
+
+def unread(view: View, panel: Panel) -> str:
+    """Why there is nothing of a panel that nobody failed to read."""
+    # Imported only here: the first frame, which has no data, does not wait for it.
+    from cockpit.severity.silence import configured
+
+    is_asked = view.settings is None or panel.sample in configured(view.settings)
+    return "waiting for the first answer" if is_asked else NOT_CONFIGURED
 
 
 def why_silent(view: View, panel: Panel) -> str:
@@ -158,11 +175,11 @@ def _compact_row(scene: Scene, view: View, panel: Panel, width: int) -> Line:
     glyph, word, ink = SEVERITY[severity_of(view, panel)]
     sample = getattr(view.snapshot, panel.sample)
     name = "title_selected" if scene.selected == panel.id else "title"
-    words, age_ink = age_words(sample, view.now, 14)
+    words, age_ink = panel_age(view, panel, 14)
     room = width - 17 - width_of(line((words, age_ink))) - 2
     summary = _row_summary(view, panel, room)
     if not view.is_live(sample):
-        error = line((why_silent(view, panel) or "waiting for the first answer", "warn" if sample.error else "label"))
+        error = line((why_silent(view, panel) or unread(view, panel), "warn" if sample.error else "label"))
         old = tinted(panel.summary(view, room), "stale")
         was = (("  was ", "label"), *old) if old else ()
         summary = (*error, *was) if sample.error else (error if sample.value is None else old)

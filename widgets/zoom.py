@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import plotext
 from rich.text import Text
 
-from widgets.box import age_words, box
+from widgets.box import box
 from widgets.figures import rate
 from widgets.line import EMPTY, Line, line
 from widgets.panels.catalogue import Panel
 from widgets.scene import Scene
 from widgets.view import View
-from widgets.wall_rows import panel_body, severity_of
+from widgets.wall_rows import panel_age, panel_body, severity_of
 
 History = Callable[[str], tuple[tuple[float, float | None], ...]]
 _SERIES = ("series1", "series2", "series3", "series4", "series5", "series6")
@@ -30,11 +30,10 @@ def zoom_rows(scene: Scene, panel: Panel, chart: int, history: History, width: i
     chart_height = height if is_wide else max(8, height * 3 // 5)
     plot = _chart_box(view, panel, chart, history, chart_width, chart_height)
     rest_width, rest_height = (width - chart_width, height) if is_wide else (width, height - chart_height)
-    sample = getattr(view.snapshot, panel.sample) if panel.sample else None
     rows = box(
         panel.title,
         severity_of(view, panel),
-        age_words(sample, view.now, rest_width - len(panel.title) - 18),
+        panel_age(view, panel, rest_width - len(panel.title) - 18),
         panel_body(view, panel, rest_width - 4, rest_height - 2, scene.needle),
         rest_width,
         rest_height,

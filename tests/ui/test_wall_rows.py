@@ -7,7 +7,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from msgspec import structs
 
+from cockpit.config import KubernetesPart
 from cockpit.model.sample import Sample
 from cockpit.model.states import KillSwitch, Reach
 from tests.ui import snapshots
@@ -219,6 +221,17 @@ def test_nothing_ever_read_is_no_zero() -> None:
     shown = text("black_holed")
     assert "NO DATA" in shown and "no answer in time" in shown
     assert "UNKNOWN" in shown and "● OK" not in shown and "nothing is wrong" not in shown
+
+
+@pytest.mark.parametrize("size", [(80, 21), (120, 37)])
+@pytest.mark.parametrize("is_configured", [True, False])
+def test_nobody_waits_for_what_is_not_configured(is_configured: bool, size: tuple[int, int]) -> None:
+    given = structs.replace(SETTINGS, kubernetes=KubernetesPart() if is_configured else None)
+    view = View(replace(snapshots.healthy(), kubernetes=Sample()), snapshots.NOW, given)
+    shown = "\n".join(map(plain, wall_rows(scene("healthy", wall=view), *size)))
+    words = ("waiting for the first answer", "no answer"), ("not configured",)
+    assert all(each in shown for each in words[not is_configured])
+    assert not any(each in shown for each in words[is_configured])
 
 
 @pytest.mark.parametrize("is_known", [True, False])
