@@ -174,11 +174,12 @@ def _checks(
     if not is_swap:
         current = found.current
         if current is None or not current.is_ours:
-            yield Check("database", FAIL, f"there is no {database}" if current is None else f"it is {current.owner}'s")
+            words = f"there is no {database}" if current is None else f"{database} is {current.owner}'s"
+            yield Check("connections", FAIL, words)
         elif current.takes_connections:
-            yield Check("database", FAIL, f"{database} takes connections: there is nothing to do")
+            yield Check("connections", FAIL, f"{database} takes them: there is nothing to do")
         else:
-            yield Check("database", PASS, f"{database} takes no connections")
+            yield Check("connections", PASS, f"{database} takes none")
         return
     yield from swap_checks(found)
     there = found.named(old) if old else None

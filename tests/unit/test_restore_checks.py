@@ -21,6 +21,7 @@ from cockpit.model.danger import Danger
 from cockpit.model.plan import Plan
 from tests.unit.healthy import NOW, SETTINGS, databases, dead, dump, dump_contents, postgres, snapshot
 from tests.unit.test_journal import WHO
+from widgets.standing import standing
 
 # A program that is everywhere stands for pg_restore: nothing is run here.
 READY = structs.replace(SETTINGS, postgres=PostgresPart(pg_restore="sh", kept_s=3600.0))
@@ -107,6 +108,14 @@ def test_undo_takes_the_newest_and_drop_the_oldest() -> None:
     assert drop.phrase == f"DROP {others[0].name} ON {READY.site}"
     shut = swap_back.plan(READY, WHO, {}, snapshot(databases=own(takes_connections=False)), NOW)
     assert dict(shut.parameters)["mode"] == "allow" and shut.is_allowed, shut.blocking
+
+
+def test_letting_clients_in_again_asks_for_no_database_to_choose() -> None:
+    """A check that bears the name of what is chosen would count as one that the next list settles."""
+    (row,) = (row for row in ACTIONS if row.id == swap_back.ID)
+    others = swap_back.plan(READY, WHO, {}, snapshot(databases=own(takes_connections=False, is_ours=False)), NOW)
+    said = standing(others, "", NOW, row.chosen, row.asks)
+    assert said.mark.word == "blocked" and "hedgefund is hedgefund_user's" in said.why, said
 
 
 def test_nothing_but_what_a_restore_made_is_dropped() -> None:
