@@ -36,7 +36,7 @@ def add_arguments(subparsers: Subparsers) -> None:
         "jobs",
         help="list jobs, show or follow one",
         description=about,
-        epilog="exit codes with ID: 0 done and proven, 1 failed, in doubt, cancelled or still running;"
+        epilog="exit codes with ID: 0 done and proven, 1 failed, in doubt, cancelled or still running, 4 no such job;"
         " --cancel and --resolve: 0 written down, 4 refused",
     )
     parser.add_argument("id", nargs="?", metavar="ID", help="a job, or the end of its name")

@@ -140,4 +140,4 @@ def test_from_the_shell_with_its_jobs(desk: StepDesk) -> None:
     for arguments in (("jobs", job["id"][-4:]), ("jobs", "--follow")):
         shown = desk.shell(*arguments)
         assert shown.returncode == 0 and "PROVEN" in shown.stdout and "orders.validated counted" in shown.stdout
-    assert desk.shell("jobs", "nothing").returncode == 1
+    assert desk.shell("jobs", "nothing").returncode == 4
