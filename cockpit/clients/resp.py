@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, cast
+from typing import Any
 
 import hiredis
+
+from cockpit.clients.connection import Connection
 
 Reply = Any
 """Bytes, an int, None, a list of these, or the ReplyError that the server replied instead."""
@@ -23,28 +24,22 @@ class ReplyError(Exception):
     """What the server replied is an error: its own words, the code first."""
 
 
-class Resp(asyncio.Protocol):
-    """A connection that was made; whoever uses it bounds the time.
+class Resp(Connection):
+    """Redis' protocol, spoken by whoever packs the commands.
 
     A client that can do all of Redis takes as long to load as all that the wall needs, and a reply several times as
     long to read.
     """
 
     def __init__(self) -> None:
+        super().__init__()
         self._reader = hiredis.Reader(replyError=ReplyError, notEnoughData=_UNFINISHED)
-        self._transport: asyncio.Transport | None = None
         self._replies: list[Reply] = []
         self._wanted = 0
         self._in_turn: Iterator[bytes] = iter(())
         self._turns = 0
         self._heard: Heard | None = None
-        self._answered: asyncio.Future[None] | None = None
         self._why: Exception | None = None
-
-    @property
-    def is_free(self) -> bool:
-        """Whether it stands, as far as has been heard, and nobody waits for a reply."""
-        return self._transport is not None and not self._transport.is_closing() and self._answered is None
 
     async def exchange(
         self, commands: Sequence[Command], in_turn: Sequence[bytes] = (), heard: Heard | None = None
@@ -68,29 +63,15 @@ class Resp(asyncio.Protocol):
         self._in_turn, self._turns, self._heard = iter(in_turn), -1, heard
         sent = b"".join([*map(packed, commands), next(self._in_turn, b"")])
         self._wanted = len(commands) + bool(in_turn)
-        self._answered = asyncio.get_running_loop().create_future()
-        self._transport.write(sent)
         try:
-            await self._answered
-        except BaseException:
-            self.abort()
-            raise
+            await self._ask(sent)
         finally:
-            replies, self._replies, self._answered, self._heard = self._replies, [], None, None
+            replies, self._replies, self._heard = self._replies, [], None
         return replies
-
-    def abort(self) -> None:
-        """Close it at once; nothing here waits for a peer that may never answer."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The event loop's: it stands."""
-        self._transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         """The event loop's: a piece of a reply, or what nobody has asked for."""
-        is_asked = self._answered is not None and not self._answered.done()
+        is_asked = self._is_asked
         try:
             self._reader.feed(data)
             while (reply := self._reader.gets()) is not _UNFINISHED:
@@ -126,14 +107,6 @@ class Resp(asyncio.Protocol):
     def _refusal(self) -> Exception | None:
         first = self._replies[0] if len(self._replies) == 1 else None
         return first if isinstance(first, ReplyError) and str(first).startswith(_LAST_WORDS) else None
-
-    def _end(self, error: Exception | None) -> None:
-        if self._answered is None or self._answered.done():
-            return
-        if error is None:
-            self._answered.set_result(None)
-        else:
-            self._answered.set_exception(error)
 
 
 def packed(command: Command) -> bytes:
