@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 
 from actions import by_hand
 from actions.checks import WARN, evidence_error
-from actions.order_flow import in_flight
+from actions.order_flow import counting, in_flight
 from actions.order_flow.asking import answer, redis
+from actions.order_flow.counting import Rate
 from actions.step import Result, Stage, Step
 from cockpit.config import Settings
 from cockpit.model.audit import Operator
@@ -16,14 +17,13 @@ from cockpit.model.danger import Danger
 from cockpit.model.job import JobStep, StepState
 from cockpit.model.plan import Check, Plan, PlanStep
 from cockpit.model.snapshot import Snapshot
+from cockpit.model.states import OrderFlow
 
 ID = "order_flow.verify"
 EVIDENCE = frozenset({"flow", "kill_switch", "venues"})
 DEADLINE_S = 10.0
 FRESH_S = 5.0
 """A platform that trades validates and fills several orders a second."""
-COUNTED_S = 0.2
-"""Orders come in some ten bursts a second: over less, a rate is that of one burst. Shorter than from look to look."""
 VERIFIED = ("validated", "fills")
 
 FLOWS = {"validated": "orders are validated, or held by the halt", "fills": "orders are filled, or held by the halt"}
@@ -72,45 +72,51 @@ class _Count(Step):
         """How many entries it holds; a capped stream stays as long as it is while thousands pass."""
         async with redis(stage) as link:
             count = await answer(link, ("XLEN", _streams(stage.settings)[self._index]))
-        return Result(DONE, f"{count} entries")
+            began = {} if counting.SINCE in stage.facts else {counting.SINCE: await counting.now_ms(link)}
+        return Result(DONE, f"{count} entries", began)
 
     def probe(self, stage: Stage) -> Result:
         """Counting changes nothing: it may count as not done."""
         return Result(StepState.FAILED, "not counted")
 
 
-def judge(stage: Stage) -> tuple[JobStep, ...]:
-    """Rate and newest age of both streams, lag, and what is in flight."""
+async def judge(stage: Stage) -> tuple[JobStep, ...]:
+    """Rate and newest age of both streams, lag, and what is in flight.
+
+    Raises:
+        BackendError: Redis did not answer.
+    """
     sample, now = stage.snapshot.flow, stage.clock.now()
     if sample.value is None or not sample.is_live(now):
         return tuple(JobStep(name, UNKNOWN, sample.error or "not read") for name in stage.plan.proofs)
-    return (*(_flows(stage, label) for label in VERIFIED), _lag(stage), in_flight.judge(stage))
+    rates = await counting.rates(stage, sample.value)
+    flows = (flowing(stage, sample.value, label, rates) for label in VERIFIED)
+    return (*flows, _lag(stage), in_flight.judge(stage))
 
 
-def _flows(stage: Stage, label: str) -> JobStep:
-    name, flow = FLOWS[label], stage.snapshot.flow.value
-    stream = flow.stream(label) if flow is not None else None
-    if flow is None or stream is None or stream.depth is None:
+def flowing(stage: Stage, flow: OrderFlow, label: str, rates: Mapping[str, Rate] | None) -> JobStep:
+    """Whether orders pass this stream, or the halt alone holds them."""
+    name, stream = FLOWS[label], flow.stream(label)
+    if stream is None or stream.depth is None:
         return JobStep(name, RUNNING, "there is no such stream")
-    newest_s = flow.age_s(stream)
-    if stream.rate_per_s is None or newest_s is None:
-        return JobStep(name, UNKNOWN, "its rate is not known")
-    if flow.counted_s is not None and flow.counted_s < COUNTED_S:
+    if rates is None:
         return JobStep(name, RUNNING, "its orders are being counted")
-    words = f"{stream.rate_per_s:.1f}/s, the newest {newest_s:.1f} s old, {stream.depth} kept"
-    if stream.rate_per_s > 0 and newest_s <= FRESH_S:
+    rate, newest_s = rates.get(label), flow.age_s(stream)
+    if rate is None or newest_s is None:
+        return JobStep(name, UNKNOWN, "its rate is not known")
+    words = f"{rate.per_s:.1f}/s over {rate.over_s:.1f} s, the newest {newest_s:.1f} s old, {stream.depth} kept"
+    if rate.per_s > 0 and newest_s <= FRESH_S:
         return JobStep(name, DONE, words)
-    state, held = _held(stage)
+    state, held = _held(stage, rates)
     return JobStep(name, state, f"{held}; {words}" if held else words)
 
 
-def _held(stage: Stage) -> tuple[StepState, str]:
+def _held(stage: Stage, rates: Mapping[str, Rate]) -> tuple[StepState, str]:
     """Whether a flow that stands still is as it should be: orders arrive, and the halt alone holds them."""
-    sample, flow = stage.snapshot.kill_switch, stage.snapshot.flow.value
+    sample = stage.snapshot.kill_switch
     if sample.value is None or not sample.is_live(stage.clock.now()) or not sample.value.is_engaged:
         return RUNNING, ""
-    rates = {one.label: one.rate_per_s for one in (flow.streams if flow is not None else ())}
-    incoming, rejected = rates.get("incoming"), rates.get("rejected")
+    incoming, rejected = (rates[label].per_s if label in rates else 0.0 for label in ("incoming", "rejected"))
     if not incoming:
         return RUNNING, "trading is halted, and no order arrives to see more by"
     if not rejected:

@@ -142,8 +142,6 @@ class OrderFlow:
     """Those of which there is anything to say beside their depth; None where nobody has looked."""
     now_ms: int = 0
     """When this was so, by Redis' own clock."""
-    counted_s: float | None = None
-    """Seconds that the rates are counted over, since the reading before; None where they look back on their own."""
 
     def age_s(self, stream: Stream) -> float | None:
         """Seconds since the stream's newest entry; None where there is none, or nobody knows."""

@@ -69,8 +69,7 @@ def read_flow(reading: WallReading, lost: Lost, part: RedisPart, kept: Kept | No
     streams = [read_stream(reading, key, label, lost) for label, key in part.order_streams.items()]
     in_flight, oldest_s = _in_flight(reading, part)
     every, restless = (*streams, *kept.streams), (*streams, *kept.restless)
-    counted_s = None if reading.before_ms is None else (reading.now_ms - reading.before_ms) / 1000
-    return OrderFlow(every, in_flight, oldest_s, restless, reading.now_ms, counted_s)
+    return OrderFlow(every, in_flight, oldest_s, restless, reading.now_ms)
 
 
 def _in_flight(reading: WallReading, part: RedisPart) -> tuple[int | None, float | None]:

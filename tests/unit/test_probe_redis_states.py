@@ -142,7 +142,6 @@ def test_flow_is_a_rate_and_a_missing_stream_has_no_depth() -> None:
     assert (incoming.depth, incoming.rate_per_s, flow.age_s(incoming)) == (10, 50.0, 0.1)
     assert (fills.depth, fills.rate_per_s, fills.newest_ms, fills.groups) == (None, None, None, ())
     assert flow.in_flight is None
-    assert flow.counted_s == 1.0
 
 
 def test_in_flight_is_undelivered_and_unfinished() -> None:
