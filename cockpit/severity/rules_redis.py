@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from cockpit.model.severity import Severity
-from cockpit.severity import sections, words
+from cockpit.severity import sections, slow_redis, words
 from cockpit.severity.rule import Hit, View, rule
 
 if TYPE_CHECKING:
@@ -74,7 +74,7 @@ def redis_persistence(view: View, redis: RedisServer) -> Iterator[Hit]:
         yield Hit("redis save", Severity.P2, "Redis failed to save to disk", "failed", "ok")
 
 
-@rule("redis", panel="redis", section=sections.REDIS, readings=2)
+@rule("redis", panel="redis", section=sections.REDIS, readings=slow_redis.READINGS)
 def redis_slow(view: View, redis: RedisServer) -> Iterator[Hit]:
     """Every order makes several round trips: latency here is latency everywhere."""
     limit_ms = view.limits.round_trip_ms

@@ -281,6 +281,15 @@ def test_a_slow_redis_comes_first_and_answers_what_is_late_through_it(
     assert last.findings[0].rule == ("redis_slow" if "redis" in changed else rule_name)
 
 
+def test_what_is_first_shown_together_with_a_slow_redis_leads_to_its_section_from_the_start() -> None:
+    changed = LATE_FEED | SLOW_REDIS
+    *_, before, last = run((0, {}), (5, {}), (6, changed), (7, changed))
+    assert before.findings == ()
+    assert [(one.rule, one.section) for one in last.findings] == [("redis_slow", "3.3"), ("feed_late", "3.3")]
+    *_, last = run((0, {}), (5, LATE_FEED), (6, changed))
+    assert [(one.rule, one.section) for one in last.findings] == [("feed_late", "3.2")], "one slow answer"
+
+
 def test_text_from_outside_is_short() -> None:
     long = venues(venue("IBKR", "down", message="x" * 500))
     assessment, _ = assess(snapshot(venues=long), SETTINGS)
