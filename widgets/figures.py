@@ -14,6 +14,17 @@ def count(value: float | None) -> str:
     return DASH if value is None else f"{value:,.0f}"
 
 
+def quantity(value: float | None) -> str:
+    """Shares; a part of one in as few digits as tell it from none.
+
+    >>> quantity(12345.0), quantity(0.3), quantity(-1234.56), quantity(0.00001), quantity(None)
+    ('12,345', '0.3', '-1,234.6', '1e-05', '–')
+    """
+    if value is None or value == round(value):
+        return count(value)
+    return f"{value:,.1f}" if abs(value) >= 1 else f"{value:.3g}"
+
+
 def rate(value: float | None) -> str:
     """So many a second, with one decimal below 100.
 

@@ -13,6 +13,7 @@ from widgets.view import View
 
 if TYPE_CHECKING:
     from cockpit.model.latch import Latch
+    from cockpit.model.states import Risk
 
 
 class Trading(NamedTuple):
@@ -147,11 +148,8 @@ def moving(view: View, width: int) -> Line:
 
 
 def _exposure(view: View) -> list[str]:
-    held = positions(view)
-    return [
-        _orders(view),
-        "positions unknown" if held is None else plural(held, "position"),
-    ]
+    risk = _known_risk(view)
+    return [_orders(view), "positions unknown" if risk is None else risk.held_words]
 
 
 def open_orders(view: View) -> tuple[int | None, tuple[str, ...]]:
@@ -177,11 +175,14 @@ def _orders(view: View) -> str:
 
 
 def positions(view: View) -> int | None:
-    """Positions that are not zero; None where that is not known now."""
+    """Positions that are not flat, as far as anybody knows; None where that is not known now."""
+    risk = _known_risk(view)
+    return None if risk is None else risk.held
+
+
+def _known_risk(view: View) -> Risk | None:
     risk = view.snapshot.risk
-    if risk.value is None or not view.is_live(risk):
-        return None
-    return sum(1 for position in risk.value.positions if position.qty)
+    return risk.value if view.is_live(risk) else None
 
 
 def not_flat(view: View, width: int) -> Line:

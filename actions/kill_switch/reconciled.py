@@ -12,6 +12,7 @@ from cockpit.config import Settings
 from cockpit.errors import BackendError
 from cockpit.model.plan import Check
 from cockpit.model.sample import Sample
+from cockpit.model.shares import shares
 from cockpit.model.snapshot import Snapshot
 from cockpit.model.states import NOT_READ
 from cockpit.text import clean
@@ -66,7 +67,7 @@ def _compared(settings: Settings, read: Mapping[str, Sample[Held]], now: float) 
 def _venue(name: str, sample: Sample[Held], filled: Filled, now: float) -> Check:
     title, age_s = f"{name} = ledger", sample.age_s(now)
     held, ledger = sample.value or {}, filled.positions
-    told = {symbol: sum(quantities) for symbol, quantities in held.items()}
+    told = {symbol: shares(sum(quantities)) for symbol, quantities in held.items()}
     differ = sorted(one for one in told.keys() | ledger.keys() if told.get(one, 0.0) != ledger.get(one, 0.0))
     if not differ:
         words = f"{len(told)} positions agree"

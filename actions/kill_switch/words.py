@@ -30,9 +30,8 @@ def positions(snapshot: Snapshot) -> str:
     risk = snapshot.risk.value
     if risk is None:
         return f"positions stay as they are: number unknown ({FLAT})"
-    held = sum(1 for position in risk.positions if position.qty)
     gross = "" if risk.gross_usd is None else f", gross {risk.gross_usd:,.0f}"
-    return f"{held} position{'' if held == 1 else 's'} stay open{gross} ({FLAT})"
+    return f"{risk.held_words} stay open{gross} ({FLAT})"
 
 
 def rate(snapshot: Snapshot, label: str) -> float | None:

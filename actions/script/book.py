@@ -11,6 +11,7 @@ from cockpit.config import Settings
 from cockpit.errors import BackendError
 from cockpit.model.job import JobStep, StepState
 from cockpit.model.plan import Check
+from cockpit.model.shares import shares_words
 from cockpit.model.snapshot import Snapshot
 
 LEDGER_EQUAL = "positions equal the ledger's"
@@ -126,4 +127,4 @@ def listed(positions: Mapping[str, float | None]) -> str:
 
 def quantity(qty: float | None) -> str:
     """A number of shares."""
-    return "unreadable" if qty is None else f"{qty:,.0f}"
+    return "unreadable" if qty is None else shares_words(qty)

@@ -12,6 +12,7 @@ from typing import Any
 from cockpit.clients.brokers import GREETING, MAX_FRAME_BYTES
 from cockpit.clients.web import Answer
 from cockpit.errors import BackendError, Refused, Unreachable
+from cockpit.model.shares import shares
 from cockpit.text import clean
 
 KITE_POSITIONS = "/portfolio/positions"
@@ -78,7 +79,7 @@ def _held(rows: Iterable[tuple[str, str, float]]) -> Held:
     found: dict[str, dict[str, float]] = defaultdict(lambda: defaultdict(float))
     for account, symbol, qty in rows:
         found[symbol][account] += qty
-    by_account = {symbol: tuple(qty for qty in of.values() if qty) for symbol, of in found.items()}
+    by_account = {symbol: tuple(filter(None, map(shares, of.values()))) for symbol, of in found.items()}
     return {symbol: quantities for symbol, quantities in by_account.items() if quantities}
 
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
 from cockpit.errors import BackendError
+from cockpit.model.shares import shares
 from cockpit.text import clean
 
 TIMEOUT_S = 2.0
@@ -82,7 +83,7 @@ def read_ledger(file: Path) -> Ledger:
             newest = ledger.execute("SELECT id, ts_ms FROM events ORDER BY id DESC LIMIT 1").fetchone()
             rows = ledger.execute("SELECT symbol, SUM(qty) FROM positions GROUP BY symbol").fetchall()
         events, newest_ms = (0, None) if newest is None else (int(newest[0]), int(newest[1]))
-        return Ledger(events, newest_ms, {clean(symbol, 40): float(qty) for symbol, qty in rows if qty})
+        return Ledger(events, newest_ms, _held((clean(symbol, 40), qty) for symbol, qty in rows))
     except (sqlite3.Error, TypeError, ValueError) as error:
         raise BackendError(f"the ledger {clean(file)} cannot be read: {clean(error, 80)}") from None
 
@@ -112,7 +113,11 @@ def held_by_venue(file: Path) -> Mapping[str, Filled]:
                 newest[venue] = max(newest.get(venue, 0), int(ts_ms))
     except (sqlite3.Error, TypeError, ValueError) as error:
         raise BackendError(f"the ledger {clean(file)} cannot be read: {clean(error, 80)}") from None
-    return {name: Filled({one: qty for one, qty in of.items() if qty}, newest[name]) for name, of in held.items()}
+    return {name: Filled(_held(of.items()), newest[name]) for name, of in held.items()}
+
+
+def _held(rows: Iterable[tuple[str, float]]) -> dict[str, float]:
+    return {symbol: qty for symbol, summed in rows if (qty := shares(float(summed or 0.0)))}
 
 
 def count_since(file: Path, since_ms: int) -> int:

@@ -71,8 +71,7 @@ def risk(snapshot: Snapshot) -> Iterator[str]:
     yield f"drawdown {drawdown}" + (f" of {percent(limits.drawdown_pct)}" if limits.drawdown_pct else "")
     yield f"gross {_of(found.gross_usd, limits.gross_usd)}"
     yield f"P&L {DASH if found.pnl_day is None else f'{found.pnl_day:+,.0f}'}"
-    count = sum(1 for position in found.positions if position.qty != 0)
-    yield "1 position" if count == 1 else f"{count} positions"
+    yield found.held_words
 
 
 def postgres(snapshot: Snapshot) -> Iterator[str]:

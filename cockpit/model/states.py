@@ -234,6 +234,18 @@ class Risk:
     limits: Limits
     positions: tuple[Position, ...]
 
+    @property
+    def held(self) -> int:
+        """How many positions are not flat, with those that cannot be read: nothing says that these are."""
+        return sum(position.qty is None or position.qty != 0 for position in self.positions)
+
+    @property
+    def held_words(self) -> str:
+        """The same in words; a position that cannot be read is told beside the number."""
+        unreadable = sum(position.qty is None for position in self.positions)
+        words = f"{self.held:,} position{'' if self.held == 1 else 's'}"
+        return f"{words}, {unreadable:,} unreadable" if unreadable else words
+
 
 @dataclass(frozen=True, slots=True)
 class Heartbeat:

@@ -6,6 +6,7 @@ from cockpit.clients.redis_facts import Fields, id_ms, json_object, number
 from cockpit.clients.redis_reading import WallReading
 from cockpit.config import RedisPart
 from cockpit.errors import Refused
+from cockpit.model.shares import shares
 from cockpit.model.states import Limits, Position, Risk
 from cockpit.text import clean
 
@@ -65,9 +66,10 @@ def _positions(found: Fields) -> tuple[Position, ...]:
 
 def _position(symbol: str, raw: str) -> Position:
     position = json_object(raw) or {}
+    qty = number(position.get("qty"))
     return Position(
         symbol=clean(symbol, 40),
-        qty=number(position.get("qty")),
+        qty=None if qty is None else shares(qty),
         avg_px=number(position.get("avg_px")),
         mark=number(position.get("mark")),
         notional_usd=number(position.get("notional_usd")),

@@ -123,6 +123,17 @@ def test_no_sum_without_the_one_broker_that_is_down_is_flat() -> None:
     assert "open orders unknown at IBKR" in said and "no open orders" not in said
 
 
+def test_a_position_that_cannot_be_read_is_not_flat() -> None:
+    base = snapshots.broker_down()
+    assert base.risk.value is not None
+    unread = tuple(replace(one, qty=None) for one in base.risk.value.positions[:2])
+    risk = replace(base.risk, value=replace(base.risk.value, positions=unread))
+    venues = tuple(replace(one, status="up", open_orders=0) for one in base.venues.value or ())
+    live = View(replace(base, venues=replace(base.venues, value=venues), risk=risk), snapshots.NOW, SETTINGS)
+    said = text("broker_down", live=live, wall=live)
+    assert "not flat: 2 positions, 2 unreadable" in said and "no open orders, flat" not in said
+
+
 @pytest.mark.parametrize("width", [80, 60, 40, 30, 20])
 @pytest.mark.parametrize(
     ("name", "state"), [("healthy", "ACTIVE"), ("broker_down", "HALTED"), ("redis_down", "UNKNOWN")]

@@ -60,6 +60,19 @@ def test_the_plan_says_what_is_held_where_and_how_long_it_takes(tmp_path: Path) 
     assert slower.digest != plan.digest, "the rate is confirmed with it"
 
 
+def test_parts_of_a_share_are_equal_however_they_were_added_up(tmp_path: Path) -> None:
+    settings = at(tmp_path)
+    with closing(sqlite3.connect(tmp_path / "ledger.db")) as ledger:
+        parts = [("BTC", 0.1), ("BTC", 0.2), ("ETH", 0.1), ("ETH", 0.2), ("ETH", -0.3)]
+        ledger.executemany("INSERT INTO positions VALUES ('b', ?, ?)", parts)
+        ledger.commit()
+    redis = (*HELD, replace(HELD[0], symbol="BTC", qty=0.3))
+    assert check(planned(settings, risk=risk(positions=redis)), "ledger = Redis").detail == "3 positions agree"
+    less = (*HELD, replace(HELD[0], symbol="BTC", qty=0.25))
+    words = check(planned(settings, risk=risk(positions=less)), "ledger = Redis").detail
+    assert words == "not for 1 symbol: BTC 0.3 and 0.25"
+
+
 @pytest.mark.parametrize(
     ("positions", "name", "is_overridable", "words"),
     [

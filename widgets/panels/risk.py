@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from widgets.bars import bar
 from widgets.chart import LABEL, stacked
-from widgets.figures import count, money, percent, plural, short_age, signed
+from widgets.figures import count, money, percent, quantity, short_age, signed
 from widgets.line import Line, field, fitted, joined, line, number
 from widgets.view import View
 
@@ -89,9 +89,9 @@ def _profit(risk: Risk) -> Line:
 
 
 def _book(risk: Risk) -> Line:
-    held = sum(1 for position in risk.positions if position.qty)
+    ink = "unknown" if any(position.qty is None for position in risk.positions) else "value"
     net = money(risk.net_usd, "+")
-    return line(field("book", LABEL, "label"), (plural(held, "position"), "value"), ("  net ", "label"), (net, "value"))
+    return line(field("book", LABEL, "label"), (risk.held_words, ink), ("  net ", "label"), (net, "value"))
 
 
 def _positions(risk: Risk, width: int, room: int) -> list[Line]:
@@ -130,7 +130,7 @@ def _position(position: Position, width: int) -> Line:
     columns = _columns(width)
     thousands = None if position.notional_usd is None else position.notional_usd / 1000
     texts = {
-        "qty": count(position.qty),
+        "qty": quantity(position.qty),
         "avg": _price(position.avg_px),
         "mark": _price(position.mark),
         "k": count(thousands),
