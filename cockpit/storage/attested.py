@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+import secrets
 import stat
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from cockpit.errors import JournalError
-from cockpit.storage.disk import is_shared, private_folder, reason, sync_folder
+from cockpit.storage.disk import append_synced, is_shared, private_folder, reason, sync_folder
 
 MOST_BYTES = 1 << 18
 STICKY = stat.S_ISVTX | stat.S_ISGID | 0o770
@@ -78,25 +79,46 @@ class TeamFolder:
         return None
 
     def put(self, name: str, content: bytes) -> None:
-        """Make a new file of ours; on the disk on return.
+        """Make a new file of ours, all of it or nothing; on the disk on return.
 
         Raises:
             JournalError: it cannot be written, or is there already.
         """
         self._make()
-        file = self.folder / name
+        file, draft = self.folder / name, self.folder / f".{name}.{secrets.token_hex(4)}.new"
         try:
-            descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
+            self._drop_drafts(name)
             try:
-                # First written, then readable: nobody reads half of it.
-                os.write(descriptor, content)
-                os.fchmod(descriptor, 0o640 if is_shared(self.folder.parent) else 0o600)
-                os.fsync(descriptor)
+                self._write(draft, content)
+                # Unlike a renamed one, a linked file never takes the place of another.
+                os.link(draft, file, follow_symlinks=False)
             finally:
-                os.close(descriptor)
-            sync_folder(self.folder)
+                draft.unlink(missing_ok=True)
         except OSError as error:
             raise JournalError(f"cannot write {file}: {reason(error)}") from error
+        try:
+            sync_folder(self.folder)
+        except OSError as error:
+            # Said not to be written, it must not count all the same.
+            with suppress(OSError):
+                file.unlink()
+            raise JournalError(f"cannot write {file}: {reason(error)}") from error
+
+    def _write(self, draft: Path, content: bytes) -> None:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(draft, flags, 0o600)
+        try:
+            os.fchmod(descriptor, 0o640 if is_shared(self.folder.parent) else 0o600)
+            append_synced(descriptor, content)
+        finally:
+            os.close(descriptor)
+
+    def _drop_drafts(self, name: str) -> None:
+        """Those of ours that a crash left: a file that still has its draft's name beside its own is not believed."""
+        for left in self.names(".new", None, f".{name}."):
+            with suppress(OSError):
+                if (self.folder / left).lstat().st_uid == os.geteuid():
+                    (self.folder / left).unlink()
 
     def names(self, ending: str, most: int | None, beginning: str = "") -> tuple[str, ...]:
         """The newest files whose names begin and end so; all of them without `most`."""

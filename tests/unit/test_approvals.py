@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import resource
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
@@ -241,6 +242,67 @@ def test_a_refusal_ends_it(team: Team) -> None:
         flood.touch()
         os.utime(flood, (late, late))
     assert "refused by ben" in team.use(ASHA, request), "newer files of others hide it not"
+
+
+def on_a_full_disk(act: Callable[[], object]) -> object:
+    """No file can become longer than a few bytes: by the kernel's word, as where there is no room."""
+    resource.setrlimit(resource.RLIMIT_FSIZE, (8, 8))
+    return act()
+
+
+@needs_root
+def test_a_refusal_that_a_full_disk_did_not_take_can_be_given_again(team: Team) -> None:
+    request = team.ask()
+
+    def refuse() -> None:
+        team.approvals.refuse(team.approvals.find(request, team.now), "not before the open")
+
+    assert "file too large" in as_user(BEN, lambda: on_a_full_disk(refuse))
+    assert [one.name for one in team.folder.iterdir()] == [f"{request}.request"], "nothing of it is left"
+    assert as_user(BEN, refuse) == ""
+    assert "no request waits" in team.approve(CARL, request)
+    assert team.standing(request) is Standing.REFUSED
+
+
+@needs_root
+def test_an_approval_that_a_full_disk_did_not_mark_as_used_was_not(team: Team) -> None:
+    request = team.ask()
+    assert team.approve(BEN, request) == ""
+    act = Confirmation(PLAN.digest, reason=REASON, approval=request)
+    full = as_user(ASHA, lambda: on_a_full_disk(lambda: team.approvals.use(PLAN, act, "job-1", team.now)))
+    assert "cannot be marked as used" in full
+    assert team.use(ASHA, request) == "ben"
+    assert "counts once" in team.use(ASHA, request, "job-2")
+
+
+@needs_root
+def test_a_refusal_whose_writer_died_before_its_draft_was_gone_counts_at_the_next_try(team: Team) -> None:
+    request = team.ask()
+
+    def refuse() -> None:
+        Approvals(team.folder, LAPSE_S).refuse(team.approvals.find(request, team.now), "no")
+
+    def die() -> None:
+        unlink = Path.unlink
+        Path.unlink = lambda *_, **__: os._exit(1)  # type: ignore[method-assign]
+        try:
+            refuse()
+        finally:
+            Path.unlink = unlink  # type: ignore[method-assign]
+
+    as_user(BEN, die)
+    assert len(list(team.folder.iterdir())) == 3
+    assert "file exists" in as_user(BEN, refuse)
+    assert team.standing(request) is Standing.REFUSED
+
+
+@needs_root
+def test_what_is_there_is_never_replaced(team: Team) -> None:
+    request = team.ask()
+    used = team.folder / f"{request}.{BEN}.refused"
+    as_user(ASHA, lambda: used.symlink_to("nowhere"))
+    refused = as_user(BEN, lambda: team.approvals.refuse(team.approvals.find(request, team.now), "no"))
+    assert "file exists" in refused and not (team.folder / "nowhere").exists()
 
 
 @needs_root
