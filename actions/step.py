@@ -80,8 +80,13 @@ class Step:
     deadline_s = 15.0
     is_look = False
     """Whether it changes nothing, so that whoever only looks after a job may do it too."""
+    is_protective = False
+    """Whether it only makes safe, and doing it twice does no harm: whoever looks after the job does it, too."""
     settle_s = 3.0
     """So long after a worker died its step may still take effect; before that, "not there" means nothing."""
+
+    def fit(self, settings: Settings) -> None:
+        """Set what of its limits depends on the configuration; whoever only looks after it needs them too."""
 
     def before(self, stage: Stage) -> dict[str, Any]:
         """What must be known to find out later whether it was done; journaled before the act."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import shlex
-from typing import Any
 
 from actions.kill_switch.words import other_rungs
 from actions.redis_container.halt import Halt
@@ -29,11 +28,11 @@ DONE, FAILED, UNKNOWN = StepState.DONE, StepState.FAILED, StepState.UNKNOWN
 class PutBack(Step):
     """Tried until it reads back or the time to load is over; then it is said loudly what else stops trading."""
 
-    def before(self, stage: Stage) -> dict[str, Any]:
+    is_protective = True
+
+    def fit(self, settings: Settings) -> None:
         """A large append-only file takes as long as the configuration says."""
-        part = stage.settings.redis
-        self.deadline_s = (part.loading_s if part is not None else 0.0) + MARGIN_S
-        return {}
+        self.deadline_s = (settings.redis.loading_s if settings.redis is not None else 0.0) + MARGIN_S
 
     async def perform(self, stage: Stage) -> Result:
         """Not only an outage is tried through: a refusal may end too, a replica become the primary."""

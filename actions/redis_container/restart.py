@@ -26,6 +26,7 @@ ID = "redis_container.restart"
 EVIDENCE = frozenset({"docker", "redis", "kill_switch", "flow", "feeds"})
 DEADLINE_S = 60.0
 MARGIN_S = 25.0
+SETTLE_S = 3.0
 
 
 def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], snapshot: Snapshot, now: float) -> Plan:
@@ -33,7 +34,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
     redis = settings.redis
     name = (redis.container if redis is not None else None) or "redis"
     key = redis.kill_switch_key if redis is not None else "policy:kill_switch"
-    stop_s = redis.stop_s if redis is not None else 10
+    stop_s = _stop_s(settings)
     halt = Halt.from_parameters(parameters, Halt.seen(snapshot, now))
     return Plan(
         action=ID,
@@ -69,10 +70,14 @@ def steps(plan: Plan) -> tuple[Step, ...]:
 
 
 class _Restart(Step):
+    def fit(self, settings: Settings) -> None:
+        """It may save for as long as the configuration says."""
+        stop_s = _stop_s(settings)
+        self.deadline_s, self.settle_s = stop_s + MARGIN_S, stop_s + SETTLE_S
+
     def before(self, stage: Stage) -> dict[str, Any]:
         """The process that is to end, the groups that must be there again, and whether trading is halted."""
-        snapshot, now, stop_s = stage.snapshot, stage.clock.now(), _stop_s(stage)
-        self.deadline_s, self.settle_s = stop_s + MARGIN_S, stop_s + 3.0
+        snapshot, now = stage.snapshot, stage.clock.now()
         found = container(snapshot, stage.plan.target)
         confirmed = Halt.from_parameters(dict(stage.plan.parameters), Halt("unknown"))
         halt = confirmed.right_before(Halt.seen(snapshot, now))
@@ -90,7 +95,7 @@ class _Restart(Step):
         part = stage.settings.docker
         if part is None:
             raise ConfigError("no Docker is configured")
-        await restart_container(part, stage.plan.target, _stop_s(stage), self.deadline_s - 2)
+        await restart_container(part, stage.plan.target, _stop_s(stage.settings), self.deadline_s - 2)
         return Result(StepState.DONE, "Docker has started it again")
 
     def probe(self, stage: Stage) -> Result:
@@ -104,8 +109,8 @@ class _Restart(Step):
         return Result(StepState.FAILED, f"the container is {found.state}, no new process was started")
 
 
-def _stop_s(stage: Stage) -> int:
-    return stage.settings.redis.stop_s if stage.settings.redis is not None else 10
+def _stop_s(settings: Settings) -> int:
+    return settings.redis.stop_s if settings.redis is not None else 10
 
 
 def _sentence(halt: Halt) -> str:

@@ -1,4 +1,4 @@
-"""Finds out by looking what became of a step that nobody wrote the end of; never does it again."""
+"""Finds out by looking what became of a step that nobody wrote the end of; does nothing again but what makes safe."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ from cockpit.storage.targets import Holder, Targets
 
 LOOK_S = 0.5
 LONGEST_LOOK_S = 20.0
+LOOKED_AFTER = "by whoever looked after the job: its worker had ended"
+DIED = "its worker ended before it could write what came of it"
 OPEN = (StepState.RUNNING, StepState.UNKNOWN)
 
 
@@ -26,9 +28,12 @@ async def resolve(scene: Scene, job: Job) -> Phase | None:
             continue
         if known.state is StepState.FAILED:
             return scene.end(Phase.FAILED, f"{known.name}: {known.detail}")
-        if known.state is StepState.WAITING and not (index and step.is_look):
+        if known.state is StepState.WAITING and not (index and (step.is_look or step.is_protective)):
             return scene.end(Phase.FAILED, _stopped(job, index))
-        found = await settled(scene, index, step, "its worker ended before it could write what came of it")
+        if index and step.is_protective:
+            found = await _made_safe(scene, index, step)
+        else:
+            found = await settled(scene, index, step, DIED)
         scene.end_step(index, found)
         if found.state is StepState.FAILED:
             return scene.end(Phase.FAILED, f"not done: {found.detail}")
@@ -66,6 +71,17 @@ async def _look(scene: Scene, index: int, step: Step) -> Result:
         return await bounded(step.look(stage), step.deadline_s, "the platform")
     except CockpitError as error:
         return Result(StepState.UNKNOWN, str(error))
+
+
+async def _made_safe(scene: Scene, index: int, step: Step) -> Result:
+    """What the dead worker would have done next: trading must not go on unhalted because a process ended."""
+    stage = scene.stage(await scene.evidence.read(), index)
+    scene.begin(index, step.command(stage) or scene.plan.steps[index].command, {})
+    try:
+        found = await bounded(step.perform(stage), step.deadline_s, scene.plan.steps[index].meaning)
+    except CockpitError as error:
+        return Result(StepState.UNKNOWN, str(error))
+    return replace(found, detail=f"{found.detail} ({LOOKED_AFTER})")
 
 
 async def settled(scene: Scene, index: int, step: Step, why: str) -> Result:

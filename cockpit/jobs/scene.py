@@ -63,8 +63,11 @@ class Scene:
 
     @property
     def steps(self) -> tuple[Step, ...]:
-        """What performs each step of the plan."""
-        return self.action.steps(self.plan)
+        """What performs each step of the plan, within the limits of the configuration."""
+        steps = self.action.steps(self.plan)
+        for step in steps:
+            step.fit(self.settings)
+        return steps
 
     def remember(self, entries: Sequence[Entry]) -> None:
         """What the journal says was noted before and after each step."""

@@ -45,7 +45,7 @@ async def put_back(settings: Settings, halt: Halt) -> Result:
         settings, SystemClock(), WHO, reroute(), snapshot, facts, None, lambda *words: said.append(str(words))
     )  # type: ignore[arg-type]
     step = PutBack()
-    step.before(stage)
+    step.fit(settings)
     return await step.perform(stage)
 
 
