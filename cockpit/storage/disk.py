@@ -160,10 +160,12 @@ def append_synced(descriptor: int, content: bytes) -> None:
         rest = memoryview(content)
         while rest:
             rest = rest[os.write(descriptor, rest) :]
+        os.fsync(descriptor)
     except OSError:
-        os.ftruncate(descriptor, size)
+        # Also what was written and is not safe: whoever hears of the failure writes it again.
+        with suppress(OSError):
+            os.ftruncate(descriptor, size)
         raise
-    os.fsync(descriptor)
 
 
 def sync_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import multiprocessing
 import os
 import random
@@ -41,6 +42,23 @@ def test_records_are_chained_from_64_zeros(tmp_path: Path) -> None:
     assert records[0].who == WHO
     assert log.verify().is_sound
     assert log.verify().records == 3
+
+
+def test_what_the_disk_did_not_confirm_is_not_there_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    log = filled(tmp_path, 1)
+    before = log.file.read_bytes()
+    with monkeypatch.context() as failing:
+
+        def fsync(_: int) -> None:
+            raise OSError(errno.EIO, "Input/output error")
+
+        failing.setattr(os, "fsync", fsync)
+        with pytest.raises(JournalError, match="input/output error"):
+            log.append(draft("once"))
+    assert log.file.read_bytes() == before
+    log.append(draft("once"))
+    assert [record.text for record in log.tail()] == ["event 0", "once"]
+    assert log.verify().is_sound
 
 
 def test_only_its_owner_can_read_it(tmp_path: Path) -> None:
