@@ -19,8 +19,11 @@ def incident_checks(plan: Plan, snapshot: Snapshot) -> tuple[Check, ...]:
     if found.error or found.value is None:
         why = found.error or "not read yet"
         return (Check(NAME, Verdict.UNKNOWN, f"the incident log cannot be read: {why}", is_overridable=True),)
+    age_s = found.age_s(snapshot.taken_at)
+    if not found.is_live(snapshot.taken_at):
+        why = "it was not read lately: whether one is open now is not known"
+        return (Check(NAME, Verdict.UNKNOWN, why, age_s, is_overridable=True),)
     if not found.value:
         return (Check(NAME, Verdict.FAIL, f"none is open: {HOW}", is_overridable=True),)
     newest = found.value[0]
-    age_s = found.age_s(snapshot.taken_at)
     return (Check(NAME, Verdict.PASS, f"{newest.severity.label} {newest.title}", age_s),)

@@ -38,6 +38,8 @@ def test_it_is_asked_for(danger: Danger, world: World) -> None:
     assert verdicts(danger, world, Sample()) == [(Verdict.UNKNOWN, True)]
     assert verdicts(danger, world, NONE.failed("gone", NOW, 0.0)) == [(Verdict.UNKNOWN, True)]
     assert verdicts(danger, world, Sample.good((OPEN,), NOW, 0.0)) == [(Verdict.PASS, False)]
+    assert verdicts(danger, world, Sample.good((OPEN,), NOW - 3600, 0.0)) == [(Verdict.UNKNOWN, True)]
+    assert verdicts(danger, world, Sample.good((), NOW - 3600, 0.0)) == [(Verdict.UNKNOWN, True)]
 
 
 def test_it_is_not_asked_for_where_stopping_or_training() -> None:
