@@ -111,6 +111,7 @@ class Session:
         errors: dict[str, Callable[[], str]] = {
             "incident log": lambda: self.incidents.error,
             "drill watch": lambda: self.drills.error,
+            "halt line": lambda: self._runner.error,
         }
         if herald is not None:
             ears["notice sender"], errors["notice sender"] = herald.hear, lambda: herald.error

@@ -14,6 +14,7 @@ from cockpit.clients.redis_write import RedisWriter
 from cockpit.config import RedisPart
 from cockpit.errors import CockpitError
 from cockpit.jobs.strike import Outcome, strike
+from cockpit.text import clean
 
 T = TypeVar("T")
 WARM_S = 5.0
@@ -29,6 +30,8 @@ class Hotline:
         watch: Callable[[], Coroutine[Any, Any, None]] | None = None,
     ) -> None:
         """`beat` is called every few seconds, with the keep-alive; `watch` runs as long as the line is open."""
+        self.error = ""
+        """What was wrong with the last beat; empty if nothing."""
         self._beat = beat
         self._writer = RedisWriter(part)
         self._loop = asyncio.new_event_loop()
@@ -61,7 +64,12 @@ class Hotline:
         while True:
             with suppress(CockpitError):
                 await self._writer.keepalive()
-            await self._beat()
+            try:
+                await self._beat()
+            except Exception as error:  # whatever it is, the line stays warm and what is owed is tried again
+                self.error = clean(f"{type(error).__name__}: {error}")
+            else:
+                self.error = ""
             await asyncio.sleep(WARM_S)
 
     async def _hang_up(self) -> None:

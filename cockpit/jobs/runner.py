@@ -98,6 +98,12 @@ class Runner:
         if hotline is not None:
             hotline.close(max(0.05, ends_at - self._clock.monotonic()))
 
+    @property
+    def error(self) -> str:
+        """What is wrong with the line that a halt will use, and with what is owed to the disk; empty if nothing."""
+        hotline = self._hotline
+        return "" if hotline is None else hotline.error
+
     def note(self, kind: str, text: str) -> None:
         """Have something in the audit that is no job: opened, closed."""
         self._minutes.write(kind, text)
