@@ -6,7 +6,8 @@ CockpitError
  +- BackendError       a backend did not answer usefully
  |   +- Unreachable    refused, no route, no such socket
  |   +- TimedOut       it did not answer within its deadline
- |   +- Refused        it answered no: credentials, permission, read-only
+ |   +- Refused        it answered no: read-only, no memory, no such thing
+ |       +- Denied     it does not let us in, or not do that: credentials, permission
  +- Rejected           a plan may not be run: a check fails, the digest differs, the phrase is wrong
  +- JournalError       the journal or the audit cannot be written or does not verify
  +- SandboxError       the sandbox could not be started or told something
@@ -58,6 +59,10 @@ class TimedOut(BackendError):
 
 class Refused(BackendError):
     """It answered no."""
+
+
+class Denied(Refused):
+    """It answered that we may not: what has to be mended is our configuration, or its rights, not the backend."""
 
 
 class Rejected(CockpitError):

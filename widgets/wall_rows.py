@@ -152,7 +152,7 @@ def why_silent(view: View, panel: Panel) -> str:
         return ""
     if panel.id in FROM_REDIS:
         for finding in view.snapshot.assessment.findings:
-            if (finding.rule, finding.subject) == ("backend_silent", "Redis"):
+            if finding.rule in ("backend_silent", "backend_unusable") and finding.subject == "Redis":
                 return finding.summary.partition(":")[0]
     return str(sample.error)
 

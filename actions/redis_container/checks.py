@@ -60,6 +60,9 @@ def checks(settings: Settings, name: str, halt: Halt, snapshot: Snapshot, now: f
 def _redis(snapshot: Snapshot, now: float) -> Check:
     sample = snapshot.redis
     age_s = sample.age_s(now)
+    if sample.error is not None and sample.is_denied:
+        words = f"it answers, and refuses us: {sample.error}; mend redis.password or its rights, no restart does"
+        return Check("Redis", FAIL, words, age_s, is_overridable=True)
     if sample.error is not None:
         return Check("Redis", PASS, f"does not answer: {sample.error}")
     if sample.value is None or not sample.is_live(now):

@@ -127,7 +127,7 @@ def _checks(
 ) -> Iterator[Check]:
     yield from world_check(settings.world)
     if not is_ledger_kept and not is_redis_kept:
-        yield Check("something to keep", FAIL, "there is no ledger, and Redis does not answer")
+        yield Check("something to keep", FAIL, "there is no ledger, and Redis gives nothing")
     if not is_ledger_kept:
         words = f"there is no {settings.below_root(settings.scripts.ledger)}: only Redis is kept"
         yield Check("ledger", WARN, words)
@@ -144,7 +144,7 @@ def _redis_check(settings: Settings, is_kept: bool, snapshot: Snapshot, now: flo
         return Check("Redis", WARN, "none is configured")
     if not snapshot.redis.is_live(now) or redis is None:
         why = snapshot.redis.error or "not read"
-        words = f"does not answer: {why}"
+        words = f"{'refuses us' if snapshot.redis.is_denied else 'does not answer'}: {why}"
         if is_kept:
             return Check("Redis", FAIL, words, age_s)
         return Check("Redis", WARN, f"{words}; only the ledger is kept: {AGAIN}", age_s)

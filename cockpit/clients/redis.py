@@ -16,7 +16,7 @@ from cockpit.clients.redis_words import code_of, refusal, reply_text
 from cockpit.clients.resp import Command, Reply, ReplyError
 from cockpit.clock import Clock
 from cockpit.config import Settings
-from cockpit.errors import Refused
+from cockpit.errors import Denied, Refused
 
 CONFIG_NAMES = ("appendfsync", "save", "stop-writes-on-bgsave-error")
 OUR_WORK_MS = 50.0
@@ -146,7 +146,7 @@ class RedisWall:
             now_ms=now_ms,
             before_ms=None if self._before is None else self._before.now_ms,
             round_trip_ms=trip_ms(ping_ms, batch_ms),
-            info=KeyFault(str(refusal(info))) if isinstance(info, ReplyError) else info_fields(info),
+            info=_fault(info) if isinstance(info, ReplyError) else info_fields(info),
             config=config_fields(rest[: len(config)]),
             fault=ways.fault,
             note=ways.note,
@@ -235,3 +235,8 @@ def stream_keys(settings: Settings) -> tuple[dict[str, str], int]:
     for key in part.watched_streams:
         wanted.setdefault(key, "count")
     return wanted, flowing
+
+
+def _fault(error: ReplyError) -> KeyFault:
+    why = refusal(error)
+    return KeyFault(str(why), isinstance(why, Denied))

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from cockpit.clients.redis_facts import Fields, id_order, text
-from cockpit.errors import Refused
+from cockpit.errors import Denied, Refused
 from cockpit.model.states import age_s
 from cockpit.text import clean
 
@@ -23,6 +23,12 @@ class KeyFault(NamedTuple):
     """Why one key could not be read; the others were."""
 
     reason: str
+    is_denied: bool = False
+    """Whether it is our rights that are wrong."""
+
+    def error(self, of: str) -> Refused:
+        """The same, to be raised about this."""
+        return (Denied if self.is_denied else Refused)(f"{of}: {self.reason}")
 
 
 class GroupFacts(NamedTuple):
@@ -117,7 +123,7 @@ class WallReading:
             raise Refused(self.fault)
         found = self.hashes.get(key)
         if isinstance(found, KeyFault):
-            raise Refused(f"{clean(key, 60)}: {found.reason}")
+            raise found.error(clean(key, 60))
         return found
 
     def stream(self, key: str) -> StreamFacts | None:
@@ -126,7 +132,7 @@ class WallReading:
             raise Refused(self.fault)
         found = self.streams.get(key)
         if isinstance(found, KeyFault):
-            raise Refused(f"{clean(key, 60)}: {found.reason}")
+            raise found.error(clean(key, 60))
         return found
 
 
@@ -205,7 +211,7 @@ def _fault(raw: Any) -> KeyFault:
     """The versions word a denial in a script differently, and at length."""
     reason = text(raw)
     is_denied = "NOPERM" in reason or "No permissions" in reason or "can't access at least one of the keys" in reason
-    return KeyFault("no permission to read it" if is_denied else clean(reason))
+    return KeyFault("no permission to read it" if is_denied else clean(reason), is_denied)
 
 
 def _group(raw: Any) -> GroupFacts:

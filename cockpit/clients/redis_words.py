@@ -9,13 +9,11 @@ import ssl
 from hiredis import ProtocolError
 
 from cockpit.clients.resp import ReplyError
-from cockpit.errors import BackendError, Refused, TimedOut, Unreachable
+from cockpit.errors import BackendError, Denied, Refused, TimedOut, Unreachable
 from cockpit.text import clean
 
 _BY_CODE = {
     "LOADING": "is loading its data",
-    "NOAUTH": "needs a password, none is configured",
-    "WRONGPASS": "wrong password",
     "BUSY": "is busy running a script",
     "MASTERDOWN": "is a replica that lost its primary",
 }
@@ -51,11 +49,13 @@ def refusal(error: ReplyError) -> Refused:
     code = code_of(error)
     words = str(error).lower()
     if code == "NOPERM":
-        return Refused(f"no permission: {reply_text(error)}")
+        return Denied(f"no permission: {reply_text(error)}")
+    if code == "NOAUTH":
+        return Denied("needs a password, none is configured")
     if "without any password configured" in words:
-        return Refused("a password is configured, but the server asks for none")
-    if "invalid password" in words or "invalid username" in words:
-        return Refused("wrong password")
+        return Denied("a password is configured, but the server asks for none")
+    if code == "WRONGPASS" or "invalid password" in words or "invalid username" in words:
+        return Denied("wrong password")
     return Refused(_BY_CODE.get(code) or reply_text(error))
 
 

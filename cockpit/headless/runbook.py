@@ -90,7 +90,7 @@ def _check_suggestions(file: Path, rows: object) -> None:
     from actions.catalogue import load_own
     from cockpit.severity.judge import RULES
 
-    known = {rule.name for rule in RULES} | {"backend_silent", "payload_unreadable"}
+    known = {rule.name for rule in RULES} | {"backend_silent", "payload_unreadable", "backend_unusable"}
     for row in load_own(file.absolute()).rows:
         for name in row.suggests:
             if name.partition("/")[0] not in known:

@@ -27,20 +27,23 @@ class Sample(Generic[T]):
     """Older than this, the value is drawn as stale and no guard may rely on it."""
     is_asked: bool = True
     """False where the cockpit's own configuration kept it from asking, as `error` says."""
+    is_denied: bool = False
+    """Whether it answered that we may not ask, as `error` says: it is there, and our password or rights are wrong."""
 
     @classmethod
     def good(cls, value: T, at: float, took_s: float, stale_after_s: float = 4.0) -> Sample[T]:
         """A fresh answer."""
         return cls(value, at, at, took_s, None, stale_after_s)
 
-    def failed(self, error: str, at: float, took_s: float, is_asked: bool = True) -> Sample[T]:
+    def failed(self, error: str, at: float, took_s: float, is_asked: bool = True, is_denied: bool = False) -> Sample[T]:
         """The same last good value after another try that failed."""
-        return replace(self, tried_at=at, took_s=took_s, error=error, is_asked=is_asked)
+        return replace(self, tried_at=at, took_s=took_s, error=error, is_asked=is_asked, is_denied=is_denied)
 
     def dated(self, value_at: float | None, tried_at: float | None) -> Sample[T]:
         """The same at other times."""
         # replace() takes four times as long, and each answer of each probe is dated.
-        return Sample(self.value, value_at, tried_at, self.took_s, self.error, self.stale_after_s, self.is_asked)
+        kept, is_asked, is_denied = self.stale_after_s, self.is_asked, self.is_denied
+        return Sample(self.value, value_at, tried_at, self.took_s, self.error, kept, is_asked, is_denied)
 
     def moved(self, by_s: float) -> Sample[T]:
         """The same, exactly as old, on a clock that was set."""

@@ -17,7 +17,7 @@ def read_redis_server(reading: WallReading, before: WallReading | None) -> Redis
     """
     info = reading.info
     if isinstance(info, KeyFault):
-        raise Refused(f"INFO: {info.reason}")
+        raise info.error("INFO")
     return RedisServer(
         version=_text(info, "redis_version"),
         used_bytes=_needed(info, "used_memory"),

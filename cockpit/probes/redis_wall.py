@@ -9,7 +9,7 @@ from cockpit.clients.redis import RedisWall
 from cockpit.clients.redis_reading import WallReading
 from cockpit.clock import Clock
 from cockpit.config import Settings
-from cockpit.errors import BackendError, CockpitError, ConfigError
+from cockpit.errors import BackendError, CockpitError, ConfigError, Denied
 from cockpit.model.sample import Sample
 from cockpit.model.states import Feeds, KillSwitch
 from cockpit.probes.feeds import NO_MEMORY, read_feeds
@@ -51,8 +51,10 @@ class RedisProbes:
             reading = await self._wall.read()
         except CockpitError as error:
             took_s = self._clock.monotonic() - started
-            why, is_asked = clean(error), not isinstance(error, ConfigError)
-            self._samples = {name: one.failed(why, at, took_s, is_asked) for name, one in self._samples.items()}
+            why, is_asked, is_denied = clean(error), not isinstance(error, ConfigError), isinstance(error, Denied)
+            self._samples = {
+                name: one.failed(why, at, took_s, is_asked, is_denied) for name, one in self._samples.items()
+            }
             return dict(self._samples)
         took_s = self._clock.monotonic() - started
         if reading.fault is None:
@@ -96,7 +98,7 @@ class RedisProbes:
         try:
             value = read()
         except BackendError as error:
-            return before.failed(clean(error), at, took_s)
+            return before.failed(clean(error), at, took_s, is_denied=isinstance(error, Denied))
         except Exception as error:
             # A mistake of ours, or a server that answers as no Redis does: it must not blind the other samples.
             return before.failed(clean(f"{type(error).__name__}: {error}"), at, took_s)

@@ -27,7 +27,7 @@ from cockpit.severity import (
 from cockpit.severity.follows import grouped
 from cockpit.severity.rule import Hit, Rule, View
 from cockpit.severity.sections import Sections, answering, keys, release, title
-from cockpit.severity.silence import PANELS, SILENT, UNREAD, configured, is_complete, silent, stopped_at
+from cockpit.severity.silence import PANELS, SILENT, UNREAD, UNUSABLE, configured, is_complete, silent, stopped_at
 from cockpit.severity.standing import NOTHING, Memory, Raised, fold, shown
 from cockpit.severity.unhaltable import unhaltable
 from cockpit.severity.waiting import waiting
@@ -63,7 +63,7 @@ def assess(
     raised = [Raised(one, since=stopped_at(snapshot, settings, one)) for one in silent(snapshot, settings)]
     raised.extend(waiting(snapshot))
     raised.extend(Raised(finding) for finding in (*unhaltable(settings, now), *notices))
-    held, judged = set[str](), {SILENT, UNREAD} if is_complete(snapshot, there) else set[str]()
+    held, judged = set[str](), {SILENT, UNREAD, UNUSABLE} if is_complete(snapshot, there) else set[str]()
     live = frozenset(field for field in there if _is_live(snapshot, field))
     for rule in RULES:
         if rule.reads not in there or rule.name in alerting.off:

@@ -28,10 +28,14 @@ class Backend:
 
 
 WRONG = "cannot be used"
+DENIED = "refuses us"
+RIGHTS = "mend redis.password, or its rights"
+"""Where to look: it is there, and no restart changes what it lets us do."""
 BRIEF = 60
 """In more cells than this the cause would be the part of an error that a wall cuts."""
 REDIS_FIELDS = ("kill_switch", "venues", "flow", "feeds", "risk", "redis", "heartbeats")
-SILENT, UNREAD = "backend_silent", "payload_unreadable"
+SILENT, UNREAD, UNUSABLE = "backend_silent", "payload_unreadable", "backend_unusable"
+"""The last: it may be well, and is not asked, or does not let us; what answers a crash does not answer that."""
 BACKENDS = (
     Backend("Redis", REDIS_FIELDS, Severity.P1, "redis", sections.REDIS),
     Backend("Postgres", ("postgres",), Severity.P1, "postgres", sections.POSTGRES),
@@ -139,10 +143,14 @@ def _is_first_awaited(snapshot: Snapshot, there: frozenset[str]) -> bool:
 
 
 def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
-    age_s = sample.age_s(now)
+    age_s, rule = sample.age_s(now), SILENT
     if not sample.is_asked and sample.error is not None:
         # Nothing that the runbook could restart: it is the cockpit that has to be configured.
         backend, why, observed = replace(backend, verb="is not asked", section=None), sample.error, sample.error
+        rule = UNUSABLE
+    elif sample.is_denied and sample.error is not None:
+        backend, rule, observed = replace(backend, verb=DENIED, section=None), UNUSABLE, RIGHTS
+        why = f"{_reason(sample.error, BRIEF)}: {RIGHTS}"
     else:
         said = len(f"{backend.name} {backend.verb}: ")
         why = "" if sample.error == NO_ANSWER else _reason(_unnamed(sample.error, backend.name), BRIEF - said)
@@ -150,7 +158,7 @@ def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
         if backend.verb == WRONG and age_s is not None:
             observed = f"the last good one, {words.seconds(age_s)} old, counts"
     return Finding(
-        rule=SILENT,
+        rule=rule,
         subject=backend.name,
         severity=backend.severity,
         panel=backend.panel,
@@ -196,7 +204,7 @@ def _unreadable(field: str, sample: Sample[Any], now: float) -> Finding:
         observed="never read" if age_s is None else f"{words.seconds(age_s)} old",
         threshold=words.seconds(sample.stale_after_s),
         since=now,
-        section=sections.REDIS,
+        section=None if sample.is_denied else sections.REDIS,
         since_is=_since(sample),
     )
 

@@ -74,7 +74,8 @@ def halt_readiness(snapshot: Snapshot, settings: Settings | None = None, now: fl
     if settings is not None and settings.redis is None:
         return _lower_rung(snapshot, settings, "no Redis is configured", now)
     if redis.value is None or not redis.is_live(now):
-        return _lower_rung(snapshot, settings, f"Redis {'does not answer' if redis.is_asked else 'is not asked'}", now)
+        word = "does not answer" if redis.is_asked else "is not asked"
+        return _lower_rung(snapshot, settings, f"Redis {'refuses us' if redis.is_denied else word}", now)
     full = settings.thresholds.redis_full_fraction if settings else DEFAULT_FULL_FRACTION
     obstacle = _obstacle(redis.value, full)
     if obstacle:

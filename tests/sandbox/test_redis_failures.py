@@ -176,6 +176,8 @@ async def test_passwords(server: Server, monkeypatch: pytest.MonkeyPatch) -> Non
     async def error(**part: Any) -> set[str]:
         probing = RedisProbes(server.settings(**part), CLOCK)
         found = await errors(probing)
+        samples = (await probing.tick()).values()
+        assert {sample.is_denied for sample in samples} == {bool(found) and "variable" not in str(found)}
         await probing.close()
         return found
 

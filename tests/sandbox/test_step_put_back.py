@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from msgspec import structs
 
+from actions.redis_container.checks import checks
 from actions.redis_container.halt import Halt
 from actions.redis_container.put_back import PutBack
 from actions.redis_container.same import serves_check
@@ -70,6 +71,15 @@ async def test_where_it_cannot_be_the_other_rungs_are_named(tmp_path: Path) -> N
         server.kill()
         gone = await put_back(settings_of(server, 0.8), Halt("false"))
         assert gone.state is StepState.FAILED and "kubectl" not in gone.detail
+
+
+@pytest.mark.parametrize(("is_denied", "verdict"), [(True, Verdict.FAIL), (False, Verdict.PASS)])
+def test_a_redis_that_refuses_us_is_no_reason_to_restart_it(is_denied: bool, verdict: Verdict) -> None:
+    sample = healthy.dead(value=healthy.redis()).failed("wrong password", NOW, 0.1, is_denied=is_denied)
+    snapshot = replace(healthy.snapshot(), redis=sample)
+    found = next(one for one in checks(SETTINGS, "redis", WAS, snapshot, NOW) if one.name == "Redis")
+    assert (found.verdict, found.is_overridable) == (verdict, is_denied)
+    assert ("refuses us: wrong password; mend redis.password" in found.detail) == is_denied
 
 
 def judged(container: Container, url: str = "redis://127.0.0.1:6379/0", **redis: Any) -> tuple[Verdict, str]:

@@ -58,7 +58,7 @@ def test_plain_commands_and_scripts_say_the_same() -> None:
     batch, plain = a_batch(), a_batch()
     batch.take(b'[0]\n[-1, "NOPERM"]')
     plain.take_each([[0], [-1, "NOPERM"]])
-    assert batch.answers == plain.answers == {"a": None, "b": KeyFault("no permission to read it")}
+    assert batch.answers == plain.answers == {"a": None, "b": KeyFault("no permission to read it", True)}
 
 
 def test_all_batches_tell_which_streams_are_anew() -> None:

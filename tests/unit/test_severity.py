@@ -126,18 +126,34 @@ def test_the_first_dump_is_awaited_on_a_young_platform() -> None:
     assert [one.subject for one in assessment.findings] == ["dump"], "one that was there is gone"
 
 
+REDIS_CRASH = {"3.3": Section("Redis crash", "Space r", frozenset({"backend_silent/Redis"}))}
+
+
 def test_what_is_not_asked_has_not_crashed() -> None:
     error = "the secret's command pass failed: not found"
     unasked: dict[str, Sample[Any]] = {
         field: Sample().failed(error, NOW, 0.1, is_asked=False) for field in REDIS_FIELDS
     }
-    assessment, _ = assess(snapshot(**unasked), SETTINGS, sections={"3.3": Section("Redis crash", "Space r")})
+    assessment, _ = assess(snapshot(**unasked), SETTINGS, sections=REDIS_CRASH)
     finding = next(one for one in assessment.findings if one.subject == "Redis")
     assert finding.summary == clean(f"Redis is not asked: {error}", 160)
     assert (finding.severity, finding.section, finding.keys, finding.observed) == (Severity.P1, None, None, error)
     assert halt_readiness(snapshot(**unasked)).reason == "Redis is not asked"
     top = as_text(snapshot(**unasked, kubernetes=Sample()), SETTINGS)
     assert "\nHalt        not ready, call the brokers: Redis is not asked\n" in top
+
+
+def test_who_refuses_us_has_not_crashed() -> None:
+    denied: dict[str, Sample[Any]] = {
+        field: dead(value=values()[field]).failed("wrong password", NOW, 0.1, is_denied=True) for field in REDIS_FIELDS
+    }
+    assessment, _ = assess(snapshot(**denied), SETTINGS, sections=REDIS_CRASH)
+    finding = next(one for one in assessment.findings if one.subject == "Redis")
+    assert finding.summary == "Redis refuses us: wrong password: mend redis.password, or its rights"
+    assert (finding.severity, finding.section, finding.keys) == (Severity.P1, None, None)
+    assert halt_readiness(snapshot(**denied)).reason == "Redis refuses us"
+    assessment, _ = assess(snapshot(redis=denied["redis"]), SETTINGS, sections=REDIS_CRASH)
+    assert [(one.rule, one.section) for one in assessment.findings] == [("payload_unreadable", None)]
 
 
 def test_no_backend_is_named_twice() -> None:
