@@ -23,7 +23,7 @@ from cockpit.sandbox.variables import shell_variables
 
 BALLAST_BYTES = 4 << 20
 SLEEP_S = 0.12
-WAIT_S = 5.0
+WAIT_S = 20.0
 
 
 class Killed:

@@ -22,7 +22,7 @@ FALL = 0.065
 """Of the equity: over the limit of 5 %, with room for the market's own moves."""
 EXCESS = 1.6
 """How far VaR goes over its limit."""
-WAIT_S = 5.0
+WAIT_S = 20.0
 OURS = "risk-manager"
 
 

@@ -19,7 +19,7 @@ from cockpit.sandbox.processes import Account, ServerProcess, run, spawn, workin
 from cockpit.sandbox.schema import CREATE, DATABASE, ROLE
 from cockpit.sandbox.signals import family, send_all
 
-READY_TIMEOUT_S = 10.0
+READY_TIMEOUT_S = 20.0
 ORPHANS_TIMEOUT_S = 2.0
 SETTINGS = {
     "listen_addresses": "127.0.0.1",

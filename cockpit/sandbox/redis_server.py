@@ -15,7 +15,7 @@ from cockpit.sandbox.container import ServerContainer
 from cockpit.sandbox.layout import Layout
 from cockpit.sandbox.processes import ServerProcess, spawn
 
-READY_TIMEOUT_S = 5.0
+READY_TIMEOUT_S = 20.0
 MAXMEMORY = "256mb"
 
 

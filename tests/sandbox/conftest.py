@@ -17,6 +17,7 @@ from cockpit.config import load
 from cockpit.sandbox import launcher
 from cockpit.sandbox.layout import Layout
 from cockpit.session import state_folder
+from tests.patience import PATIENCE_S
 
 KEY = "policy:kill_switch"
 
@@ -69,7 +70,7 @@ def trading(request: pytest.FixtureRequest) -> None:
         client.hset(KEY, mapping={"enabled": "false", "by": "test", "reason": "", "ts": str(round(time.time() * 1000))})
 
 
-def wait_until(read: Callable[[], T], within_s: float = 5.0) -> T:
+def wait_until(read: Callable[[], T], within_s: float = PATIENCE_S) -> T:
     """The first true value that `read` returns; fails when there is none in time."""
     deadline = time.monotonic() + within_s
     while not (value := read()):

@@ -23,6 +23,7 @@ from cockpit.model.snapshot import Snapshot
 from cockpit.observe.lookout import watch
 from cockpit.observe.observer import Observer
 from cockpit.parts import parsed
+from tests.patience import PATIENCE_S
 from tests.sandbox.fault_proxy import FLOOD_BYTES, FaultProxy
 
 HTTP = f"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {FLOOD_BYTES}\r\n\r\n".encode()
@@ -204,7 +205,7 @@ def _redis(raw: dict[str, Any], host: str, port: int, folder: str) -> None:
 def _redis_user(raw: dict[str, Any], folder: Path) -> Credential:
     """A sandbox's Redis asks nobody but this one for a password."""
     url = raw["redis"]["url"]
-    with redis.Redis(port=_host(url)[1]) as client:
+    with redis.Redis(port=_host(url)[1], socket_timeout=PATIENCE_S) as client:
         client.acl_setuser("watcher", True, passwords=["+right"], commands=["+@all"], keys=["*"], channels=["*"])
     raw["redis"]["url"] = url.replace("//", "//watcher@")
     return _in_file(raw["redis"], "password", folder / "redis-password", "right")

@@ -41,7 +41,7 @@ class Bench:
         at = time.time() - 300
         os.utime(file, (at, at))
         file.rename(self.folder / "latest.dump")
-        wait_until(lambda: self.is_read(at), 20.0)
+        wait_until(lambda: self.is_read(at))
 
     def is_read(self, at: float) -> bool:
         sample = self.desk.snapshot.dump
@@ -53,7 +53,7 @@ class Bench:
         (self.folder / "mode").write_text(how)
 
     def blocked_by(self, name: str) -> Plan:
-        wait_until(lambda: name in {check.name for check in self.desk.plan(RESTORE).blocking}, 15.0)
+        wait_until(lambda: name in {check.name for check in self.desk.plan(RESTORE).blocking})
         return self.desk.plan(RESTORE)
 
     def restore(self) -> Job:

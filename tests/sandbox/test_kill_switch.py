@@ -25,6 +25,7 @@ from cockpit.sandbox.layout import Layout
 from cockpit.session import Session, state_folder
 from cockpit.storage.audit import AuditLog
 from cockpit.storage.latches import LatchFile
+from tests.patience import PATIENCE_S
 from tests.sandbox.conftest import Control, wait_until
 
 KEY = "policy:kill_switch"
@@ -50,22 +51,22 @@ class Desk:
         return AuditLog(state_folder(self.settings))
 
     def plan(self, action: str, **parameters: str) -> Plan:
-        return self.session.prepare(action, parameters).result(5)
+        return self.session.prepare(action, parameters).result(PATIENCE_S)
 
     def engage(self, reason: str = "test") -> Job:
         plan = self.plan("kill_switch.engage", reason=reason)
-        return self.session.submit(plan, Confirmation(plan.digest)).result(10)
+        return self.session.submit(plan, Confirmation(plan.digest)).result(PATIENCE_S)
 
     def release(self, reason: str = "test is over") -> Job:
         plan = self.plan("kill_switch.release")
-        return self.session.submit(plan, Confirmation(plan.digest, plan.phrase, reason)).result(10)
+        return self.session.submit(plan, Confirmation(plan.digest, plan.phrase, reason)).result(PATIENCE_S)
 
     def ended(self, job: Job) -> Job:
         def over() -> Job | None:
             found = self.session.job(job.id)
             return found if found is not None and found.phase.is_over else None
 
-        found = wait_until(over, 25.0)
+        found = wait_until(over)
         assert found is not None
         return found
 
@@ -103,21 +104,21 @@ def fresh_desk() -> Iterator[Desk]:
 
 @contextmanager
 def opened(layout: Layout, control: Control) -> Iterator[Desk]:
-    client = redis.Redis(port=layout.ports.redis, decode_responses=True)
+    client = redis.Redis(port=layout.ports.redis, decode_responses=True, socket_timeout=PATIENCE_S)
     unlatch(layout)
     client.delete(KEY)
     before = client.xinfo_stream("orders.validated")["last-generated-id"]
-    wait_until(lambda: client.xinfo_stream("orders.validated")["last-generated-id"] != before, 10.0)
+    wait_until(lambda: client.xinfo_stream("orders.validated")["last-generated-id"] != before)
     session = Session.open(load(layout.config))
     ear = Ear(frozenset({"kill_switch", "redis", "venues", "flow", "risk", "feeds", "reach"}))
     session.start(ear)
-    assert ear.wait_round(10.0)
+    assert ear.wait_round(PATIENCE_S)
     try:
         yield Desk(session, layout, control, client)
     finally:
         session.stop()
         control.clear()
-        wait_until(lambda: _answers(client), 10.0)
+        wait_until(lambda: _answers(client))
         unlatch(layout)
         client.delete(KEY)
 
@@ -152,11 +153,11 @@ def test_engaged_orders_stop_and_every_proof_holds_then_released_they_flow(desk:
     assert desk.risky_since(mark) == []
     assert any(found.id == job.id for found in wait_until(lambda: desk.session.snapshot.jobs))
 
-    wait_until(lambda: not desk.plan("kill_switch.release").blocking, 10.0)
+    wait_until(lambda: not desk.plan("kill_switch.release").blocking)
     released = desk.ended(desk.release())
     assert (released.phase, released.error) == (Phase.DONE, None)
     assert desk.redis.hget(KEY, "enabled") == "false"
-    assert wait_until(lambda: desk.risky_since(mark), 5.0)
+    assert wait_until(lambda: desk.risky_since(mark))
     kinds = [record.kind for record in desk.log.tail()]
     assert kinds.count("confirmed") >= 2 and kinds.count("proven") >= 2
     assert desk.log.verify().is_sound
@@ -165,7 +166,7 @@ def test_engaged_orders_stop_and_every_proof_holds_then_released_they_flow(desk:
 def test_a_release_is_refused_while_a_broker_is_down(desk: Desk) -> None:
     desk.ended(desk.engage())
     desk.control.inject("broker-down")
-    wait_until(lambda: any("down" in check.detail for check in desk.plan("kill_switch.release").blocking), 8.0)
+    wait_until(lambda: any("down" in check.detail for check in desk.plan("kill_switch.release").blocking))
     with pytest.raises(Rejected, match="IBKR"):
         desk.release()
     assert desk.redis.hget(KEY, "enabled") == "true"
@@ -179,7 +180,7 @@ def test_a_release_is_refused_when_nothing_is_engaged(desk: Desk) -> None:
 
 def test_open_orders_of_a_broker_that_is_down_are_named_with_whom_to_call(desk: Desk) -> None:
     desk.control.inject("broker-down")
-    wait_until(lambda: '"down"' in desk.redis.hget("venue:status", "IBKR"), 8.0)
+    wait_until(lambda: '"down"' in desk.redis.hget("venue:status", "IBKR"))
     job = desk.ended(desk.engage())
     assert job.phase is Phase.DONE and {proof.state for proof in job.proofs} == {StepState.DONE}
     (told,) = [proof.detail for proof in job.proofs if "IBKR" in proof.detail]
@@ -209,11 +210,11 @@ def test_a_halt_into_a_black_hole_is_tried_and_its_doubt_resolved(desk: Desk) ->
     assert job.steps[0].state is StepState.UNKNOWN
     assert any("did not say whether it took it" in note for note in job.notes)
     desk.control.clear("redis-blackhole")
-    wait_until(lambda: _answers(desk.redis), 10.0)
+    wait_until(lambda: _answers(desk.redis))
     job = desk.ended(job)
     assert job.steps[0].state in (StepState.DONE, StepState.FAILED)
     # Whatever became of that write: the wish is latched, and fulfilled as soon as Redis takes it.
-    wait_until(lambda: desk.redis.hget(KEY, "enabled") == "true", 10.0)
+    wait_until(lambda: desk.redis.hget(KEY, "enabled") == "true")
 
 
 def test_from_the_shell(fresh_desk: Desk) -> None:
@@ -237,7 +238,7 @@ def test_from_the_shell(fresh_desk: Desk) -> None:
 
 
 def test_the_audit_from_the_shell_finds_a_changed_byte(desk: Desk) -> None:
-    desk.session.prepare("kill_switch.engage", {"reason": "audited"}).result(5)
+    desk.session.prepare("kill_switch.engage", {"reason": "audited"}).result(PATIENCE_S)
     wait_until(lambda: any("audited" in record.text for record in desk.log.tail()))
     shown = desk.shell("audit", "show", "--last", "3")
     assert (shown.returncode, "audited" in shown.stdout) == (0, True)

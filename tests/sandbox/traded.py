@@ -47,7 +47,7 @@ def is_calm(platform: SmallPlatform) -> bool:
         platform.line.ask(("HSET", "policy:kill_switch", "enabled", "false"))
         return False
     seen = last_id(platform, "orders.validated")
-    until(lambda: is_engaged(platform) or last_id(platform, "orders.validated") > seen, 10, "an order, or a halt")
+    until(lambda: is_engaged(platform) or last_id(platform, "orders.validated") > seen, what="an order, or a halt")
     return not is_engaged(platform)
 
 
@@ -69,7 +69,7 @@ def assert_all_agree(platform: SmallPlatform) -> None:
     """Stop the orders, wait until nothing is under way, compare every store, go on."""
     platform.stop("strategies")
     try:
-        until(platform.is_quiet, 15, "quiet")
+        until(platform.is_quiet, what="quiet")
         assert platform.redis_positions() == platform.ledger_positions() == platform.venue_positions()
         assert (
             first_broken(ledger_rows(platform, "SELECT id, ts_ms, kind, payload, prev_hash, hash FROM events")) is None
