@@ -10,11 +10,12 @@ from cockpit.model.danger import Danger
 from widgets.field import Field
 from widgets.line import Line, Span, line, pad, width_of
 
-_LEAST_NEEDED = (
-    "theme", "freeze", "filter", "wall", "zoom", "commands", "search", "export", "undo", "output", "screens", "walk",
-    "approve", "roles", "update", "note", "severity", "incident", "open", "close",
+_ON_THE_WALL = ("theme", "freeze", "filter", "zoom", "commands", "screens", "approve", "note", "incident")
+_ELSEWHERE = (
+    "theme", "wall", "commands", "approve", "note", "incident", "screens",
+    "undo", "output", "severity", "roles", "update", "walk", "open", "export", "close", "search", "filter",
 )  # fmt: skip
-"""Labels that go first where the line is short; the help has all of them."""
+"""Labels that go first where the line is short: what works everywhere before a screen's own; the help has all."""
 
 
 def key_bar(keys: Sequence[Key], width: int, hint: str = "") -> Line:
@@ -28,12 +29,13 @@ def key_bar(keys: Sequence[Key], width: int, hint: str = "") -> Line:
 def _labelled(keys: tuple[Key, ...], width: int) -> Line:
     """Asked for with every frame, and mostly the same."""
     shown = [key for key in keys if key.label]
-    gap = "   " if width > 100 else "  "
-    for dropped in (None, *_LEAST_NEEDED):
+    order = _ON_THE_WALL if any(key.scope == "overview" for key in keys) else _ELSEWHERE
+    for dropped in (None, *order):
         shown = [key for key in shown if key.label != dropped]
-        spans = _spans(shown, gap)
-        if width_of(spans) <= width:
-            break
+        for gap in ("   ", "  ") if width > 100 else ("  ",):
+            spans = _spans(shown, gap)
+            if width_of(spans) <= width:
+                return pad(spans, width)
     return pad(spans, width)
 
 

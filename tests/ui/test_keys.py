@@ -13,6 +13,7 @@ from cockpit.screens.sheet import Sheet
 from tests.ui import snapshots
 from tests.ui.conftest import Cockpit, cockpit
 from widgets.help_rows import help_pages, help_rows
+from widgets.keybar import key_bar
 from widgets.line import plain, width_of
 
 
@@ -27,6 +28,27 @@ def test_no_key_means_two_things_in_one_scope() -> None:
 def test_keys_that_tmux_and_terminals_own_are_left_alone() -> None:
     taken = {f"ctrl+{letter}" for letter in "abhijklqsz"}
     assert not taken & {key for row in keymap.KEYS for key in row.keys}
+
+
+@pytest.mark.parametrize(
+    ("scope", "own"),
+    [
+        ("runbook", ("Enter open", "w walk", "/ filter", "1-7 screens")),
+        ("incident", ("Enter write", "Tab panes", "c close", "/ search")),
+        ("drills", ("Enter begin", "s stop", "r report", "/ filter")),
+        ("readiness", ("Enter open", "r again", "Tab trouble", "/ filter")),
+        ("audit", ("v verify", "e export", "/ filter", "1-7 screens")),
+    ],
+)
+def test_on_a_narrow_screen_its_own_keys_come_before_those_of_every_screen(scope: str, own: tuple[str, ...]) -> None:
+    bar = plain(key_bar(keymap.bar(scope), 80))
+    assert width_of(key_bar(keymap.bar(scope), 80)) == 80
+    assert [each for each in ("K halt", "Space steps", *own, "? help", "q quit") if each not in bar] == []
+
+
+def test_on_the_usual_screen_an_incident_can_be_exported() -> None:
+    bar = plain(key_bar(keymap.bar("incident"), 120))
+    assert [each for each in ("r roles", "e export", "/ search") if each not in bar] == []
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.name)
