@@ -39,14 +39,16 @@ def audit_rows(
     sound: Soundness | None,
     now: float,
     size: tuple[int, int],
+    exported: str = "",
 ) -> list[Line]:
-    """Head, list and the picked record; `recent` None is not read yet."""
+    """Head, what was exported where, list and the picked record; `recent` None is not read yet."""
     width, height = size
     if recent is None:
         return [ruled("Audit", width), line((" being read …", "label"))]
     of = "" if recent.is_all else f", the newest of {megabytes(recent.size_bytes)}: cockpit audit show has all"
     rows = [ruled("Audit", width, line((f"{plural(len(shown), 'record')}{of}", "label")))]
     rows += _sound(sound, now, width)
+    rows += [line((f" {part}", "value")) for part in wrapped(exported, max(10, width - 2))]
     detail = DETAIL if height >= 14 else 0
     room = max(1, height - len(rows) - detail)
     first = max(0, min(picked - room // 2, len(shown) - room))

@@ -194,7 +194,13 @@ class IncidentLog:
     def export(self, name: str, held: Sequence[str]) -> Future[Path]:
         """Report, summary and timeline, each in a file of its own; the folder. The summary names nothing of `held`."""
         secrets = (*names_in(self._settings), *held)
-        return self._keeper.tell(lambda: written(self._incidents, name, self._exports, self._clock.now(), secrets))
+
+        def work() -> Path:
+            folder = written(self._incidents, name, self._exports, self._clock.now(), secrets)
+            self._audit("incident_exported", f"{name}: three files in {folder}")
+            return folder
+
+        return self._keeper.tell(work)
 
     def _told(self, incident: Incident, words: str, kind: str) -> None:
         """Into the audit, and into git where that is asked for; a failure of git is reported and stops nothing."""

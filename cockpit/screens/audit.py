@@ -27,6 +27,8 @@ class AuditScreen(ListScreen):
         self.sound: Soundness | None = None
         self.picked = ""
         self._looked_at = float("-inf")
+        self.exported = ""
+        """What was exported last from here, and where it is."""
         self._is_looking = False
 
     @property
@@ -41,7 +43,7 @@ class AuditScreen(ListScreen):
     def rows(self, scene: Scene, width: int, height: int) -> list[Line]:
         """List and record."""
         shown = self.shown
-        return audit_rows(shown, self.recent, self.at(shown), self.sound, scene.now, (width, height))
+        return audit_rows(shown, self.recent, self.at(shown), self.sound, scene.now, (width, height), self.exported)
 
     def arrived(self) -> None:
         """Read at once."""
@@ -88,4 +90,5 @@ class AuditScreen(ListScreen):
 
     def _exported(self, count: int, file: Path | None) -> None:
         if file is not None:
-            self.hint(f"{plural(count, 'record')} in {file}")
+            self.exported = f"exported: {plural(count, 'record')} in {file}"
+            self.draw()

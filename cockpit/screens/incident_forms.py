@@ -121,7 +121,9 @@ def export(screen: Wall, incident: Incident) -> None:
         held = names_held(screen.desk.snapshot)
         doubt = f"; {UNKNOWN_HELD}" if held is None else ""
         _then(
-            screen, log.export(incident.id, held or ()), lambda folder: screen.hint(f"Three files in {folder}{doubt}")
+            screen,
+            log.export(incident.id, held or ()),
+            lambda folder: screen.hint(f"Three files, where 7 says too: {folder}{doubt}"),
         )
 
 

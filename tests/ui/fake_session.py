@@ -208,6 +208,8 @@ class FakeSession:
         self.offered: dict[str, tuple[Choice, ...]] = {}
         self.shelf = FakeShelf()
         self.said: list[tuple[object, ...]] = []
+        self.noted: list[tuple[str, str]] = []
+        """What the incident log had written into the audit."""
         self._log: IncidentLog | None = None
 
     def start(self, listener: Callable[[Snapshot], None]) -> None:
@@ -224,9 +226,12 @@ class FakeSession:
             self.folder = TemporaryDirectory(prefix="incidents-")
             root = Path(self.folder.name)
             settings = structs.replace(self.settings, root=root)
-            self._log = IncidentLog(settings, self.CLOCK, self.operator.label, root / "drafts", lambda *_: None)  # type: ignore[attr-defined]
+            self._log = IncidentLog(settings, self.CLOCK, self.operator.label, root / "drafts", self.note)  # type: ignore[attr-defined]
             self._log.start()
         return self._log
+
+    def note(self, kind: str, words: str) -> None:
+        self.noted.append((kind, words))
 
     def show(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot

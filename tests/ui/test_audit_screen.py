@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cockpit.model.audit import AuditRecord, Operator, Recent, Soundness
+from cockpit.screens.full import HINT_S
 from cockpit.storage.verification import BLIND_SPOT
 from tests.ui import snapshots
 from tests.ui.conftest import cockpit
@@ -32,7 +33,8 @@ async def test_records_are_listed_filtered_and_exported_oldest_first() -> None:
         await it.press("slash", *"flatten", "enter")
         await it.sees("1 record")
         await it.press("e")
-        await it.sees("1 record in /state/exports/audit-1.jsonl")
+        it.clock.passed += HINT_S
+        await it.sees("exported: 1 record in /state/exports/audit-1.jsonl")
         await it.press("escape")
         await it.sees("3 records")
         await it.press("e")

@@ -112,6 +112,7 @@ async def test_a_note_from_the_wall_and_a_change_of_severity() -> None:
         folder = Path(it.session.folder.name) / "exports" / file.stem
         await it.until(lambda: (folder / "timeline.json").is_file(), "it is exported")
         assert "worse" in (folder / "report.md").read_text() and "asha" not in (folder / "summary.md").read_text()
+        assert it.session.noted[-1] == ("incident_exported", f"{file.stem}: three files in {folder}")
 
 
 async def test_closing_says_what_is_missing() -> None:
