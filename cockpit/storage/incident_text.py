@@ -134,7 +134,7 @@ def ticked(text: str, event: Event) -> str:
     if not step:
         return text
     later = {_step_done(entry.key) for entry in entries(text) if entry.at > event.at}
-    if _TAKES_BACK.get(step, "") not in later:
+    if _TAKES_BACK.get(step) not in later:
         text = _marked(text, step, " ", "x", count=1)
     for back, taken in _TAKES_BACK.items():
         if taken == step and back not in later:

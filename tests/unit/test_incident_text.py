@@ -162,7 +162,8 @@ def test_prompts_are_not_text() -> None:
 
 def test_a_release_is_ticked_only_until_trading_is_halted_again() -> None:
     point = "<!-- step kill_switch.release -->"
-    text = f"## Timeline\n\n## Actions\n\n- [ ] Released {point}\n- [x] Told the desk\n"
+    opened = Event(AT + 60, "opened", "P1", "incident/opened")
+    text = with_event(f"## Timeline\n\n## Actions\n\n- [ ] Released {point}\n- [x] Told the desk\n", opened)
 
     def after(text: str, step: str, at_s: float) -> str:
         event = Event(AT + at_s, "outcome", step, f"job/20260401-194412-019-{step}-{at_s:02.0f}/done")
@@ -170,6 +171,7 @@ def test_a_release_is_ticked_only_until_trading_is_halted_again() -> None:
 
     released = after(text, "kill_switch.release", 10)
     assert f"- [x] Released {point}" in released
+    assert "- [x] Halted" in after(text + "- [ ] Halted <!-- step kill_switch.engage -->", "kill_switch.engage", 10)
     halted = after(released, "kill_switch.engage", 20)
     assert f"- [ ] Released {point}" in halted and "- [x] Told the desk" in halted
     told_late = after(after(text, "kill_switch.engage", 20), "kill_switch.release", 10)
