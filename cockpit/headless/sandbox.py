@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.errors import Misused, SandboxError
 from cockpit.sandbox import launcher
-from cockpit.sandbox.faults import FAULTS, Fault
+from cockpit.sandbox.faults import FAULTS, LIFTING, Fault
 from cockpit.sandbox.folders import shared_folder
 from cockpit.sandbox.layout import Layout
 
@@ -149,7 +149,9 @@ def _inject(args: argparse.Namespace) -> int:
 def _clear(args: argparse.Namespace) -> int:
     fault = None if args.fault is None else _known(args.fault).id
     cleared = launcher.clear(_running(args), fault)["cleared"]
-    _print(args, {"cleared": cleared}, f"cleared: {', '.join(cleared)}" if cleared else "nothing was injected")
+    lifted = "; a halt by the risk manager is lifted with it, one by anybody else stays" if LIFTING & {*cleared} else ""
+    words = f"cleared: {', '.join(cleared)}{lifted}" if cleared else "nothing was injected"
+    _print(args, {"cleared": cleared}, words)
     return 0
 
 

@@ -123,6 +123,8 @@ _SURROUNDINGS = (
     Fault("docker-down", "Docker down", "its socket refuses connections", "3.3", "clear it"),
     Fault("docker-blackhole", "Docker black-holed", "it takes requests and never answers", "3.3", "clear it"),
 )
+LIFTING = frozenset(fault.id for fault in _RISK)
+"""Whoever clears one of these also lifts the halt by which the risk manager answered it."""
 FAULTS: dict[str, Fault] = {
     fault.id: fault for fault in (*_BROKERS, *_FEEDS, *_REDIS, *_POSTGRES, *_WORKERS, *_RISK, *_SURROUNDINGS)
 }

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from cockpit.sandbox import folders
+from cockpit import cli
+from cockpit.sandbox import folders, launcher
 from cockpit.sandbox.faults import FAULTS
 
 
@@ -51,6 +52,16 @@ def test_a_life_on_the_command_line(folder: Path) -> None:
     assert int(subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True).stdout) > 0
     assert facts("down", *here) == {"was_up": True}
     assert facts("down", *here) == {"was_up": False}
+
+
+@pytest.mark.parametrize(("fault", "is_lifting"), [("drawdown", True), ("feed-late", False)])
+def test_clearing_says_where_it_lifts_a_halt(
+    fault: str, is_lifting: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(launcher, "find_running", lambda _: "a sandbox")
+    monkeypatch.setattr(launcher, "clear", lambda layout, named: {"cleared": [named]})
+    assert cli.run(["sandbox", "clear", fault]) == 0
+    assert ("a halt by the risk manager is lifted with it" in capsys.readouterr().out) is is_lifting
 
 
 def test_every_fault_is_listed_with_what_it_breaks() -> None:
