@@ -37,6 +37,8 @@ class Editor:
     """Grows with every change."""
     _goal: int | None = None
     """The column that going up and down tries to keep."""
+    _run: tuple[int, int] | None = None
+    """Where the word that is being typed ends; None where the last change was another kind."""
     _done: list[Change] = field(default_factory=list)
     _undone: list[Change] = field(default_factory=list)
 
@@ -56,7 +58,7 @@ class Editor:
         elif key in ("ctrl+underscore", "ctrl+slash", "ctrl+y"):
             self._turn_back(self._undone if key == "ctrl+y" else self._done)
         elif character is not None and character.isprintable():
-            self.insert(character)
+            self._type(character)
         else:
             return False
         return True
@@ -72,6 +74,18 @@ class Editor:
         if len(line) <= LONGEST_LINE:
             parts = [part[:LONGEST_LINE] for part in parts]
         self._change(self.row, 1, parts, (self.row + len(parts) - 1, column))
+
+    def _type(self, character: str) -> None:
+        """One letter: with those of the same word before it, and the spaces after them, one change to undo."""
+        is_going_on = self._run == (self.row, self.column) and bool(self._done)
+        before = self.lines[self.row][: self.column]
+        if not character.isspace() and before[-1:].isspace():
+            is_going_on = False
+        self.insert(character)
+        if is_going_on:
+            last, first = self._done.pop(), self._done.pop()
+            self._done.append(Change(first.at, first.before, last.after, first.cursor))
+        self._run = (self.row, self.column)
 
     def insert_block(self, text: str) -> None:
         """As paragraphs of their own below the cursor's line."""
@@ -102,6 +116,7 @@ class Editor:
         self._done.append(Change(at, before, tuple(after), (self.row, self.column)))
         del self._done[:-MOST_UNDONE]
         self._undone.clear()
+        self._run = None
         self.lines[at : at + count] = after
         self.row, self.column = cursor
         self.version += 1
@@ -111,6 +126,7 @@ class Editor:
         """Undo the last change; or what was undone last."""
         if not changes:
             return
+        self._run = None
         change = changes.pop()
         other = self._undone if changes is self._done else self._done
         other.append(Change(change.at, change.after, change.before, (self.row, self.column)))

@@ -34,7 +34,7 @@ def press(it: Editor, *keys: str) -> Editor:
         ("ab", (0, 0), ("backspace",), "ab", (0, 0)),
         ("long line\nx\nlong line", (0, 8), ("down", "down", "!"), "long line\nx\nlong lin!e", (2, 9)),
         ("a\nb", (0, 0), ("ctrl+end", "c"), "a\nbc", (1, 2)),
-        ("ab", (0, 0), ("x", "y", "ctrl+underscore"), "xab", (0, 1)),
+        ("ab", (0, 0), ("x", "y", "ctrl+underscore"), "ab", (0, 0)),
         ("ab", (0, 0), ("x", "ctrl+underscore", "ctrl+y"), "xab", (0, 1)),
         ("a b", (0, 0), ("ctrl+right", "ctrl+right", "ctrl+left", "."), "a. b", (0, 2)),
     ],
@@ -42,6 +42,18 @@ def press(it: Editor, *keys: str) -> Editor:
 def test_keys(text: str, at: tuple[int, int], keys: tuple[str, ...], after: str, cursor: tuple[int, int]) -> None:
     it = press(editor(text, *at), *keys)
     assert (it.text, (it.row, it.column)) == (after, cursor)
+
+
+def test_a_word_a_paste_and_what_was_typed_elsewhere_are_each_undone_at_once() -> None:
+    it = press(editor("ab"), *"one", "space", "space", *"two", "left", "x")
+    it.insert("pasted words")
+    texts = []
+    while it.text != "ab":
+        press(it, "ctrl+underscore")
+        texts.append(it.text)
+    assert texts == ["one  twxoab", "one  twoab", "one  ab", "ab"]
+    press(it, "ctrl+y", "ctrl+y", "!")
+    assert press(it, "ctrl+underscore").text == "one  twoab"
 
 
 def test_keys_that_are_nothing_here_are_left_to_others() -> None:
