@@ -76,8 +76,8 @@ def halted(incident: Incident, now: float) -> str:
         return f"from {clock(found[0][0])} UTC, until when is not known"
     end = incident.closed_at or now
     whole = span(sum((until if until is not None else end) - began for began, until in found))
-    last = f"until {clock(found[-1][1])}" if found[-1][1] is not None else "and still is"
-    return f"{whole}, from {clock(found[0][0])} {last} UTC" + (f", {len(found)} times" if len(found) > 1 else "")
+    last = f" until {clock(found[-1][1])} UTC" if found[-1][1] is not None else " UTC, and still is"
+    return f"{whole}, from {clock(found[0][0])}{last}" + (f", {len(found)} times" if len(found) > 1 else "")
 
 
 def _proven(incident: Incident, step: str) -> list[float]:

@@ -97,7 +97,7 @@ def test_a_halt_that_was_over_before_it_was_opened_counts() -> None:
     assert halts(incident(*taken[:2], *seen)) == ((70, 152),)
     assert halts(incident(*taken[:2])) == ((70, None),)
     assert halted(incident(*taken[:2]), 900).endswith(" UTC, until when is not known")
-    assert halted(incident(*taken[:2], seen[0]), 900).endswith(" and still is UTC")
+    assert halted(incident(*taken[:2], seen[0]), 900).endswith(" UTC, and still is")
     assert halts(incident(*((at - 100, kind, key) for at, kind, key in taken))) == ()
 
 
