@@ -13,7 +13,7 @@ from cockpit.model.incident import Event, Incident
 from cockpit.storage.incident_front import changed, iso
 from cockpit.storage.incident_text import CLOSED, facts, section_text
 from cockpit.storage.incidents import Incidents
-from cockpit.storage.merge import has_conflict
+from cockpit.storage.merge import CONFLICT, conflict_line, has_conflict
 from cockpit.text import clean
 
 NO_CAUSE = "the cause is not given"
@@ -40,7 +40,8 @@ def lacks(incident: Incident, text: str) -> tuple[Lack, ...]:
             Lack(f"nobody but {who} has reviewed it", "cockpit incident review, as another user", is_waivable=False)
         )
     if has_conflict(text):
-        found.append(Lack("two changes of the same lines stand in it", "keep what is right, delete the markers"))
+        where = f"two changes of the same lines stand in it, from line {conflict_line(text)} of the file on"
+        found.append(Lack(where, f"keep what is right, delete the lines that begin with {CONFLICT}"))
     found += [Lack(f"the {name} is empty", f"write it below `## {name}`") for name in _empty(text)]
     if not incident.cause:
         found.append(Lack(NO_CAUSE, "--cause, or the field in the dialog"))

@@ -14,6 +14,7 @@ from cockpit.screens.desk import Desk
 from cockpit.screens.full import HINT_S
 from cockpit.screens.incident_text import Typing
 from cockpit.screens.listing import ListScreen
+from cockpit.storage.merge import unmarked
 from themes.glyphs import SEVERITY
 from widgets.editor_rows import editor_rows
 from widgets.field import Field
@@ -136,7 +137,7 @@ class IncidentScreen(ListScreen):
         """Only into the text."""
         event.stop()
         if self.pane == "text" and self.typing.is_loaded:
-            self.typing.editor.insert(event.text)
+            self.typing.editor.insert(unmarked(event.text))
             self.draw()
 
     def move(self, step: int) -> None:

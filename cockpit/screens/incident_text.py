@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from cockpit.incidents.writing import Writing
 from cockpit.model.incident import Incident
 from cockpit.screens.desk import Desk
+from cockpit.storage.merge import conflict_line
 from widgets.editor import Editor
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ class Typing:
         if writing.error:
             return f"NOT SAVED: {writing.error}", "crit"
         if writing.has_conflict:
-            return "CONFLICT: two changes of the same lines", "warn"
+            return f"CONFLICT, from line {conflict_line(writing.mine)} on", "warn"
         return ("saved", "ok") if writing.is_saved and self._version == self.editor.version else ("typing", "label")
 
     def open(self, name: str) -> None:

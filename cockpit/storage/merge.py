@@ -53,6 +53,20 @@ def has_conflict(text: str) -> bool:
     return text.startswith(CONFLICT) or f"\n{CONFLICT}" in text
 
 
+def conflict_line(text: str) -> int:
+    """The number of the first line that says so, from 1; 0 where none does."""
+    return next((number for number, each in enumerate(text.split("\n"), 1) if each.startswith(CONFLICT)), 0)
+
+
+def unmarked(text: str) -> str:
+    """The text as something that is quoted: no line of it says that somebody has to decide.
+
+    >>> unmarked("a\\n> **CONFLICT** b")
+    'a\\n> CONFLICT b'
+    """
+    return text.replace(CONFLICT, "> CONFLICT")
+
+
 def difference(text: str, other: str) -> int:
     """How many lines, blank ones apart, are in one of the two and not in the other."""
     left, right = (Counter(each for each in side.split("\n") if each.strip()) for side in (text, other))

@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from textual import events
 
 from cockpit.model.sample import Sample
 from cockpit.storage.merge import CONFLICT
@@ -77,7 +78,19 @@ async def test_a_conflict_is_shown() -> None:
         file.write_text(file.read_text().replace("\n# redis", "\n# theirs"))
         await saved(it, file, CONFLICT)
         await it.sees("CONFLICT")
-        assert {"X# redis", "# theirs"} <= set(file.read_text().split("\n"))
+        lines = file.read_text().split("\n")
+        assert {"X# redis", "# theirs"} <= set(lines)
+        number = next(number for number, each in enumerate(lines, 1) if each.startswith(CONFLICT))
+        await it.press("escape", "c")
+        await it.sees(f"stand in it, from line {number} of the file")
+
+
+async def test_what_is_pasted_is_no_conflict() -> None:
+    async with opened() as (it, file):
+        await it.press("tab")
+        it.app.screen.post_message(events.Paste(f"quoted\n{CONFLICT} from elsewhere"))
+        await saved(it, file, "> CONFLICT from elsewhere")
+        assert CONFLICT not in file.read_text()
 
 
 async def test_a_folder_that_refuses_is_said_and_nothing_is_lost() -> None:
