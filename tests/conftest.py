@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 WORKERS_PER_CORE = 2  # most tests wait for a server or a terminal: two on a core leave neither idle nor late
 
-settings.register_profile("repeatable", derandomize=True)
-settings.register_profile("explore", derandomize=False, max_examples=1000, print_blob=True)
+PATIENT = settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
+"""How long an example takes on a busy machine says nothing of what it tries."""
+settings.register_profile("repeatable", PATIENT, derandomize=True)
+settings.register_profile("explore", PATIENT, derandomize=False, max_examples=1000, print_blob=True)
 """Other examples at every run, and ten times as many where a test does not say how many itself."""
 settings.load_profile("repeatable")
 
