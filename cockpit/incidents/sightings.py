@@ -190,7 +190,7 @@ def _subject(told: str) -> str:
     >>> _subject("P1 IBKR down: 1100 lost (3.1 Broker outage) › Space b"), _subject("P2 a (b) late (3.2), as seen at x")
     ('IBKR down', 'a (b) late')
     """
-    return re.sub(r"^P\d |: .*| \(\d\.\d\b.*| › .*|, as seen at .*", "", told)
+    return re.sub(r"^P\d |(?<!alert firing): .*| \(\d\.\d\b.*| › .*|, as seen at .*", "", told)
 
 
 def _brief(finding: Finding) -> str:
@@ -198,8 +198,10 @@ def _brief(finding: Finding) -> str:
 
     >>> _brief(Finding("r", "s", Severity.P1, "", "Redis does not answer: refused", "", "", 0.0))
     'Redis does not answer'
+    >>> _brief(Finding("alert_firing", "Latency", Severity.P2, "", "alert firing: Latency", "", "", 0.0))
+    'alert firing: Latency'
     """
-    return finding.summary.partition(": ")[0]
+    return re.sub(r"(?<!alert firing): .*", "", finding.summary)
 
 
 def _words(finding: Finding, seen_at: float | None = None) -> str:
