@@ -70,7 +70,7 @@ class Sleeper:
     """A container or pod process: python asleep."""
 
     def __init__(self, code: str = SLEEPER) -> None:
-        self.lines: list[str] = []
+        self._said = ""
         self.child = subprocess.Popen([sys.executable, "-S", "-c", code], stdout=subprocess.PIPE, text=True)
         self._exited = asyncio.ensure_future(self._reap())
         self.is_ready = True
@@ -104,11 +104,12 @@ class Sleeper:
             self.child.kill()
 
     def log_lines(self, count: int) -> list[str]:
+        """The whole lines: what is read now may end, or begin, in the midst of one."""
         assert self.child.stdout is not None
         os.set_blocking(self.child.stdout.fileno(), False)
         with contextlib.suppress(OSError, TypeError):
-            self.lines += self.child.stdout.read().splitlines()
-        return self.lines[-count:]
+            self._said += self.child.stdout.read()
+        return self._said.rpartition("\n")[0].splitlines()[-count:]
 
 
 class SleeperPods:

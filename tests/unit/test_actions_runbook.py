@@ -19,6 +19,7 @@ from cockpit.model.plan import Check, Danger, Verdict
 from cockpit.model.snapshot import PROBES
 from cockpit.model.world import World
 from cockpit.severity.judge import RULES
+from cockpit.severity.standing import WAITING
 from tests.unit.healthy import NOW, SETTINGS, snapshot
 from tests.unit.test_journal import WHO
 
@@ -129,7 +130,7 @@ def test_a_damaged_file_loads_or_says_where_it_is_wrong(tmp_path: Path, cuts: li
 
 
 def test_what_suggests_a_step_is_a_rule() -> None:
-    known = {rule.name for rule in RULES} | {"backend_silent", "payload_unreadable"}
+    known = {rule.name for rule in RULES} | {"backend_silent", "payload_unreadable", WAITING}
     assert {name.partition("/")[0] for row in ACTIONS for name in row.suggests} <= known
 
 
