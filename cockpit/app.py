@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 import sys
 import threading
 from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from cockpit.screens.desk import Readiness
     from cockpit.screens.ports import SessionPort
     from cockpit.session import Session
+    from cockpit.terminal.driver import CockpitDriver
     from widgets.line import Line
     from widgets.view import View
 
@@ -105,8 +107,7 @@ def run(opening: OpeningPort, colours: str = "auto", is_ascii: bool = False) -> 
     interpreter.be_quick()
     interpreter.be_frugal()
     from cockpit.screens.application import CockpitApp
-    from cockpit.terminal import crash, seams, strips
-    from cockpit.terminal.driver import CockpitDriver
+    from cockpit.terminal import crash, strips
     from cockpit.terminal.gate import GateFilter
     from cockpit.terminal.outlet import Outlet
 
@@ -117,8 +118,7 @@ def run(opening: OpeningPort, colours: str = "auto", is_ascii: bool = False) -> 
         has_many_colours=abilities.has_many_colours,
         gate=GateFilter(abilities.is_ascii),
         outlet=Outlet(),
-        # A toolkit that has become another drives the terminal by itself, rather than not at all.
-        driver_class=None if seams.missing_in_driver() else CockpitDriver,
+        driver_class=_driver(),
         reporter=lambda error: crash.told(error, crash.report(error)),
     )
     returned = app.run(mouse=False)
@@ -130,6 +130,18 @@ def run(opening: OpeningPort, colours: str = "auto", is_ascii: bool = False) -> 
     sys.stdout.flush()
     # Threads that hang on a dead backend must not keep the operator here.
     os._exit(code)
+
+
+def _driver() -> type[CockpitDriver] | None:
+    """Ours; a toolkit that has become another drives the terminal by itself, rather than not at all."""
+    from cockpit.terminal import seams
+    from cockpit.terminal.driver import CockpitDriver
+
+    if not seams.missing_in_driver():
+        return CockpitDriver
+    # By it, an interrupt is ended in order only as an exception.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    return None
 
 
 def _why(failure: BaseException) -> str:

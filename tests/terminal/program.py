@@ -120,6 +120,9 @@ def _go_wrong(kind: str) -> None:
     if kind == "moved":
         from cockpit.terminal import seams
 
+        # As whoever interrupts the start is answered.
+        signal.signal(signal.SIGINT, lambda number, frame: os._exit(1))
+
         seams.missing = lambda: ("ChopsUpdate.spans",)
         seams.missing_in_driver = lambda: ("linux_driver.WriterThread",)
     if kind == "crash-start":

@@ -62,6 +62,14 @@ def test_a_signal_while_the_terminal_is_being_taken_over_ends_it_in_order(start:
     assert is_restored(program)
 
 
+def test_an_interrupt_restores_the_terminal_also_where_the_toolkit_drives_it(start: Start) -> None:
+    program = start("moved")
+    os.kill(program.pid, signal.SIGINT)
+    program.wait()
+    assert program.output.rfind(b"\x1b[?1049l") > program.output.rfind(b"\x1b[?1049h")
+    assert termios.tcgetattr(program.master)[3] & termios.ECHO
+
+
 def test_leaving_is_not_an_error(start: Start) -> None:
     program = start()
     program.send("q")
