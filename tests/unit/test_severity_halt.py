@@ -120,10 +120,10 @@ def test_a_halt_says_the_whole_key_of_its_release(by: str, pressed: str) -> None
     assessment, _ = assess(now, SETTINGS, NOTHING, from_actions(ACTIONS))
     (found,) = assessment.findings
     assert (found.release, found.pressed) == ("Space b u", pressed)
-    assert plain(advice(found)).endswith("  Space b u releases")
+    assert plain(advice(found)).startswith("› Space b u releases 3.")
     view = View(replace(now, assessment=assessment), NOW, SETTINGS)
     assert plain(worst_finding(view)).endswith(f"› {pressed}")
-    assert plain(short_advice(found)).startswith(f"› {pressed} ") and len(plain(short_advice(found))) == SHORT
+    assert plain(short_advice(found)) == "› Space b u".ljust(SHORT)
     assert "Space b u releases" in as_text(view.snapshot, SETTINGS)
 
 

@@ -87,8 +87,7 @@ def headline(finding: Finding, now: float, width: int, *, is_answered: bool = Fa
     left = line((f"{glyph} {word} ", ink), (finding.summary, "value"))
     note = "expected " if finding.is_expected else ""
     right = line((note, "label"), (lasted(finding, now), "label"))
-    pressed = finding.pressed
-    keys = line(("› ", "accent"), (pressed, "key"), "  ") if pressed and not is_answered else ()
+    keys = () if is_answered else line(*_keys(finding), " ")
     has_room = width_of(left) + 1 + width_of(keys) + width_of(right) <= width
     return both(left, (*keys, *right) if has_room else right, width)
 
@@ -105,21 +104,28 @@ def lasted(finding: Finding, now: float) -> str:
 
 
 def advice(finding: Finding) -> Line:
-    """The runbook section that answers it, and the keys where they exist; of a halt, those that release it too."""
+    """The runbook section that answers it, and the keys where they exist."""
     if not finding.section:
         return ()
-    ends = line("  ", (finding.release, "key"), (" releases", "label")) if finding.release else ()
-    keys = line(("› ", "accent"), (finding.keys, "key"), (" ", "text")) if finding.keys else line(("› ", "accent"))
-    return line(*keys, (f"{finding.section} {finding.section_title or ''}".rstrip(), "label"), *ends)
+    keys = _keys(finding) or line(("› ", "accent"))
+    return line(*keys, (f"{finding.section} {finding.section_title or ''}".rstrip(), "label"))
+
+
+def _keys(finding: Finding) -> Line:
+    """What to press; of a halt its release, which its section may not have."""
+    if finding.release:
+        return line(("› ", "accent"), (finding.release, "key"), (" releases ", "label"))
+    return line(("› ", "accent"), (finding.keys, "key"), (" ", "text")) if finding.keys else ()
 
 
 def short_advice(finding: Finding) -> Line:
     """The same in few cells, always as many, so that a list of them stands in columns."""
     if not finding.section:
         return line((" " * SHORT, "text"))
-    keys = f"{finding.pressed} " if finding.pressed else ""
-    section = finding.section if finding.pressed == finding.keys else ""
-    return line(("› ", "accent"), (keys, "key"), field(section, SHORT - 2 - len(keys), "label"))
+    if finding.release:
+        return line(("› ", "accent"), field(finding.release, SHORT - 2, "key"))
+    keys = f"{finding.keys} " if finding.keys else ""
+    return line(("› ", "accent"), (keys, "key"), field(finding.section, SHORT - 2 - len(keys), "label"))
 
 
 def job_line(job: Job, now: float, width: int) -> Line:
