@@ -7,7 +7,8 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -17,6 +18,7 @@ from cockpit.terminal import environment
 from cockpit.text import clean
 
 if TYPE_CHECKING:
+    from cockpit.model.action import ActionSpec
     from cockpit.screens.application import Begin, Progress
     from cockpit.screens.desk import Readiness
     from cockpit.screens.ports import SessionPort
@@ -63,7 +65,7 @@ class Opening:
         lookout.begin(begin(settings, lookout.shown))
         lookout.until_shown(HEAD_START_S)
         self._session = Session.open(settings, clock, is_attended=True, lookout=lookout)
-        return self._session, readiness
+        return self._session, partial(readiness, steps=self._session.actions)
 
     def close(self) -> None:
         """Stop watching, end a sandbox of one's own; hang on nothing."""
@@ -78,16 +80,22 @@ class Opening:
             self._session.stop(STOP_S)
 
 
-def readiness(view: View) -> Line:
-    """Whether a halt would work now, and by which rung, as a line."""
+def readiness(view: View, steps: Callable[[], Sequence[ActionSpec]]) -> Line:
+    """Whether a halt would work now, and by which rung, with the keys of that of the runbook's steps, as a line."""
+    from actions.kill_switch.words import HALT_ROUTER
+    from cockpit.model.action import row_named
     from cockpit.severity.trading import halt_readiness
 
     found = halt_readiness(view.snapshot, view.settings, view.now)
     if found.word == "ready":
         ink = "ok" if found.is_durable else "warn"
         return (("ready", ink), (f" via {found.rung}, {found.reason}", "text" if found.is_durable else ink))
-    ink = "warn" if found.word == "degraded" else "crit"
-    return ((f"{found.word.upper()}: {found.rung}", ink), (f" ({found.reason})", "text"))
+    is_degraded = found.word == "degraded"
+    row = row_named(steps(), HALT_ROUTER) if is_degraded else None
+    # Before the words: whoever needs it must not find it cut.
+    keys = ((" › ", "accent"), (row.keys, "key")) if row is not None else ()
+    ink = "warn" if is_degraded else "crit"
+    return ((found.word.upper(), ink), *keys, (f": {found.rung}", ink), (f" ({found.reason})", "text"))
 
 
 def run_app(config: Path | None = None, colours: str = "auto", is_ascii: bool = False) -> int:

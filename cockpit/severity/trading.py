@@ -108,4 +108,4 @@ def _lower_rung(snapshot: Snapshot, settings: Settings | None, obstacle: str, no
         if there:
             return Readiness("degraded", f"scale {', '.join(there)} to 0", obstacle)
     numbers = ", ".join(f"{one.name} {one.phone}" for one in (settings.venues if settings else ()) if one.phone)
-    return Readiness("not ready", f"call the brokers{f' ({numbers})' if numbers else ''}", obstacle)
+    return Readiness("not ready", f"call the brokers ({numbers or 'no number is configured'})", obstacle)

@@ -11,6 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as some
 from msgspec import structs
 
+from actions.catalogue import ACTIONS
+from cockpit.app import readiness
 from cockpit.config import Settings
 from cockpit.errors import NO_ANSWER
 from cockpit.headless.status_text import as_text
@@ -47,6 +49,8 @@ from tests.unit.healthy import (
     venue,
     venues,
 )
+from widgets.line import plain
+from widgets.view import View as Shown
 
 
 def all_redis_dead(age_s: float | None = 6.0) -> dict[str, Sample[Any]]:
@@ -140,7 +144,7 @@ def test_what_is_not_asked_has_not_crashed() -> None:
     assert (finding.severity, finding.section, finding.keys, finding.observed) == (Severity.P1, None, None, error)
     assert halt_readiness(snapshot(**unasked)).reason == "Redis is not asked"
     top = as_text(snapshot(**unasked, kubernetes=Sample()), SETTINGS)
-    assert "\nHalt        not ready, call the brokers: Redis is not asked\n" in top
+    assert "\nHalt        not ready, call the brokers (no number is configured): Redis is not asked\n" in top
 
 
 def test_who_refuses_us_has_not_crashed() -> None:
@@ -263,7 +267,9 @@ def test_without_a_redis_nobody_can_halt(world: str, severity: Severity | None) 
     never = snapshot(redis=Sample(), kill_switch=Sample(), kubernetes=Sample())
     found = [one for one in assess(never, bare)[0].findings if "no Redis is configured" in one.summary]
     assert [one.severity for one in found] == ([severity] if severity else [])
-    assert "\nHalt        not ready, call the brokers: no Redis is configured\n" in as_text(never, bare)
+    assert "\nHalt        not ready, call the brokers (no number is configured): no Redis is configured\n" in as_text(
+        never, bare
+    )
     with_redis = parsed(Settings, {"site": "bare", "root": "/nowhere", "world": world, "redis": {}})
     assert not [one for one in assess(never, with_redis)[0].findings if "configured" in one.summary]
 
@@ -379,9 +385,26 @@ def test_halt_light(changed: dict[str, Any], word: str, rung: str, reason: str) 
     assert reason in light.reason
 
 
+def test_halt_light_names_the_keys_of_its_rung() -> None:
+    view = Shown(snapshot(redis=dead()), NOW, SETTINGS)
+    assert plain(readiness(view, lambda: ACTIONS)) == (
+        "DEGRADED › Space b h: scale router to 0 (Redis does not answer)"
+    )
+    assert plain(readiness(view, tuple)) == "DEGRADED: scale router to 0 (Redis does not answer)"
+    phones = structs.replace(
+        SETTINGS, venues=tuple(structs.replace(one, phone="+1 877 442 2757") for one in SETTINGS.venues[:1])
+    )
+    mute = Shown(snapshot(redis=dead(), kubernetes=dead()), NOW, phones)
+    assert plain(readiness(mute, lambda: ACTIONS)).startswith("NOT READY: call the brokers (IBKR +1 877 442 2757) (")
+
+
 def test_halt_light_falls_to_the_telephone() -> None:
     light = halt_readiness(snapshot(redis=dead(), kubernetes=dead()), SETTINGS)
-    assert (light.word, light.rung, light.reason) == ("not ready", "call the brokers", "Redis does not answer")
+    assert (light.word, light.rung, light.reason) == (
+        "not ready",
+        "call the brokers (no number is configured)",
+        "Redis does not answer",
+    )
     assert halt_readiness(snapshot(redis=dead()), SETTINGS).rung == "scale router to 0"
     gone = snapshot(redis=dead(), kubernetes=kubernetes(absent=("router",)))
-    assert halt_readiness(gone, SETTINGS).rung == "call the brokers"
+    assert halt_readiness(gone, SETTINGS).rung == "call the brokers (no number is configured)"
