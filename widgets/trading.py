@@ -9,6 +9,7 @@ from rich.cells import cell_len
 from widgets.figures import age, count, plural, rate
 from widgets.line import Line, cut_text, fitted, line
 from widgets.panels.findings import clock
+from widgets.passing import why_none_passes
 from widgets.view import View
 
 if TYPE_CHECKING:
@@ -90,9 +91,17 @@ def _active(view: View, state: Trading, width: int) -> Line:
     gone = next((one for one in view.snapshot.assessment.findings if one.rule == "kill_switch_gone"), None)
     if gone is not None:
         return line((fits([gone.summary, "THE HALT IS GONE"], width), "crit"))
+    why = why_none_passes(view)
+    if why is not None:
+        return line(
+            (
+                fits([f"no halt, but no order passes: {why}", f"no order passes: {why}", "no order passes"], width),
+                "warn",
+            )
+        )
     if switch is not None and not switch.is_present:
-        variants = ["trading is enabled: the kill switch's key is missing", "enabled: no kill switch key is set"]
-        return _first_that_fits([*variants, "the key is missing"], width)
+        variants = ["trading is enabled: the kill switch's key is missing", "trading is enabled: no halt is set"]
+        return _first_that_fits([*variants, "no halt is set"], width)
     if state.since_s is None:
         return line(("trading is enabled", "value"))
     since = age(state.since_s)

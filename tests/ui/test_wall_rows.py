@@ -22,6 +22,7 @@ from widgets.panels.findings import headline
 from widgets.printable import safe
 from widgets.scene import Scene
 from widgets.topline import top_lines
+from widgets.trading import told, trading
 from widgets.view import EVERY_LINE, View
 from widgets.wall_rows import panel_body, wall_rows
 
@@ -106,6 +107,41 @@ def test_what_a_broker_holds_that_is_not_heard_is_never_0(
     said = text("broker_down", live=live, wall=live)
     assert all(words in said for words in (*panel, banner)), said
     assert "0 open orders" not in said
+
+
+STILL = {"rate_per_s": 0.0, "newest_ms": snapshots.NOW_MS - 12_000}
+FULL = 1_010_000_000
+
+
+@pytest.mark.parametrize(
+    ("streams", "redis", "words"),
+    [
+        ({}, {}, "trading is enabled"),
+        ({"validated": STILL}, {}, "no halt, but no order passes: none validated for 12 s"),
+        ({"fills": STILL}, {}, "no halt, but no order passes: none filled for 12 s"),
+        ({"incoming": STILL, "validated": STILL, "fills": STILL}, {}, "trading is enabled"),
+        ({"incoming": STILL, "validated": STILL}, {"refuses_writes": True}, "no order passes: Redis refuses writes"),
+        ({"incoming": STILL, "validated": STILL}, {"used_bytes": FULL}, "no order passes: Redis' memory is full"),
+        ({}, {"refuses_writes": True}, "trading is enabled"),
+        ({"validated": {**STILL, "newest_ms": snapshots.NOW_MS - 2_000}}, {}, "trading is enabled"),
+        ({"validated": {"rate_per_s": None}}, {}, "trading is enabled"),
+    ],
+)
+def test_active_says_when_no_order_passes(streams: dict[str, Any], redis: dict[str, Any], words: str) -> None:
+    calm = snapshots.healthy()
+    assert calm.flow.value is not None and calm.redis.value is not None
+    flow = replace(
+        calm.flow.value,
+        now_ms=snapshots.NOW_MS,
+        in_flight=3,
+        streams=tuple(replace(one, **streams.get(one.label, {})) for one in calm.flow.value.streams),
+    )
+    shown = replace(calm, flow=snapshots.good(flow), redis=snapshots.good(replace(calm.redis.value, **redis)))
+    view = View(shown, snapshots.NOW, SETTINGS)
+    assert trading(view).word == "ACTIVE"
+    assert words in plain(told(view, (), 80)[0])
+    stale = replace(shown, flow=snapshots.good(flow, age_s=100.0))
+    assert "trading is enabled" in plain(told(View(stale, snapshots.NOW, SETTINGS), (), 80)[0])
 
 
 def test_no_sum_without_the_one_broker_that_is_down_is_flat() -> None:
