@@ -147,6 +147,9 @@ def _check(label: str, check: Check, passed_s: float, width: int) -> list[Line]:
 
 def _foot(plan: Plan, answer: Answer, now: float, width: int) -> list[Line]:
     rows: list[Line] = [EMPTY]
+    if plan.why_nobody:
+        barred = f"▲ Nobody else can approve it: {plan.why_nobody}. Ctrl-G acts alone, loudly recorded."
+        rows.extend(line((each, "warn")) for each in wrapped(barred, width))
     if answer.note:
         rows.extend(line((each, "hint")) for each in wrapped(answer.note, width))
     cancel = line(("[ Cancel ]", "picked" if answer.focus == "cancel" else "label"))
@@ -189,7 +192,9 @@ def _typed(plan: Plan, answer: Answer, cancel: Line, width: int) -> list[Line]:
         label = line(field("Reason", LABEL, "label"))
         rows.append((*label, *box(answer.reason, width - LABEL - 1, answer.focus == "reason")))
     ready = is_right and (bool(answer.reason.strip()) or not wants_reason(plan, answer))
-    if ready:
+    if ready and plan.why_nobody:
+        rows.append(line((" Ctrl-G ", "key"), (f"  alone: {plan.title}", "strong")))
+    elif ready:
         rows.append(
             line(
                 (" Enter ", "block_crit" if plan.danger is Danger.DANGER else "block_warn"),

@@ -36,8 +36,9 @@ class Planner:
         targets: Targets,
         minutes: Minutes,
         present: Callable[[], tuple[Job, ...]],
+        why_nobody_can: Callable[[], str | None],
     ) -> None:
-        """`present` answers the jobs as last read."""
+        """`present` answers the jobs as last read; `why_nobody_can`, why no second person could approve anything."""
         self._settings = settings
         self._clock = clock
         self.actions = actions
@@ -45,6 +46,7 @@ class Planner:
         self._targets = targets
         self._minutes = minutes
         self._present = present
+        self._why_nobody_can = why_nobody_can
 
     def plan(self, row: ActionSpec, parameters: Mapping[str, str], snapshot: Snapshot, operator: Operator) -> Plan:
         """The row's plan for this operator, judged on this snapshot.
@@ -68,7 +70,8 @@ class Planner:
         )
         usually_s, usually = usual_time(self._present(), plan)
         plan = replace(plan, checks=checks, usually=usually, usually_s=usually_s)
-        return with_second(self._settings, plan)
+        plan = with_second(self._settings, plan)
+        return replace(plan, why_nobody=self._why_nobody_can() or "") if plan.needs_second else plan
 
     def _target_checks(self, action: Action, plan: Plan) -> tuple[Check, ...]:
         """Only where somebody works on what is locked; the lock that is taken later is what decides."""

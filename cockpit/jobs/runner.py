@@ -80,7 +80,9 @@ class Runner:
         self._latch_file = LatchFile(state_folder, settings.redis)
         self.vigil = Vigil(self._latch_file, settings.redis, clock, self._minutes, self._store)
         self._custody = Custody(self._store, self._scribe, self._minutes, settings, clock)
-        self.planner = Planner(settings, clock, actions, self._targets, self._minutes, self._custody.present)
+        self.planner = Planner(
+            settings, clock, actions, self._targets, self._minutes, self._custody.present, self.seconds.why_nobody_can
+        )
 
     def start(self) -> None:
         """Open the connection that a halt will use; prepare() does it too, but then it is not warm yet."""

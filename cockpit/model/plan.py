@@ -79,6 +79,8 @@ class Plan:
     """Whether it may be stopped half-way without harm."""
     step: str = ""
     """The row of the runbook that it was made for."""
+    why_nobody: str = field(default="", compare=False)
+    """Why no second person could approve it here, where one is needed; empty where one can."""
     is_settled: bool = field(default=False, compare=False)
     """Its parameters hold all that was decided: asked again with them, the same would be done."""
     prepared_at: float = field(default=0.0, compare=False)

@@ -12,7 +12,7 @@ from cockpit.model.danger import Danger
 from cockpit.model.job import Job
 from cockpit.model.plan import Confirmation, Plan
 from cockpit.screens.desk import Desk
-from cockpit.screens.hands import Hands
+from cockpit.screens.hands import CALM_S, Hands
 from cockpit.screens.second import BREAKS, SecondPerson
 from cockpit.screens.sheet import Sheet
 from widgets.field import Field
@@ -50,6 +50,7 @@ class GuardScreen(Sheet[Job | None]):
         self.scroll = 0
         self.hands = Hands(desk.clock.monotonic())
         self._phrase, self._reason = Field(), Field()
+        self._lost_until = float("-inf")
         self._unburst = ("", "", self.answer)
         """Phrase, reason and answer before the keys that came last, at once."""
         self.other = SecondPerson(self.when_done, self._go_on, self._note)
@@ -136,11 +137,13 @@ class GuardScreen(Sheet[Job | None]):
         elif self.job is not None:
             if key == "enter" and why is None:
                 self.dismiss(self.job)
-        elif why is not None:
+        elif why is not None or self._is_rest(character, now):
+            if why != "held" and character is not None:
+                self._lost()
             if why == "fast" and not self.answer.is_sending:
                 phrase, reason, self.answer = self._unburst
                 self._phrase, self._reason = Field(phrase), Field(reason)
-            self._note(NOTES[why])
+            self._note(NOTES[why or "early"])
         elif self.other.is_busy and not self.answer.is_sending and key != BREAKS:
             self.other.press(key, character)
             self.draw()
@@ -150,6 +153,15 @@ class GuardScreen(Sheet[Job | None]):
     def pasted(self, text: str) -> None:
         """Refused, and said so."""
         self._note(NOTES["pasted"])
+
+    def _lost(self) -> None:
+        """A key was not taken: what follows it before the fingers rest would be a part of what was meant."""
+        self._lost_until = self.desk.clock.monotonic() + CALM_S
+
+    def _is_rest(self, character: str | None, now: float) -> bool:
+        is_text, plan = character is not None and character.isprintable(), self.plan
+        is_typed = plan is not None and plan.phrase is not None and not forbidding(plan, self.answer)
+        return is_text and is_typed and now < self._lost_until
 
     def _note(self, text: str) -> None:
         self.answer = replace(self.answer, note=text)
@@ -165,6 +177,9 @@ class GuardScreen(Sheet[Job | None]):
                 self.draw()
             elif plan is not None and key == "y":
                 self._note("It is refused as long as a check fails; the checks go on being made.")
+            elif character is not None and character.isprintable():
+                self._lost()
+                self._note("Nothing is taken as long as a check fails: wait, then type it.")
             return
         if plan.phrase is None:
             if key == "y":
@@ -206,6 +221,8 @@ class GuardScreen(Sheet[Job | None]):
             if plan.needs_second:
                 self.other.reach_for_glass()
                 self._note("")
+        elif plan.why_nobody:
+            self._note("There is nobody to ask: Ctrl-G acts alone, Esc closes.")
         elif plan.needs_second and self.other.approval is None:
             assert self.desk.session is not None
             self.other.ask(self.desk.session.seconds, plan, self._reason.text.strip(), self.answer.overrides)

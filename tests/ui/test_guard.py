@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from textual import events
@@ -150,6 +151,28 @@ async def test_a_failed_check_blocks_and_says_why() -> None:
         await it.until(lambda: "Refused" not in it.text(), "allowed again")
         await it.press("y", after_s=1)
         await it.until(lambda: len(it.session.submitted) == 1, "submitted")
+
+
+async def test_of_what_is_typed_while_it_becomes_allowed_nothing_is_taken_in_part() -> None:
+    """Nor of what began before anybody could have read it; once the fingers rest, all of it is."""
+    async with cockpit() as it:
+        it.session.release = replace(
+            release_plan(), checks=(Check("streams drained", Verdict.UNKNOWN, "not read yet"),)
+        )
+        await it.press("space", "b", "r")
+        await it.sees("Refused, because of: streams drained")
+        await it.press(*"RESUME", after_s=0.2)
+        await it.sees("Nothing is taken as long as a check fails")
+        it.session.release = release_plan()
+        screen: Any = it.app.screen
+        screen._prepare()
+        await it.until(lambda: "Refused" not in it.text(), "allowed")
+        await it.press("space", *"TRADING", after_s=0.2)
+        await it.sees("too early")
+        assert screen._phrase.text == ""
+        await it.press("R", after_s=0.5)
+        await it.press(*"ESUME", "space", *"TRADING", after_s=0.2)
+        await it.until(lambda: screen._phrase.text == "RESUME TRADING", "typed")
 
 
 async def test_danger_wants_the_phrase_and_a_reason() -> None:

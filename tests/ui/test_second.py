@@ -46,6 +46,23 @@ async def test_it_waits_for_somebody_else_and_goes_on_by_itself(size: tuple[int,
         assert (confirmation.approval, confirmation.break_glass) == (answer.id, False)
 
 
+@pytest.mark.parametrize("size", SIZES)
+async def test_that_nobody_else_could_is_said_before_anything_is_typed(size: tuple[int, int]) -> None:
+    async with cockpit(size=size) as it:
+        it.session.release = replace(release_plan(), needs_second=True, why_nobody="the state folder is not shared")
+        await it.press("space", "b", "r")
+        await it.sees("Nobody else can approve it: the state folder is not")
+        await it.press(*"RESUME", "space", *"TRADING", "tab", *"back", after_s=0.5)
+        await it.sees("Ctrl-G   alone: ")
+        assert "asks for a second person" not in it.text()
+        await it.press("enter", after_s=0.5)
+        await it.sees("There is nobody to ask")
+        assert it.session.submitted == it.session.seconds.asked == []
+        await it.press("ctrl+g", *"BREAK", "space", *"GLASS", "enter", after_s=0.5)
+        await it.until(lambda: len(it.session.submitted) == 1, "submitted alone")
+        assert it.session.submitted[0][1].break_glass
+
+
 async def test_a_refusal_is_told_and_what_was_typed_stays() -> None:
     async with asking() as it:
         await it.sees("cockpit approve")

@@ -25,7 +25,7 @@ WHO = Operator("asha", "asha@jump1", "jump1", None, None)
 def test_only_a_halt_goes_before_a_full_disk(step: str, verdict: Verdict, tmp_path: Path) -> None:
     full = cast(Minutes, SimpleNamespace(error="no space left"))
     clock: Any = StillClock()
-    planner = Planner(SETTINGS, clock, ACTIONS, Targets(tmp_path), full, tuple)
+    planner = Planner(SETTINGS, clock, ACTIONS, Targets(tmp_path), full, tuple, str)
     plan = planner.plan(row_for(ACTIONS, step), {}, snapshot(NOW), WHO)
     (check,) = [one for one in plan.checks if one.name == "journal"]
     assert check.verdict is verdict and check.detail.startswith("no space left")
