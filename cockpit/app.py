@@ -37,6 +37,10 @@ CLOSE_S = 6.0
 class OpeningPort(Protocol):
     """What opens a session behind the first frame, and closes what it has opened."""
 
+    @property
+    def is_lasting(self) -> bool:
+        """Whether the platform is still there once this is closed."""
+
     def open(self, progress: Progress, begin: Begin) -> tuple[SessionPort, Readiness]:
         """On the opening thread; what `begin` answers may hear snapshots before there is a session."""
 
@@ -51,6 +55,7 @@ class Opening:
         self._config = config
         self._session: Session | None = None
         self._close: Callable[[], None] | None = None
+        self.is_lasting = False
 
     def open(self, progress: Progress, begin: Begin) -> tuple[Session, Readiness]:
         """Everything heavy is imported here, behind the first frame; the platform's data come before what acts."""
@@ -59,7 +64,7 @@ class Opening:
         from cockpit.observe.lookout import Lookout
         from cockpit.session import Session, open_world
 
-        settings, self._close = open_world(self._config, progress)
+        settings, self._close, self.is_lasting = open_world(self._config, progress)
         clock = SystemClock()
         lookout = Lookout(settings, clock)
         lookout.begin(begin(settings, lookout.shown))
@@ -133,6 +138,8 @@ def run(opening: OpeningPort, colours: str = "auto", is_ascii: bool = False) -> 
     code = app.return_code or returned or 0
     if app.failure is not None:
         print(_why(app.failure), file=sys.stderr)
+    elif opening.is_lasting:
+        print(*app.desk.parting, sep="\n", end="\n" if app.desk.parting else "", flush=True)
     sys.stderr.flush()
     opening.close()
     sys.stdout.flush()

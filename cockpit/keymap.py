@@ -78,7 +78,7 @@ KEYS: tuple[Key, ...] = (
         "Approve or refuse what somebody else asks a second person for"),
     Key("theme", "everywhere", ("t",), "theme", "theme", "Next theme"),
     Key("help", "everywhere", ("question_mark",), "open('help')", "help", "Help: every key"),
-    Key("quit", "everywhere", ("q",), "open('leave')", "quit", "Leave; running jobs go on without the cockpit"),
+    Key("quit", "everywhere", ("q",), "open('leave')", "quit", "Leave; jobs and a halt stay, and it says so"),
     Key("interrupt", "everywhere", ("ctrl+c",), "interrupt", "", "Says how to leave; it never ends the cockpit"),
     Key("filter", "overview", ("slash",), "stand('filter', True)", "filter",
         "Show only panel lines and findings with this text"),

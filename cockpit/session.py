@@ -273,8 +273,9 @@ def find_world(config: Path | None, tell_private: Progress | None = None) -> Set
     return settings
 
 
-def open_world(config: Path | None, progress: Progress) -> tuple[Settings, Closer]:
-    """The platform to work on, and what ends it: a sandbox of one's own where there is no other.
+def open_world(config: Path | None, progress: Progress) -> tuple[Settings, Closer, bool]:
+    """The platform to work on, what ends it, and whether it outlasts that: not a sandbox of one's own, which is
+    started where there is no other.
 
     Raises:
         ConfigError: the configuration is wrong.
@@ -283,14 +284,14 @@ def open_world(config: Path | None, progress: Progress) -> tuple[Settings, Close
     found = find_world(config)
     if found is not None:
         progress(f"{found.world} {found.site}")
-        return found, lambda: None
+        return found, lambda: None, True
     from cockpit.config import load
     from cockpit.sandbox import launcher
 
     progress("starting a sandbox")
     private = launcher.launch_private(watch=lambda one: progress(f"sandbox: {one.step}"))
     try:
-        return load(private.layout.config), private.close
+        return load(private.layout.config), private.close, False
     except BaseException:
         private.close()
         raise

@@ -54,6 +54,10 @@ class Desk:
     """What a key asked for before there was a session."""
     behind: list[events.Key] = field(default_factory=list)
     """The keys after it: they are meant for what it opens."""
+    leaving_at: float = float("-inf")
+    """When somebody last wanted to leave a halt that this cockpit watches over, on the clock that never goes back."""
+    parting: tuple[str, ...] = ()
+    """What is said on the terminal that is left."""
     soon: Callable[..., None] = lambda function, *arguments: function(*arguments)
     """Has the screen's own thread call something; for callbacks that arrive on other threads."""
     send: Send = lambda screen, rows, style: False

@@ -12,9 +12,13 @@ from cockpit.screens.chooser import ChooserScreen
 from cockpit.screens.help import HelpScreen
 from cockpit.screens.leave import LeaveScreen
 from cockpit.screens.palette import PaletteScreen
+from cockpit.screens.parting import parting
 from cockpit.screens.wall import Wall
 from widgets.palette_rows import Entry
 
+UNWATCHED = "A halt is latched: with no cockpit open nobody watches it. q again leaves"
+AGAIN_S = 4.0
+"""So long that is said, and the second q counts as one."""
 NOT_YET = "Opens as soon as the cockpit has started; Esc takes it back"
 
 
@@ -92,9 +96,20 @@ def _second(screen: Wall) -> None:
 
 
 def _leave(screen: Wall) -> None:
-    snapshot = screen.desk.snapshot
+    desk = screen.desk
+    snapshot, now = desk.snapshot, desk.clock.monotonic()
     running = sum(1 for job in snapshot.jobs if not job.phase.is_over) if snapshot else 0
-    if not running:
-        screen.app.exit(0)
-        return
-    screen.app.push_screen(LeaveScreen(screen.desk, running), lambda leaves: screen.app.exit(0) if leaves else None)
+    if running:
+        screen.app.push_screen(LeaveScreen(desk, running), lambda leaves: _exit(screen) if leaves else None)
+    elif snapshot is not None and snapshot.latch is not None and now - desk.leaving_at > AGAIN_S:
+        desk.leaving_at = now
+        screen.hint(UNWATCHED)
+    else:
+        _exit(screen)
+
+
+def _exit(screen: Wall) -> None:
+    desk = screen.desk
+    if desk.snapshot is not None:
+        desk.parting = parting(desk.snapshot, desk.clock.now())
+    screen.app.exit(0)

@@ -25,6 +25,8 @@ BEAT_S = 0.1
 class Opening:
     """Opens the hand-made session."""
 
+    is_lasting = True
+
     def __init__(self, kind: str, folder: Path) -> None:
         self.kind, self.folder = kind, folder
 

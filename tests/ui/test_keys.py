@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from textual import events
 
 from cockpit import keymap
+from cockpit.model.incident import Incident
+from cockpit.model.job import Phase
+from cockpit.model.latch import Latch
+from cockpit.model.sample import Sample
+from cockpit.model.severity import Severity
+from cockpit.model.states import KillSwitch
 from cockpit.screens.gallery import PLACES, Place
+from cockpit.screens.parting import parting
 from cockpit.screens.sheet import Sheet
 from tests.ui import snapshots
 from tests.ui.conftest import Cockpit, cockpit
@@ -121,10 +130,6 @@ async def test_q_leaves_at_once_and_asks_only_while_a_job_runs() -> None:
     async with cockpit() as it:
         await it.press("q")
         await it.until(lambda: not it.app.is_running or it.app._exit, "left")
-    from dataclasses import replace
-
-    from cockpit.model.job import Phase
-
     async with cockpit(replace(snapshots.healthy(), jobs=(snapshots.engaged(Phase.VERIFYING),))) as it:
         await it.press("q")
         await it.sees("goes on without the cockpit")
@@ -242,6 +247,51 @@ def test_a_key_is_found_by_its_label_and_by_its_words() -> None:
 def test_the_foot_of_the_help_says_how_to_go_on(size: tuple[int, int], at: int, foot: str) -> None:
     rows = help_rows(*size, at)
     assert foot in plain(rows[-1]) and {width_of(row) for row in rows} == {size[0]} and len(rows) == size[1]
+
+
+AN_INCIDENT = Incident("1", "IBKR down", Severity.P1, snapshots.NOW - 60)
+LATCH = Latch("redis", "asha", "IBKR is down", snapshots.NOW_MS - 60_000, is_held=True)
+HALTED = snapshots.good(KillSwitch(True, True, "IBKR is down", "asha", snapshots.NOW - 60))
+
+
+async def test_a_latched_halt_is_left_at_the_second_q() -> None:
+    async with cockpit(replace(snapshots.healthy(), latch=LATCH, kill_switch=HALTED)) as it:
+        await it.press("q")
+        await it.sees("nobody watches it. q again leaves")
+        await it.press("q", after_s=60)
+        await it.sees("nobody watches it. q again leaves")
+        assert not it.app._exit, "that was long ago"
+        await it.press("q", after_s=1)
+        await it.until(lambda: it.app._exit, "left")
+        assert "by asha since 19:43:12Z" in it.app.desk.parting[0]
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({}, ()),
+        (
+            {"latch": LATCH, "kill_switch": HALTED},
+            ("trading is HALTED by asha since 19:43:12Z; with no cockpit open on this host nobody watches over it",),
+        ),
+        ({"kill_switch": HALTED}, ("trading is HALTED by asha since 19:43:12Z",)),
+        (
+            {"latch": replace(LATCH, is_held=False), "kill_switch": Sample()},
+            (
+                "HALT WAITING, by asha since 19:43:12Z: Redis has not taken it; "
+                "it is engaged only while a cockpit is open on this host",
+            ),
+        ),
+        ({"jobs": (snapshots.engaged(Phase.VERIFYING),)}, ("1 job goes on: Engage the kill switch",)),
+        ({"incidents": Sample.good((AN_INCIDENT,), snapshots.NOW, 0.1)}, ("incident open: IBKR down",)),
+        (
+            {"incidents": Sample.good((replace(AN_INCIDENT, is_drill=True),), snapshots.NOW, 0.1)},
+            ("the drill goes on: IBKR down",),
+        ),
+    ],
+)
+def test_what_stays_is_told_and_nothing_where_nothing_does(changed: dict[str, Any], said: tuple[str, ...]) -> None:
+    assert parting(replace(snapshots.healthy(), **changed), snapshots.NOW) == said
 
 
 @pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 60)])
