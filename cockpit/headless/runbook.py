@@ -89,8 +89,9 @@ def _check_suggestions(file: Path, rows: object) -> None:
     """That what suggests a step is a rule; only here, for it loads every rule."""
     from actions.catalogue import load_own
     from cockpit.severity.judge import RULES
+    from cockpit.severity.standing import WAITING
 
-    known = {rule.name for rule in RULES} | {"backend_silent", "payload_unreadable", "backend_unusable"}
+    known = {rule.name for rule in RULES} | {"backend_silent", "payload_unreadable", "backend_unusable", WAITING}
     for row in load_own(file.absolute()).rows:
         for name in row.suggests:
             if name.partition("/")[0] not in known:
