@@ -14,6 +14,8 @@ OLD_S = 12.0
 READY = Mark("●", "ready", "ok")
 BLOCKED = Mark("■", "blocked", "crit")
 UNKNOWN = Mark("?", "unknown", "unknown")
+WOULD_FAIL = Mark("■", "would fail", "crit")
+"""Nothing forbids to try."""
 LOOKING = Mark("·", "looking", "dim")
 """Nobody has answered yet since the screen was opened."""
 CALLED = {"venue": "broker", "pid": "backend"}
@@ -64,6 +66,11 @@ def standing(
         mark = UNKNOWN if first.verdict is Verdict.UNKNOWN else BLOCKED
         also = tuple(f"{check.name}: {check.detail}" for check in blocking if check is not first)
         return Standing(mark, f"{first.name}: {first.detail}", at, also)
+    doubted = [check for check in plan.checks if check.excused is not Verdict.PASS]
+    if doubted:
+        first = min(doubted, key=lambda check: check.excused is Verdict.UNKNOWN)
+        mark = UNKNOWN if first.excused is Verdict.UNKNOWN else WOULD_FAIL
+        return Standing(mark, f"{first.name}: {first.detail}", at)
     warned = [check for check in plan.checks if check.verdict is Verdict.WARN or check in plan.blocking]
     open_ones = [*asks, *(check.name for check in plan.blocking)]
     mark = asking(open_ones[0]) if open_ones else READY

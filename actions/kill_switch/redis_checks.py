@@ -27,9 +27,11 @@ def redis_checks(settings: Settings, snapshot: Snapshot, now: float) -> tuple[Ch
 def softened(check: Check) -> Check:
     """For a protective act: nothing forbids it, but what will fail is said plainly."""
     if check.verdict is FAIL:
-        return replace(check, verdict=WARN, detail=f"WILL PROBABLY FAIL, tried all the same: {check.detail}")
+        return replace(
+            check, verdict=WARN, excused=FAIL, detail=f"WILL PROBABLY FAIL, tried all the same: {check.detail}"
+        )
     if check.verdict is UNKNOWN:
-        return replace(check, verdict=WARN, detail=f"{check.detail}; tried all the same")
+        return replace(check, verdict=WARN, excused=UNKNOWN, detail=f"{check.detail}; tried all the same")
     return check
 
 

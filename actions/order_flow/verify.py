@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from actions import by_hand
 from actions.checks import WARN, evidence_error
@@ -147,4 +148,4 @@ def _streams(settings: Settings) -> tuple[str, ...]:
 def _checks(snapshot: Snapshot, now: float) -> Iterator[Check]:
     unknown = evidence_error("flow read", snapshot.flow, now)
     if unknown is not None:
-        yield Check(unknown.name, WARN, f"{unknown.detail}; asked anew", unknown.evidence_age_s)
+        yield replace(unknown, verdict=WARN, excused=unknown.verdict, detail=f"{unknown.detail}; asked anew")

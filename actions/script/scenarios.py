@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 from actions.checks import WARN, evidence_error
@@ -69,4 +70,4 @@ def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Chec
     yield program_check(settings, settings.scripts.scenarios)
     unknown = evidence_error("positions read", snapshot.risk, now)
     if unknown is not None:
-        yield Check(unknown.name, WARN, unknown.detail, unknown.evidence_age_s)
+        yield replace(unknown, verdict=WARN, excused=unknown.verdict)

@@ -24,6 +24,8 @@ class Check:
     evidence_age_s: float | None = None
     is_overridable: bool = False
     """Whether a failed answer may be overridden, with a reason."""
+    excused: Verdict = Verdict.PASS
+    """The answer that only warns here, for the step is tried all the same: FAIL or UNKNOWN; PASS where none is."""
 
     @property
     def blocks(self) -> bool:

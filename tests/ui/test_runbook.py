@@ -40,6 +40,12 @@ def test_a_verdict_that_is_not_renewed_is_none() -> None:
     assert said.as_of(101.0) is said
     assert said.as_of(100.0 + OLD_S + 1).mark.word == "unknown"
     assert standing(halt_plan(Verdict.UNKNOWN), "", 1.0).mark.word == "unknown"
+    for excused, word in ((Verdict.UNKNOWN, "unknown"), (Verdict.FAIL, "would fail")):
+        tried = replace(
+            halt_plan(), checks=(Check("Redis answers", Verdict.WARN, "tried all the same", excused=excused),)
+        )
+        said = standing(tried, "", 1.0)
+        assert (said.mark.word, said.why) == (word, "Redis answers: tried all the same")
     assert standing(None, "no Redis is configured", 1.0).why == "no Redis is configured"
 
 
