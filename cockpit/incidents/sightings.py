@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from cockpit.incidents.metrics import CLEARED, FINDING, outstanding
 from cockpit.incidents.opening import serious
 from cockpit.incidents.spans import clock, span
-from cockpit.model.finding import Finding, Since
+from cockpit.model.finding import Assessment, Finding, Since
 from cockpit.model.incident import Event, Incident
 from cockpit.model.job import Job, Phase, StepState
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
+from cockpit.severity.judge import RULES
 from cockpit.storage.incident_text import safe_key
 
 RAISED_S = 2.0
@@ -22,6 +23,7 @@ CLEARED_S = 3.0
 """So long it must be gone before it counts as cleared."""
 BEFORE_S = 900.0
 """What was confirmed earlier than this before the trouble began is no part of it, however it stands."""
+PANEL_OF = {rule.name: rule.panel for rule in RULES}
 ENGAGE, RELEASE = "kill_switch.engage", "kill_switch.release"
 
 
@@ -126,14 +128,12 @@ class Sightings:
             sight = self._seen.get(about)
             if word == CLEARED or (snapshot.assessment.severity is Severity.UNKNOWN and not snapshot.assessment.panels):
                 continue
-            if sight is None:
+            if _is_blind(sight.finding if sight else _unknown(about, snapshot.taken_at), snapshot.assessment):
+                if sight is not None:
+                    sight.last_at = snapshot.taken_at
+            elif sight is None:
                 # Told by a cockpit before us: it is gone once we have looked for as long as it takes to see it.
                 self._seen[about] = _Sight.new(_unknown(about, snapshot.taken_at), snapshot.taken_at)
-                continue
-            panel = sight.finding.panel
-            is_blind = bool(panel) and snapshot.assessment.panel(panel) is Severity.UNKNOWN
-            if is_blind:
-                sight.last_at = snapshot.taken_at
             elif snapshot.taken_at - sight.last_at > CLEARED_S:
                 words = _over(sight, self._inherited.get(about, ""))
                 events.append(Event(sight.last_at, "cleared", words, f"{about}/{CLEARED}", is_state=True))
@@ -169,10 +169,17 @@ def _word(key: str) -> str:
     return key.rpartition("/")[2]
 
 
+def _is_blind(finding: Finding, assessment: Assessment) -> bool:
+    """Whether it could not be seen if it still stood; of one without a panel, whether anything cannot be seen."""
+    if finding.panel:
+        return assessment.panel(finding.panel) is Severity.UNKNOWN
+    return any(severity is Severity.UNKNOWN for _, severity in assessment.panels)
+
+
 def _unknown(about: str, now: float) -> Finding:
-    """A finding of which only the name is left."""
+    """A finding of which only the name is left, and where it would be seen."""
     _, rule, subject = about.split("/", 2)
-    return Finding(rule, subject, Severity.P2, "", "", "", "", now)
+    return Finding(rule, subject, Severity.P2, PANEL_OF.get(rule, ""), "", "", "", now)
 
 
 def _over(sight: _Sight, inherited: str) -> str:

@@ -110,6 +110,16 @@ def test_what_a_cockpit_before_us_told_is_cleared_by_us() -> None:
     assert cleared.text == f"IBKR down: over by {clock(NOW)}Z, seen only when a cockpit was open again"
 
 
+@pytest.mark.parametrize("rule", ["venue_down", "backend_silent"])
+def test_what_a_cockpit_before_us_told_is_not_gone_before_its_panel_is_known(rule: str) -> None:
+    text = with_event("## Timeline\n", Event(NOW - 60, "finding", "P1 IBKR down", f"finding/{rule}/IBKR/P1"))
+    watched = Watched(replace(INCIDENT, timeline=facts("x", text).timeline))
+    watched.during(0, 20, brokers=Severity.UNKNOWN)
+    assert watched.said == []
+    watched.during(20, 30)
+    assert watched.said == [(f"finding/{rule}/IBKR/cleared", 20)]
+
+
 def test_a_subject_of_two_words_is_the_same_in_the_file() -> None:
     finding = replace(FINDING, subject="container redis/0")
     text = with_event("## Timeline\n", Watched().sightings_of(finding))
