@@ -67,7 +67,7 @@ def desk(server: LoneRedis, tmp_path: Path) -> Iterator[Desk]:
 @pytest.fixture
 def halted(desk: Desk) -> Desk:
     desk.engage()
-    until(lambda: (latch := desk.runner.vigil.present) is not None and latch.is_held)
+    until(lambda: (latch := desk.file.read()) is not None and latch.is_held)
     return desk
 
 
