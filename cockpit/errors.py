@@ -3,6 +3,7 @@
 CockpitError
  +- Misused            the command line asks for nothing that can be done
  +- ConfigError        the configuration is wrong; the text says where and what to do
+ |   +- SecretLate     the command that a secret comes from did not end in time
  +- BackendError       a backend did not answer usefully
  |   +- Unreachable    refused, no route, no such socket
  |   +- TimedOut       it did not answer within its deadline
@@ -36,6 +37,10 @@ class ConfigError(CockpitError):
     """The configuration is wrong."""
 
     exit_code = 3
+
+
+class SecretLate(ConfigError):
+    """The command that a secret comes from did not end in time: nobody knows whether it would have."""
 
 
 class BackendError(CockpitError):

@@ -7,7 +7,7 @@ import subprocess
 from pathlib import Path
 
 from cockpit.captured import captured
-from cockpit.errors import ConfigError
+from cockpit.errors import ConfigError, SecretLate
 from cockpit.parts import Part
 
 COMMAND_TIMEOUT_S = 10.0
@@ -28,6 +28,7 @@ class Secret(Part, frozen=True, kw_only=True):
         """The secret, read anew; never log it. May block up to 10 s where it is a command.
 
         Raises:
+            SecretLate: its command takes longer.
             ConfigError: it is not where the configuration says.
         """
         if self.env is not None:
@@ -57,6 +58,9 @@ class Secret(Part, frozen=True, kw_only=True):
             done = captured(command, COMMAND_TIMEOUT_S)
             done.check_returncode()
             return done.stdout.decode("utf-8").rstrip("\r\n")
+        except subprocess.TimeoutExpired:
+            late = f"no answer within {COMMAND_TIMEOUT_S:g} s"
+            raise SecretLate(f"the secret's command {command[0]} failed: {late}") from None
         except (OSError, subprocess.SubprocessError) as error:
             # The error's own text could hold what the command printed.
             raise ConfigError(f"the secret's command {command[0]} failed: {_why(error)}") from None
@@ -69,8 +73,6 @@ class Secret(Part, frozen=True, kw_only=True):
 def _why(error: Exception) -> str:
     if isinstance(error, FileNotFoundError):
         return "not found"
-    if isinstance(error, subprocess.TimeoutExpired):
-        return f"no answer within {COMMAND_TIMEOUT_S:g} s"
     if isinstance(error, subprocess.CalledProcessError):
         return f"exit code {error.returncode}"
     return (error.strerror if isinstance(error, OSError) else None) or type(error).__name__

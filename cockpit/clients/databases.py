@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.clients.bounded import bounded
 from cockpit.clients.postgres_driver import bare
-from cockpit.clients.postgres_link import SWAPPER, database_name, keywords, linked
+from cockpit.clients.postgres_link import SWAPPER, database_name, keywords, linked, password_of
 from cockpit.clients.postgres_row import Parameter, RowQuery
 from cockpit.config import PostgresPart
 from cockpit.errors import BackendError
@@ -29,6 +29,7 @@ class DatabasesWall:
         self._part = part
         self._query = RowQuery(bare(Path(__file__).with_suffix(".sql")))
         self._wanted = ""
+        self._password = password_of(part)
         self._stack: AsyncExitStack | None = None
         self._connection: AsyncConnection | None = None
 
@@ -45,6 +46,10 @@ class DatabasesWall:
             self._drop()
             raise
 
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        return self._password.awaits()
+
     async def close(self) -> None:
         """Hang up, without waiting for anything."""
         self._drop()
@@ -58,7 +63,8 @@ class DatabasesWall:
 
         if self._connection is None:
             self._stack = AsyncExitStack()
-            link = linked(self._part, self._part.maintenance_database, is_read_only=True)
+            database, password = self._part.maintenance_database, self._password
+            link = linked(self._part, database, is_read_only=True, password=password)
             self._connection = await self._stack.enter_async_context(link)
         asked: dict[str, Parameter] = {"wanted": self._wanted, "with_size": with_size, "swapper": SWAPPER}
         try:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cockpit.clients.bounded import SoloThread
+from cockpit.clients.revealing import awaited
 from cockpit.clients.web import Trust, Web
 from cockpit.config import GrafanaPart
 from cockpit.errors import BackendError, Refused
@@ -60,6 +61,11 @@ class AlertServer:
         except Refused:
             self._headers = None  # the token may have been renewed where it is kept
             raise
+
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        token = self._settings.token
+        return awaited(token, "token") if self._headers is None and token is not None else ""
 
     async def close(self) -> None:
         """Close the connections."""

@@ -65,8 +65,9 @@ class KubernetesApi:
         self._revisions: dict[str, tuple[object, int]] = {}
         self._previous: dict[str, Json | None] = {}
         self._history_error: str | None = None
-        self._refusal = ""
+        self._refusal: BackendError | None = None
         self._refused_until = 0.0
+        self._is_login_awaited = False
         self._line: Line | None = None
         self._requests: dict[str, tuple[Any, bytes | None]] = {}
         self._known: dict[str, tuple[bytes, Json]] = {}
@@ -86,6 +87,11 @@ class KubernetesApi:
     def late(self) -> str:
         """Why what is on its way is late, where that is its name; empty where nothing is known."""
         return unresolved(urlsplit(self._server).hostname or "")
+
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        where = clean(self._settings.kubeconfig or "the kubeconfig", 120)
+        return f"no login by {where}" if self._is_login_awaited else ""
 
     async def close(self) -> None:
         """Close the connections."""
@@ -131,16 +137,23 @@ class KubernetesApi:
         self._revisions = now
 
     def _log_in(self) -> None:
-        if self._refusal and self._clock.monotonic() < self._refused_until:
-            raise Refused(self._refusal)
+        if self._refusal is not None and self._clock.monotonic() < self._refused_until:
+            raise type(self._refusal)(str(self._refusal))
+        self._is_login_awaited = True
         try:
             self._api, self._namespace = login(self._settings)
             self._server = str(self._api.configuration.host)
             self._requests = {}
             self._line = Line(self._api, self._clock, self._settings.timeout_s, MAX_BYTES)
-        except Refused as error:
+        except TimedOut as error:
             self._pause(error)
             raise
+        except BaseException as error:
+            self._is_login_awaited = False
+            if isinstance(error, Refused):
+                self._pause(error)
+            raise
+        self._is_login_awaited = False
 
     def _forget(self, error: BackendError) -> None:
         """Log in anew next time, and not at once where that means to run a program that was no use just now."""
@@ -157,8 +170,8 @@ class KubernetesApi:
         if api is not None:
             api.close()
 
-    def _pause(self, error: Refused) -> None:
-        self._refusal = str(error)
+    def _pause(self, error: BackendError) -> None:
+        self._refusal = error
         self._refused_until = self._clock.monotonic() + LOGIN_PAUSE_S
 
     def _list(self, path: str, query: Mapping[str, str], give_up_at: float) -> list[Json]:

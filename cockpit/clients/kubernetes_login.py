@@ -11,7 +11,7 @@ from typing import Any
 
 from cockpit.captured import captured
 from cockpit.config import KubernetesPart
-from cockpit.errors import BackendError, Refused
+from cockpit.errors import BackendError, Refused, TimedOut
 from cockpit.text import clean
 
 PLUGIN_TIMEOUT_S = 10.0
@@ -127,7 +127,8 @@ def run_plugin(exec_part: dict[str, Any], folder: str, cluster: Any = None) -> A
     """Run a login program (client.authentication.k8s.io) without our terminal; the `status` that it prints.
 
     Raises:
-        Refused: it fails, hangs, or prints something else. What it printed is not repeated: it may be a token.
+        TimedOut: it hangs.
+        Refused: it fails, or prints something else. What it printed is not repeated: it may be a token.
     """
     command = str(exec_part.get("command") or "")
     arguments = [str(argument) for argument in exec_part.get("args") or ()]
@@ -142,7 +143,7 @@ def run_plugin(exec_part: dict[str, Any], folder: str, cluster: Any = None) -> A
         informed = os.environ | environment | {"KUBERNETES_EXEC_INFO": json.dumps(given, default=str)}
         done = captured([command, *arguments], PLUGIN_TIMEOUT_S, informed)
     except subprocess.TimeoutExpired:
-        raise Refused(f"the login program {name} did not end within {PLUGIN_TIMEOUT_S:g} s") from None
+        raise TimedOut(f"the login program {name} did not end within {PLUGIN_TIMEOUT_S:g} s") from None
     except OSError as error:
         raise Refused(f"cannot run the login program {name}: {clean(error.strerror)}") from None
     if done.returncode != 0:

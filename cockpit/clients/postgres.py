@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cockpit.clients.bounded import SoloThread, bounded
-from cockpit.clients.postgres_driver import bare, load_driver
+from cockpit.clients.postgres_driver import bare, is_loaded, load_driver
 from cockpit.clients.postgres_row import Parameter, RowQuery
 from cockpit.clients.postgres_words import in_words
+from cockpit.clients.revealing import awaited
 from cockpit.config import PostgresPart
 from cockpit.errors import BackendError, Refused
 from cockpit.text import clean
@@ -52,9 +53,14 @@ class PostgresWall:
                 self._connect_with = None  # the password may have changed since
             raise
 
-    def late(self) -> str:
-        """What has not come about in time, where it is not Postgres that is asked; empty where it is."""
-        return "its password, or its driver, is not to be had in time" if self._connect_with is None else ""
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        if self._connect_with is not None:
+            return ""
+        password = self._settings.password
+        if password is None or (password.command is None and not is_loaded()):
+            return "its driver is not loaded yet"
+        return awaited(password, "password")
 
     async def close(self) -> None:
         """Hang up, without waiting for anything."""

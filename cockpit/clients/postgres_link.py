@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from cockpit.clients.postgres_driver import load_driver
 from cockpit.clients.postgres_words import in_words
+from cockpit.clients.revealing import Revealing
 from cockpit.config import PostgresPart
 from cockpit.errors import BackendError, Refused
+from cockpit.secret import Secret
 from cockpit.text import clean
 
 if TYPE_CHECKING:
@@ -69,13 +71,17 @@ def password(part: PostgresPart) -> str | None:
     Raises:
         ConfigError: it is not where the configuration says.
     """
-    secret = part.password if part.admin_dsn is None else part.admin_password
+    secret = _secret(part)
     return None if secret is None else secret.reveal()
 
 
-def _to_connect_with(part: PostgresPart) -> tuple[dict[str, Any], str | None]:
-    """The keywords and the password; blocks."""
-    return keywords(part), password(part)
+def password_of(part: PostgresPart) -> Revealing:
+    """The same, for whoever must not block."""
+    return Revealing(_secret(part))
+
+
+def _secret(part: PostgresPart) -> Secret | None:
+    return part.password if part.admin_dsn is None else part.admin_password
 
 
 def environment(part: PostgresPart) -> dict[str, str]:
@@ -100,15 +106,20 @@ def _words(error: psycopg.Error) -> BackendError:
 
 @asynccontextmanager
 async def linked(
-    part: PostgresPart, database: str, is_read_only: bool = False, name: str = APPLICATION
+    part: PostgresPart,
+    database: str,
+    is_read_only: bool = False,
+    name: str = APPLICATION,
+    password: Revealing | None = None,
 ) -> AsyncIterator[AsyncConnection]:
-    """A connection in autocommit to one database of the server.
+    """A connection in autocommit to one database of the server; who opens it again and again keeps the `password`.
 
     Raises:
         BackendError: in an operator's words; was_sent where something may have been done all the same.
         ConfigError: the password is not where the configuration says.
     """
-    given, said = await asyncio.to_thread(_to_connect_with, part)
+    given = await asyncio.to_thread(keywords, part)
+    said = await (password or password_of(part)).get()
     import psycopg
 
     options = f"{given.get('options') or ''} -c statement_timeout=0 -c lock_timeout=5s -c idle_session_timeout=0"

@@ -99,6 +99,10 @@ class RedisWall:
         """What has not come about in time, of what is on its way."""
         return self._link.late()
 
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        return self._link.awaits()
+
     async def close(self) -> None:
         """Close the connection."""
         self._link.drop()

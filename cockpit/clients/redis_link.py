@@ -10,6 +10,7 @@ from cockpit.clients.names import unresolved
 from cockpit.clients.redis_way import RedisWay, way_to
 from cockpit.clients.redis_words import FAILURES, failure
 from cockpit.clients.resp import Command, Heard, Reply, ReplyError, Resp
+from cockpit.clients.revealing import Revealing
 from cockpit.config import RedisPart
 from cockpit.errors import BackendError, TimedOut, Unreachable
 
@@ -22,6 +23,7 @@ class RedisLink:
 
     def __init__(self, part: RedisPart) -> None:
         self._part = part
+        self._password = Revealing(part.password)
         self._line: Resp | None = None
         self._phase = ""
         self._was_sent = False
@@ -67,7 +69,11 @@ class RedisLink:
 
     def late(self) -> str:
         """What has not come about in time, of what is on its way."""
-        return f"{self._phase} ({self.place})" if self._phase else ""
+        return self.awaits() or (f"{self._phase} ({self.place})" if self._phase else "")
+
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        return self._password.awaits()
 
     async def _ask(
         self, commands: Sequence[Command], may_reopen: bool, in_turn: Sequence[bytes], heard: Heard | None
@@ -92,10 +98,7 @@ class RedisLink:
         """Connect, authenticate and select the database; the caller bounds the time."""
         self.drop()
         way = way_to(self._part.url)
-        self._phase = "its password is not to be had in time"
-        # Where it is a command it may take its time; the loop must go on.
-        secret = self._part.password
-        password = None if secret is None else await asyncio.to_thread(secret.reveal)
+        password = await self._password.get()
         self._phase = f"no {'TLS ' if way.tls is not None else ''}connection in time"
         line = await self._connected(way)
         # From here on it is the server that is slow, no longer the way to it.

@@ -44,10 +44,15 @@ class Ear:
         newest = self.newest
         if newest is None:
             return self._fields
-        untried = {field for field in self._fields if getattr(newest, field).tried_at is None}
-        return frozenset(untried) if untried or self._is_round(newest) else frozenset({TWICE})
+        untried = self._untried(newest)
+        return untried if untried or self._is_round(newest) else frozenset({TWICE})
+
+    def _untried(self, snapshot: Snapshot) -> frozenset[str]:
+        """What waits for a password or a login has not been asked either."""
+        samples = {field: getattr(snapshot, field) for field in self._fields}
+        return frozenset(name for name, one in samples.items() if one.tried_at is None or not one.is_ready)
 
     def _is_round(self, snapshot: Snapshot) -> bool:
-        is_tried = all(getattr(snapshot, field).tried_at is not None for field in self._fields)
+        is_tried = not self._untried(snapshot)
         is_failing = TWICE not in self._fields or snapshot.feeds.error is not None
         return is_tried and (is_failing or len(self._readings) >= 2)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
@@ -26,24 +26,35 @@ class Sample(Generic[T]):
     stale_after_s: float = 4.0
     """Older than this, the value is drawn as stale and no guard may rely on it."""
     is_asked: bool = True
-    """False where the cockpit's own configuration kept it from asking, as `error` says."""
+    """False where nothing was sent, as `error` says why: the configuration keeps from it, or it is not ready."""
     is_denied: bool = False
     """Whether it answered that we may not ask, as `error` says: it is there, and our password or rights are wrong."""
+    is_ready: bool = True
+    """False where what it is asked with (a password, a login) is still on its way: nobody knows how it is."""
 
     @classmethod
     def good(cls, value: T, at: float, took_s: float, stale_after_s: float = 4.0) -> Sample[T]:
         """A fresh answer."""
         return cls(value, at, at, took_s, None, stale_after_s)
 
-    def failed(self, error: str, at: float, took_s: float, is_asked: bool = True, is_denied: bool = False) -> Sample[T]:
+    def failed(
+        self,
+        error: str,
+        at: float,
+        took_s: float,
+        is_asked: bool = True,
+        is_denied: bool = False,
+        is_ready: bool = True,
+    ) -> Sample[T]:
         """The same last good value after another try that failed."""
-        return replace(self, tried_at=at, took_s=took_s, error=error, is_asked=is_asked, is_denied=is_denied)
+        is_asked = is_asked and is_ready
+        return Sample(self.value, self.value_at, at, took_s, error, self.stale_after_s, is_asked, is_denied, is_ready)
 
     def dated(self, value_at: float | None, tried_at: float | None) -> Sample[T]:
         """The same at other times."""
         # replace() takes four times as long, and each answer of each probe is dated.
-        kept, is_asked, is_denied = self.stale_after_s, self.is_asked, self.is_denied
-        return Sample(self.value, value_at, tried_at, self.took_s, self.error, kept, is_asked, is_denied)
+        kept, is_asked, is_denied, is_ready = self.stale_after_s, self.is_asked, self.is_denied, self.is_ready
+        return Sample(self.value, value_at, tried_at, self.took_s, self.error, kept, is_asked, is_denied, is_ready)
 
     def moved(self, by_s: float) -> Sample[T]:
         """The same, exactly as old, on a clock that was set."""

@@ -96,6 +96,8 @@ class Reach:
     """It answers, but would not serve us: the token is refused, we ask too often."""
     held: Sample[Mapping[str, tuple[float, ...]]] = NOT_READ
     """Symbol -> quantity in each account that holds any, as the broker itself says; asked more seldom than the rest."""
+    lacks: str = ""
+    """What it was asked without, so that nobody knows whether it would serve us; empty where that is known."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from typing import Any
 from cockpit.clients.bounded import abandon, bounded
 from cockpit.clients.names import unresolved
 from cockpit.clock import Clock
-from cockpit.errors import NO_ANSWER, CockpitError, ConfigError, TimedOut
+from cockpit.errors import NO_ANSWER, CockpitError, ConfigError, SecretLate, TimedOut
 from cockpit.model.sample import Sample
 from cockpit.observe.bell import Bell
 from cockpit.observe.pace import Pace, phase, turns
@@ -145,7 +145,7 @@ class Poller:
         """
         started, asked_at = self._clock.monotonic(), self._clock.now() - self._stepped_s
         if len(self._hanging[source.name]) >= MOST_HANGING:
-            return self._fail(source, self._late(source), asked_at, 0.0)
+            return self._fail_late(source, asked_at, 0.0)
         attempt = _Attempt(source, self._paces[source.name], started, asked_at)
         attempt.call_later(min(SUSPECT_S, attempt.pace.overdue_s), self._suspect)
         try:
@@ -159,8 +159,9 @@ class Poller:
             if attempt.is_given_up:
                 return None
             took_s = self._clock.monotonic() - started
-            words = self._late(source) if isinstance(error, TimedOut) else explain(error)
-            return self._fail(source, words, asked_at, took_s, not isinstance(error, ConfigError))
+            if isinstance(error, (TimedOut, SecretLate)):
+                return self._fail_late(source, asked_at, took_s)
+            return self._fail(source, explain(error), asked_at, took_s, not isinstance(error, ConfigError))
         finally:
             attempt.end()
 
@@ -172,13 +173,13 @@ class Poller:
 
     def _overdue(self, attempt: _Attempt) -> None:
         overdue_s, limit_s = attempt.pace.overdue_s, attempt.pace.limit_s
-        self._fail(attempt.source, self._late(attempt.source), attempt.asked_at, overdue_s)
+        self._fail_late(attempt.source, attempt.asked_at, overdue_s)
         attempt.call_later(limit_s - overdue_s, self._give_up)
 
     def _give_up(self, attempt: _Attempt) -> None:
         attempt.is_given_up = True
         limit_s, hanging = attempt.pace.limit_s, self._hanging[attempt.source.name]
-        self._fail(attempt.source, self._late(attempt.source), attempt.asked_at, limit_s)
+        self._fail_late(attempt.source, attempt.asked_at, limit_s)
         hanging.add(attempt.task)
         attempt.task.add_done_callback(hanging.discard)
         abandon(attempt.task)
@@ -197,10 +198,24 @@ class Poller:
         self._changed(before, after)
         return any(sample.error is None for sample in after.values())
 
-    def _fail(self, source: Source, error: str, asked_at: float, took_s: float, is_asked: bool = True) -> bool:
+    def _fail_late(self, source: Source, asked_at: float, took_s: float) -> bool:
+        awaited = source.awaits()
+        return self._fail(source, awaited or self._late(source), asked_at, took_s, is_ready=not awaited)
+
+    def _fail(
+        self,
+        source: Source,
+        error: str,
+        asked_at: float,
+        took_s: float,
+        is_asked: bool = True,
+        is_ready: bool = True,
+    ) -> bool:
         at = asked_at + self._stepped_s
         before = {field: self.samples[field] for field in source.fields}
-        after = {field: sample.failed(error, at, took_s, is_asked) for field, sample in before.items()}
+        after = {
+            field: sample.failed(error, at, took_s, is_asked, is_ready=is_ready) for field, sample in before.items()
+        }
         self.samples.update(after)
         self._changed(before, after)
         return False

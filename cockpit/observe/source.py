@@ -33,6 +33,14 @@ class Knowing(Protocol):
         """Why, or what of it has not come about; empty where nothing is known."""
 
 
+@runtime_checkable
+class Preparing(Protocol):
+    """A probe that needs something, such as a password, before it can ask."""
+
+    def awaits(self) -> str:
+        """What of it has not come about, so that nothing was sent; empty where all is there."""
+
+
 class RedisTick(Protocol):
     """All questions to Redis in one round trip."""
 
@@ -59,6 +67,9 @@ class Source(Protocol):
     def late(self) -> str:
         """Why what is on its way is late; empty where nothing is known."""
 
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+
     async def close(self) -> None:
         """Let go of the connection."""
 
@@ -84,6 +95,10 @@ class ProbeSource:
         """Why what is on its way is late; empty where nothing is known."""
         return self._probe.late() if isinstance(self._probe, Knowing) else ""
 
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        return self._probe.awaits() if isinstance(self._probe, Preparing) else ""
+
     async def close(self) -> None:
         """Let go of the connection."""
         await self._probe.close()
@@ -106,6 +121,10 @@ class RedisSource:
     def late(self) -> str:
         """Why what is on its way is late; empty where nothing is known."""
         return self._probes.late()
+
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        return self._probes.awaits() if isinstance(self._probes, Preparing) else ""
 
     async def close(self) -> None:
         """Let go of the connection."""

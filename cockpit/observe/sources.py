@@ -12,7 +12,7 @@ from cockpit.clients.bounded import in_daemon_thread
 from cockpit.clock import Clock
 from cockpit.config import Settings
 from cockpit.model.sample import Sample
-from cockpit.observe.source import Knowing, ProbeSource, RedisSource, Source
+from cockpit.observe.source import Knowing, Preparing, ProbeSource, RedisSource, Source
 
 FIRST_ANSWER_S = 4.0
 """Drivers take up to a second to import on a busy machine, and the first connection has to be made."""
@@ -87,6 +87,10 @@ class Late:
     def late(self) -> str:
         """Why what is on its way is late; empty where nothing is known."""
         return self._made.late() if isinstance(self._made, Knowing) else ""
+
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        return self._made.awaits() if isinstance(self._made, Preparing) else ""
 
     async def close(self) -> None:
         """Close it, if it was ever made."""

@@ -72,6 +72,10 @@ class AlertsProbe:
         self._before = said, found, now
         return found
 
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        return self._server.awaits()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._server.close()

@@ -61,6 +61,10 @@ class DatabasesProbe:
             return await self._disk.call(DISK_S, free_bytes, self._part, folder)
         return None
 
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        return self._wall.awaits()
+
     async def close(self) -> None:
         """Hang up."""
         await self._wall.close()

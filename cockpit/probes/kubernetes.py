@@ -63,6 +63,10 @@ class KubernetesProbe:
         """Why what is on its way is late; empty where nothing is known."""
         return self._api.late()
 
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        return self._api.awaits()
+
     async def close(self) -> None:
         """Close the connections."""
         await self._api.close()

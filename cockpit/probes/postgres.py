@@ -67,9 +67,9 @@ class PostgresProbe:
         past = remember(self._before, now)
         return server(row, self._size_bytes, self._rows, past, now)
 
-    def late(self) -> str:
-        """What has not come about in time, where it is not Postgres that is asked; empty where it is."""
-        return self._wall.late()
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        return self._wall.awaits()
 
     async def close(self) -> None:
         """Hang up."""

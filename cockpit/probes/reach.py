@@ -6,10 +6,11 @@ import asyncio
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
-from cockpit.clients.bounded import SoloThread, abandon, bounded
+from cockpit.clients.bounded import abandon, bounded
 from cockpit.clients.brokers import KITE_HEADERS, KITE_PATH, Verdict, greet_tws, judge_kite
 from cockpit.clients.brokers_held import KITE_HOLDINGS, KITE_POSITIONS, Held, kite_held, tws_positions
 from cockpit.clients.names import suspected, unresolved
+from cockpit.clients.revealing import Revealing
 from cockpit.clients.web import Web
 from cockpit.clock import Clock
 from cockpit.config import Settings, VenuePart
@@ -23,6 +24,8 @@ TIMEOUT_S = 1.5
 TURN_S = 0.05
 ALL_TURNS_S = 0.4
 """How long a venue has the loop to itself, so that its milliseconds are its own; and all of them together."""
+TOKEN_S = 0.5
+"""What is not there by then is there at a later look."""
 HELD_S = 0.8
 HELD_EVERY_S = 10.0
 """A login at a gateway is not for every second; who compares positions does so while trading stands still."""
@@ -76,7 +79,7 @@ class ReachProbe:
             found = Verdict(False, clean(error))
         took_ms = (self._clock.monotonic() - began) * 1000.0
         held = await self._ask_held(look, found.is_up and not found.is_degraded)
-        return Reach(look.venue, found.is_up, took_ms, found.detail, found.is_degraded, held)
+        return Reach(look.venue, found.is_up, took_ms, found.detail, found.is_degraded, held, look.lacks)
 
     async def _ask_held(self, look: TwsLook | KiteLook, is_served: bool) -> Sample[Held]:
         """What is held there, asked anew where that is due and has a chance."""
@@ -102,6 +105,7 @@ class TwsLook:
     host: str
     port: int
     client_id: int | None = None
+    lacks = ""
 
     @property
     def tells_held(self) -> bool:
@@ -142,20 +146,21 @@ class KiteLook:
     def __init__(self, venue: VenuePart, url: str) -> None:
         self.venue = clean(venue.name, 40)
         self._host = urlsplit(url).hostname or ""
-        self._token = venue.token
+        self._has_token = venue.token is not None
+        self._token = Revealing(venue.token, "token")
         self._web = Web(url, name=self.venue, timeout_s=TIMEOUT_S, max_bytes=MAX_BYTES)
-        self._thread = SoloThread(f"the place of the token for {self.venue}")
         self._headers: dict[str, str] | None = None
+        self.lacks = ""
 
     async def ready(self) -> None:
-        """Have the client built and the token revealed.
+        """Have the client built and the token revealed; without it they are asked all the same whether they answer.
 
         Raises:
-            BackendError: the token is not where it should be.
+            BackendError: the client cannot be built.
         """
         await self._web.ready()
         if self._headers is None:
-            await self._thread.call(TIMEOUT_S, self._authorize)
+            await self._authorize()
 
     async def look(self) -> Verdict:
         """Ask for the profile.
@@ -163,18 +168,19 @@ class KiteLook:
         Raises:
             BackendError: nothing came back.
         """
+        has_token = self.tells_held
         try:
-            answer = await self._web.get(KITE_PATH, headers=self._headers)
+            answer = await self._web.get(KITE_PATH, headers=self._headers or KITE_HEADERS)
         except TimedOut:
             raise TimedOut(unresolved(self._host) or NO_ANSWER) from None
-        if answer.status in (401, 403) and self._token is not None:
+        if answer.status in (401, 403) and has_token:
             self._headers = None  # a new token is issued every morning
-        return judge_kite(answer, has_token=self.tells_held)
+        return judge_kite(answer, has_token=has_token)
 
     @property
     def tells_held(self) -> bool:
         """Whether there is a token: nobody is told anything without."""
-        return self._token is not None
+        return self._has_token and self._headers is not None
 
     async def held(self) -> Held:
         """Ask for what came over the night and for the day's positions.
@@ -190,13 +196,17 @@ class KiteLook:
         """Close the connections."""
         await self._web.close()
 
-    def _authorize(self) -> None:
-        """Reveal the token; blocks where a command prints it."""
+    async def _authorize(self) -> None:
         try:
-            token = {} if self._token is None else {"Authorization": f"token {self._token.reveal().strip()}"}
+            async with asyncio.timeout(TOKEN_S):
+                token = await self._token.get()
+        except TimeoutError:
+            self.lacks = self._token.awaits()
         except CockpitError as error:
-            raise BackendError(f"no token for {self.venue}: {clean(error)}") from None
-        self._headers = KITE_HEADERS | token
+            self.lacks = clean(error)
+        else:
+            self.lacks = ""
+            self._headers = KITE_HEADERS | ({} if token is None else {"Authorization": f"token {token.strip()}"})
 
 
 def _look(venue: VenuePart) -> TwsLook | KiteLook:

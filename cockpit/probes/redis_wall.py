@@ -52,8 +52,9 @@ class RedisProbes:
         except CockpitError as error:
             took_s = self._clock.monotonic() - started
             why, is_asked, is_denied = clean(error), not isinstance(error, ConfigError), isinstance(error, Denied)
+            is_ready = not self.awaits()
             self._samples = {
-                name: one.failed(why, at, took_s, is_asked, is_denied) for name, one in self._samples.items()
+                name: one.failed(why, at, took_s, is_asked, is_denied, is_ready) for name, one in self._samples.items()
             }
             return dict(self._samples)
         took_s = self._clock.monotonic() - started
@@ -68,6 +69,10 @@ class RedisProbes:
     def late(self) -> str:
         """What has not come about in time, of what is on its way."""
         return self._wall.late()
+
+    def awaits(self) -> str:
+        """What it cannot be asked without and is not there yet; empty where nothing is missing."""
+        return self._wall.awaits()
 
     async def close(self) -> None:
         """Close the connection."""

@@ -125,6 +125,14 @@ def venue_refusing(view: View, reaches: tuple[Reach, ...]) -> Iterator[Hit]:
             yield Hit(reach.venue, Severity.P2, f"{reach.venue} from here: {reach.detail}", "refused", "served")
 
 
+@rule("reach", panel="brokers")
+def venue_unasked(view: View, reaches: tuple[Reach, ...]) -> Iterator[Hit]:
+    """A broker answers; whether it would serve the cockpit nobody knows, for want of what it is asked with."""
+    for reach in reaches:
+        if reach.is_up and reach.lacks:
+            yield Hit(reach.venue, Severity.UNKNOWN, f"{reach.venue}: {reach.lacks}", "unknown", "served")
+
+
 def part_of(view: View, name: str) -> VenuePart | None:
     """The broker's section of the configuration."""
     return next((part for part in view.settings.venues if part.name == name), None)
@@ -144,4 +152,5 @@ RULES = (
     venue_token,
     venue_unreachable,
     venue_refusing,
+    venue_unasked,
 )

@@ -144,7 +144,11 @@ def _is_first_awaited(snapshot: Snapshot, there: frozenset[str]) -> bool:
 
 def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
     age_s, rule = sample.age_s(now), SILENT
-    if not sample.is_asked and sample.error is not None:
+    if not sample.is_ready and sample.error is not None:
+        # Whether it answers is known once something is sent to it.
+        backend = replace(backend, verb="is not asked yet", section=None, severity=Severity.UNKNOWN)
+        why, observed, rule = sample.error, sample.error, UNUSABLE
+    elif not sample.is_asked and sample.error is not None:
         # Nothing that the runbook could restart: it is the cockpit that has to be configured.
         backend, why, observed = replace(backend, verb="is not asked", section=None), sample.error, sample.error
         rule = UNUSABLE

@@ -115,23 +115,26 @@ async def test_kite(status: int, body: Any, is_up: bool, words: str) -> None:
 
 
 async def test_kite_with_a_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    seen: list[str] = []
+    seen: list[str | None] = []
 
     def answer(request: web.Request) -> web.Response:
-        seen.append(request.headers["Authorization"])
+        seen.append(request.headers.get("Authorization"))
         return web.json_response({"status": "error", "error_type": "TokenException"}, status=403)
 
     async with serving(answer) as url:
         venue = {"name": "ZERODHA", "probe": url, "token": {"env": "TEST_KITE"}}
         one = ReachProbe(settings(venues=[venue]), CLOCK)
         monkeypatch.delenv("TEST_KITE", raising=False)
-        assert "TEST_KITE is not set" in (await one.read())[0].detail
+        (found,) = await one.read()
+        assert (found.is_up, found.is_degraded, found.detail) == (True, False, "API answers")
+        assert "TEST_KITE is not set" in found.lacks
         for token in ("k:old", "k:new"):
             monkeypatch.setenv("TEST_KITE", token)
             (found,) = await one.read()
             assert (found.is_degraded, found.detail) == (True, "API answers, but refuses the token")
+            assert not found.lacks
         await one.close()
-    assert seen == ["token k:old", "token k:new"]
+    assert seen == [None, "token k:old", "token k:new"]
 
 
 async def test_one_venue_is_not_timed_with_another() -> None:
