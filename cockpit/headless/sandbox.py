@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     Subparsers = argparse._SubParsersAction[argparse.ArgumentParser]
 
 
+NO_TMPDIR = "TMPDIR is not heeded: every cockpit must find it, and its sockets need a short path"
+
+
 def add_arguments(subparsers: Subparsers) -> None:
     """Add `sandbox` and its subcommands."""
     sandbox = subparsers.add_parser("sandbox", help="a small trading platform to train on", description=__doc__)
@@ -62,7 +65,9 @@ def run(args: argparse.Namespace) -> int:
 
 def _command(commands: Subparsers, name: str, about: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=about, description=about[0].upper() + about[1:] + ".")
-    parser.add_argument("--folder", type=Path, default=None, help=f"its folder (default {shared_folder()})")
+    parser.add_argument(
+        "--folder", type=Path, default=None, help=f"its folder (default {shared_folder()}; {NO_TMPDIR})"
+    )
     if name not in ("env", "shell"):
         parser.add_argument("--json", action="store_true", help="print JSON")
     return parser
@@ -94,7 +99,9 @@ def _up(args: argparse.Namespace) -> int:
 
 def _down(args: argparse.Namespace) -> int:
     was_up = launcher.down(args.folder)
-    _print(args, {"was_up": was_up}, "down" if was_up else "no sandbox was running")
+    place = args.folder or shared_folder()
+    left = f"down; its logs and journals stay in {place} until the next `up` there, or until you remove it"
+    _print(args, {"was_up": was_up}, left if was_up else "no sandbox was running")
     return 0
 
 

@@ -50,7 +50,8 @@ def test_a_life_on_the_command_line(folder: Path) -> None:
     exports = cockpit("sandbox", "env", *here).stdout
     line = f"{exports}\nredis-cli XLEN orders.incoming"
     assert int(subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True).stdout) > 0
-    assert facts("down", *here) == {"was_up": True}
+    assert f"journals stay in {folder} until" in cockpit("sandbox", "down", *here).stdout
+    assert (folder / "logs").is_dir()
     assert facts("down", *here) == {"was_up": False}
 
 
