@@ -10,7 +10,7 @@ from pathlib import Path
 
 from cockpit.clock import Clock
 from cockpit.config import Settings
-from cockpit.drills.goals import met_at
+from cockpit.drills.goals import halted_by, met_at
 from cockpit.drills.place import Tell, check_ways_out, find_place, own_folder
 from cockpit.drills.report import report
 from cockpit.drills.scenarios import scenario as scenario_named
@@ -20,7 +20,7 @@ from cockpit.drills.scoring import missed
 from cockpit.errors import CockpitError, Rejected
 from cockpit.incidents.closing import close
 from cockpit.incidents.opening import opening
-from cockpit.model.drill import Board, Drill, Met, Scenario
+from cockpit.model.drill import HALTED_BY, Board, Drill, Met, Scenario
 from cockpit.model.incident import Event, Incident
 from cockpit.model.severity import Severity
 from cockpit.model.snapshot import Snapshot
@@ -142,7 +142,11 @@ class Director:
             at = met_at(goal, after, snapshot) if after.met(goal.name) is None else None
             if at is not None:
                 after = replace(after, mets=(*after.mets, Met(goal.name, at)))
-                self._tell_incident(after, f"{goal.name} after {at - after.started_at:.0f} s")
+                by = halted_by(snapshot) if goal.name == "halted" else ""
+                if by:
+                    after = replace(after, facts=(*after.facts, (HALTED_BY, by)))
+                by = f" by {by}" if by else ""
+                self._tell_incident(after, f"{goal.name}{by} after {at - after.started_at:.0f} s")
         if after.met("recovered") and not drill.met("recovered"):
             after = replace(after, rpo_minutes=_lost_minutes(found, after))
         if found.mends_after and after.met(found.mends_after) and after.mended_at is None:

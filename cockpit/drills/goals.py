@@ -50,6 +50,14 @@ def _halted(_: str, drill: Drill, snapshot: Snapshot, turn: float) -> float | No
     return latch.ts_ms / 1000 if latch is not None and latch.ts_ms / 1000 >= drill.started_at else None
 
 
+def halted_by(snapshot: Snapshot) -> str:
+    """Whose halt it is, as _halted sees it; empty where nobody says."""
+    switch = snapshot.kill_switch.value
+    if switch is not None and snapshot.kill_switch.is_live(snapshot.taken_at):
+        return switch.by or ""
+    return snapshot.latch.by if snapshot.latch is not None else ""
+
+
 def _released(_: str, drill: Drill, snapshot: Snapshot, turn: float) -> float | None:
     switch = snapshot.kill_switch.value
     if switch is None or switch.is_engaged or not snapshot.kill_switch.is_live(snapshot.taken_at):

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+HALTED_BY = "halted_by"
+"""Among a drill's facts: who halted trading, a person or the risk manager."""
+
 
 @dataclass(frozen=True, slots=True)
 class Goal:
@@ -77,7 +80,7 @@ class Drill:
     """Whether the sandbox was started for it, and goes with it."""
     rto_s: float | None = None
     facts: tuple[tuple[str, str], ...] = ()
-    """How it was before: which feed was primary."""
+    """How it was before: which feed was primary. And who halted."""
     mets: tuple[Met, ...] = ()
     mended_at: float | None = None
     watched_at: float | None = None

@@ -191,6 +191,19 @@ def test_hints_grow_with_the_waiting() -> None:
     assert said(drill, BROKER, NOW + 100)[2].startswith("redis-cli HSET policy:route_override")
 
 
+def test_who_halted_is_said_once_it_is(tmp_path: Path) -> None:
+    """In the drill of the kill switch itself it is nobody at the keys."""
+    switch = KillSwitch(is_present=True, is_engaged=True, reason="drawdown", by="risk-manager", since=NOW - 5)
+    seen = replace(snapshot(), kill_switch=Sample.good(switch, NOW, 0.01))
+    director = Director(SETTINGS, _Clock(), "asha", tmp_path / "drills")
+    drill = director._judged(a_drill(ALL[0]), seen)
+    assert drill.met("halted") == NOW - 5
+    found = scenario(drill.scenario)
+    assert found is not None
+    assert said(drill, found, NOW)[0] == f"Halted by risk-manager. {found.goals[2].say}"
+    assert said(replace(drill, mets=(*drill.mets, Met("recovered", NOW))), found, NOW)[0] == found.goals[3].say
+
+
 def test_the_report_and_the_state_survive(tmp_path: Path) -> None:
     drills = Drills(tmp_path / "drills")
     drills.keep(a_drill(ALL[0]))
