@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from urllib.parse import urlsplit
 
 from cockpit.clients.names import unresolved
 from cockpit.clients.redis_way import RedisWay, way_to
 from cockpit.clients.redis_words import FAILURES, failure
-from cockpit.clients.resp import Command, Heard, Reply, ReplyError, Resp
+from cockpit.clients.resp import MOST_BYTES, Command, Heard, Reply, ReplyError, Resp
 from cockpit.clients.revealing import Revealing
 from cockpit.config import RedisPart
 from cockpit.errors import BackendError, TimedOut, Unreachable
@@ -21,8 +22,10 @@ SILENT = "connected, but no answer in time"
 class RedisLink:
     """One connection at a time, without a pool or retries: they would hide for seconds that a server is gone."""
 
-    def __init__(self, part: RedisPart) -> None:
+    def __init__(self, part: RedisPart, most_bytes: int = MOST_BYTES) -> None:
+        """What the answers to one question come to is at most `most_bytes`."""
         self._part = part
+        self._spoken = partial(Resp, most_bytes)
         self._password = Revealing(part.password)
         self._line: Resp | None = None
         self._phase = ""
@@ -116,8 +119,8 @@ class RedisLink:
         loop, context = asyncio.get_running_loop(), way.context()
         try:
             if way.path is not None:
-                return (await loop.create_unix_connection(Resp, way.path))[1]
-            return (await loop.create_connection(Resp, way.host, way.port, ssl=context))[1]
+                return (await loop.create_unix_connection(self._spoken, way.path))[1]
+            return (await loop.create_connection(self._spoken, way.host, way.port, ssl=context))[1]
         except FAILURES as error:
             raise failure(error, self.place) from None
 

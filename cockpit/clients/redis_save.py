@@ -20,6 +20,8 @@ from cockpit.errors import ConfigError, Refused, TimedOut
 LOOK_S = 0.2
 DUMP_TIMEOUT_S = 30.0
 """DUMP of one long stream."""
+DUMP_BYTES = 1 << 30
+"""Redis itself says no more than 512 MB at once."""
 LOCAL = ("127.0.0.1", "::1", "localhost", "")
 
 
@@ -40,7 +42,7 @@ class RedisKeeper:
             raise ConfigError("no Redis is configured")
         self._part = settings.redis
         self._feeds = settings.feeds.names
-        self._link = RedisLink(settings.redis)
+        self._link = RedisLink(settings.redis, most_bytes=DUMP_BYTES)
 
     async def save(self, timeout_s: float, tell: Callable[[str], None]) -> Saved:
         """BGSAVE, and wait until it is on the disk.

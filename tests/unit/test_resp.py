@@ -13,7 +13,7 @@ import pytest
 
 from cockpit.clients.redis_link import RedisLink
 from cockpit.clients.redis_way import way_to
-from cockpit.clients.resp import ReplyError
+from cockpit.clients.resp import MOST_BYTES, ReplyError
 from cockpit.config import RedisPart
 from cockpit.errors import ConfigError, Refused, Unreachable
 from cockpit.sandbox.served.certificate import self_signed
@@ -22,9 +22,11 @@ Serve = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
 
 
 @contextlib.asynccontextmanager
-async def link_to(serve: Serve, url: str = "redis://localhost:{}/0", **named: Any) -> AsyncIterator[RedisLink]:
+async def link_to(
+    serve: Serve, url: str = "redis://localhost:{}/0", most_bytes: int = MOST_BYTES, **named: Any
+) -> AsyncIterator[RedisLink]:
     server = await asyncio.start_server(serve, "localhost", 0, **named)
-    link = RedisLink(RedisPart(url=url.format(server.sockets[0].getsockname()[1]), timeout_s=5.0))
+    link = RedisLink(RedisPart(url=url.format(server.sockets[0].getsockname()[1]), timeout_s=5.0), most_bytes)
     try:
         yield link
     finally:
@@ -57,6 +59,33 @@ async def test_replies_come_in_pieces_and_errors_in_their_place() -> None:
         pair, refused, seven, none = await link.ask([("A",), ("B",), ("C",), ("D",)])
         assert pair[0] == b"a\xffb" and isinstance(pair[1], ReplyError)
         assert (str(refused), seven, none) == ("ERR a � b", 7, None)
+
+
+async def test_an_answer_without_an_end_is_not_kept_in_memory() -> None:
+    """And what one answer came to is not held against the next."""
+    large = b"$700000\r\n" + b"x" * 700_000 + b"\r\n"
+    taken = 0
+
+    async def flooding(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal taken
+        for _ in range(2):
+            await reader.read(4096)
+            writer.write(large)
+        await reader.read(4096)
+        writer.write(b"*2\r\n$2\r\nhi\r\n$536870000\r\n")
+        with contextlib.suppress(ConnectionError):
+            while taken < 64 << 20:
+                writer.write(b"x" * 65536)
+                await writer.drain()
+                taken += 65536
+
+    async with link_to(flooding, most_bytes=1 << 20) as link:
+        for name in ("A", "B"):
+            (said,) = await link.ask([(name,)])
+            assert len(said) == 700_000
+        with pytest.raises(Refused, match="answered more than 1 MB"):
+            await link.ask([("HGETALL", "policy:kill_switch")])
+    assert taken < 32 << 20
 
 
 @pytest.mark.parametrize(("unasked", "second"), [(b"+UNAS", b"TWO"), (b"+UNASKED\r\n", b"ONE")], ids=["begun", "whole"])
