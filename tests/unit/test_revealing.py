@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pytest
 from kubernetes_served import kubeconfig
 from probe_servers import CLOCK, serving, silence, speaking
 from test_kubernetes_login import plugin
@@ -26,6 +27,13 @@ from tests.patience import PATIENCE_S
 
 SLOW = "while [ ! -e {} ]; do sleep 0.02; done; echo sesame; echo >> {}"
 FIELDS = ("redis", "postgres", "alerts", "kubernetes")
+
+
+@pytest.fixture(autouse=True)
+def opened_in_the_end(tmp_path: Path) -> Iterator[None]:
+    """Or a test that fails would leave what it started waiting for ever."""
+    yield
+    (tmp_path / "open").touch()
 
 
 def vault(folder: Path) -> dict[str, list[str]]:
