@@ -16,13 +16,14 @@ from cockpit.model.danger import Danger
 from cockpit.model.job import JobStep, StepState
 from cockpit.model.plan import Check, Plan
 from cockpit.model.snapshot import Snapshot
+from cockpit.model.states import Feeds
 
 ID = "script.gap_fill"
 EVIDENCE = frozenset({"feeds", "redis"})
 DEADLINE_S = 20.0
 FILLED = re.compile(r"([\d,]+) filled, ([\d,]+) left")
 MOST_LISTED = 12
-NO_GAP = "no candle is missing"
+NO_GAP = "no candle is missing that a feed has a tick for"
 FRESH = "candles go on being made"
 SLOTS = 3.0
 """The newest candle is at most so many intervals old."""
@@ -66,7 +67,7 @@ class _Fill(Command):
         """Whether anything is left to fill."""
         missing = _missing(stage.snapshot)
         if missing == 0 and stage.snapshot.feeds.is_live(stage.clock.now()):
-            return Result(StepState.DONE, "no candle is missing")
+            return Result(StepState.DONE, NO_GAP)
         words = "unknown" if missing is None else str(missing)
         return Result(StepState.UNKNOWN, f"candles missing: {words}; it may be run again, it makes none twice")
 
@@ -77,20 +78,23 @@ def judge(stage: Stage) -> tuple[JobStep, ...]:
     if sample.value is None or not sample.is_live(stage.clock.now()):
         return tuple(JobStep(name, StepState.UNKNOWN, sample.error or "not read") for name in (NO_GAP, FRESH))
     return (
-        _no_gap(sample.value.candles_missing, stage.facts),
+        _no_gap(sample.value, stage.facts),
         _fresh(sample.value.candle_age_s, sample.value.candle_interval_s),
     )
 
 
-def _no_gap(missing: int | None, facts: Mapping[str, Any]) -> JobStep:
+def _no_gap(feeds: Feeds, facts: Mapping[str, Any]) -> JobStep:
+    missing = feeds.candles_missing
     if missing is None:
         return JobStep(NO_GAP, StepState.UNKNOWN, "the aggregator does not say")
     if missing:
         return JobStep(NO_GAP, StepState.RUNNING, f"{missing} are: the job's output says which and why")
     filled, left = facts.get("filled"), facts.get("left")
-    words = "" if filled is None else f"; {filled} filled"
-    words += f", {left} that no feed has a tick for" if left not in (None, "0") else ""
-    return JobStep(NO_GAP, StepState.DONE, f"none, by the aggregator's count{words}")
+    if left is None and feeds.candles_lost:
+        left = f"{feeds.candles_lost:,}"
+    counted = "none, by the aggregator's count" if filled is None else f"{filled} filled"
+    words = counted if left in (None, "0") else f"{left} CANNOT BE FILLED, no feed has a tick for them; {counted}"
+    return JobStep(NO_GAP, StepState.DONE, words)
 
 
 def _fresh(age_s: float | None, interval_s: float | None) -> JobStep:
@@ -122,7 +126,9 @@ def _checks(settings: Settings, snapshot: Snapshot, now: float) -> Iterator[Chec
 
 def _impact(snapshot: Snapshot) -> Iterator[str]:
     missing = _missing(snapshot)
-    yield f"candles missing now: {'unknown' if missing is None else missing}"
+    lost = snapshot.feeds.value.candles_lost if snapshot.feeds.value else None
+    already = f", beside {lost:,} that no feed has a tick for" if lost else ""
+    yield f"candles missing now: {'unknown' if missing is None else missing}{already}"
     gaps = snapshot.feeds.value.candle_gaps if snapshot.feeds.value else ()
     yield from gaps[:MOST_LISTED]
     if len(gaps) > MOST_LISTED:

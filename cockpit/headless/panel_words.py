@@ -43,6 +43,8 @@ def feeds(snapshot: Snapshot) -> Iterator[str]:
         yield "candles missing unknown"
     elif found and found.candles_missing:
         yield f"{found.candles_missing} candles missing"
+    if found and found.candles_lost:
+        yield f"{found.candles_lost} candles lost: no feed has a tick for them"
 
 
 def redis(snapshot: Snapshot) -> Iterator[str]:

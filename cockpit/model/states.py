@@ -187,6 +187,10 @@ class Feeds:
     candles_missing: int | None = None
     candle_gaps: tuple[str, ...] = ()
     """Where they are missing, a line a gap, as far as the platform lists them."""
+    candles_lost: int | None = None
+    """How many there will never be, because no feed has a tick for them; not among those that are missing."""
+    candles_lost_age_s: float | None = None
+    """How long ago the newest of them should have begun."""
 
 
 @dataclass(frozen=True, slots=True)

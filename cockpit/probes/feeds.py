@@ -67,6 +67,8 @@ def read_feeds(reading: WallReading, memory: Memory, lost: Lost, settings: Setti
         candle_age_s=reading.age_s(time_ms(candles.get("last_ms"))),
         candles_missing=whole(candles.get("missing")),
         candle_gaps=gaps(candles.get("gaps")),
+        candles_lost=whole(candles.get("unfillable")),
+        candles_lost_age_s=reading.age_s(time_ms(candles.get("unfillable_ms"))),
     ), remembered
 
 

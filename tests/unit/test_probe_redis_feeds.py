@@ -113,7 +113,14 @@ def test_missing_and_unreadable_feeds_are_unknown() -> None:
 def test_what_ingestion_says() -> None:
     hashes = {
         "ingest:active": {"feed": "yahoo"},
-        "candles:status": {"interval_s": "5", "last_ms": str(NOW_MS - 4000), "missing": "2"},
+        "candles:status": {
+            "interval_s": "5",
+            "last_ms": str(NOW_MS - 4000),
+            "missing": "2",
+            "unfillable": "132",
+            "unfillable_ms": str(NOW_MS - 60_000),
+        },
     }
     feeds, _ = read_feeds(a_reading(hashes=hashes), NO_MEMORY, NONE_LOST, SETTINGS)
     assert (feeds.active, feeds.candle_interval_s, feeds.candle_age_s, feeds.candles_missing) == ("yahoo", 5.0, 4.0, 2)
+    assert (feeds.candles_lost, feeds.candles_lost_age_s) == (132, 60.0)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from widgets.chart import LABEL, stacked
 from widgets.figures import count, milliseconds, rate, short_age
-from widgets.line import Line, field, fitted, line, listing, number
+from widgets.line import Line, Span, field, fitted, line, listing, number, width_of
 from widgets.view import View
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     limit = _limit(view)
     rows = [_header(width), *(_feed(view, feeds, feed, width) for feed in feeds.feeds)]
     rows.extend(_gaps(feeds, width))
-    rows.extend(_candles(feeds))
+    rows.extend(_candles(feeds, width))
     rows.append(_registry(view, feeds))
     ordered = sorted(feeds.feeds, key=lambda feed: not is_primary(view, feeds, feed))
     series = [
@@ -91,17 +91,32 @@ def _gaps(feeds: Feeds, width: int) -> list[Line]:
     return rows if len(rows) == 1 else listing("gaps", short, width)
 
 
-def _candles(feeds: Feeds) -> list[Line]:
+def _candles(feeds: Feeds, width: int) -> list[Line]:
     if feeds.candle_age_s is None and feeds.candles_missing is None:
         return []
-    missing = feeds.candles_missing
+    missing, lost = feeds.candles_missing, _lost(feeds, ", last ")
+    verdict: Span | str
     if missing is None:
         verdict = ("missing ?", "unknown")
+    elif missing:
+        verdict = (f"{missing:,} missing", "warn")
     else:
-        verdict = (f"{missing:,} missing", "warn") if missing else ("whole", "ok")
+        verdict = "" if lost else ("whole", "ok")
     ago = " ago · " if feeds.candle_age_s is not None else " · "
     last = ((short_age(feeds.candle_age_s), "value"), (ago, "label"))
-    return [line(field("candles", LABEL, "label"), *last, verdict)]
+    between = (", ", "label") if missing != 0 and lost else ""
+    said = line(field("candles", LABEL, "label"), *last, verdict, between)
+    full = (*said, *lost)
+    return [full if width_of(full) <= width else (*said, *_lost(feeds, " "))]
+
+
+def _lost(feeds: Feeds, before: str) -> Line:
+    """Those that nobody can fill any more: no trouble that somebody could end, and no whole candles either."""
+    if not feeds.candles_lost:
+        return ()
+    age_s = feeds.candles_lost_age_s
+    ago = f"{before}{short_age(age_s)} ago" if age_s is not None else ""
+    return line((f"{feeds.candles_lost:,} lost", "notice"), (ago, "label"))
 
 
 def _registry(view: View, feeds: Feeds) -> Line:
@@ -132,4 +147,6 @@ def summary(view: View, width: int) -> Line:
 def _holes(feeds: Feeds) -> Line:
     if feeds.candles_missing is None and feeds.candle_age_s is not None:
         return line(("candles missing ?", "unknown"))
-    return line((f"{feeds.candles_missing} candles missing", "warn")) if feeds.candles_missing else ()
+    if feeds.candles_missing:
+        return line((f"{feeds.candles_missing} candles missing", "warn"))
+    return line((f"{feeds.candles_lost:,} candles lost", "notice")) if feeds.candles_lost else ()

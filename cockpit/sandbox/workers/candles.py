@@ -151,10 +151,12 @@ class Aggregator:
         for symbol, count in zip(symbols, lengths, strict=True):
             expected = (newest - self._first_ms[symbol]) // self._interval_ms + 1
             missing += max(0, expected - int(count))
-        unfillable = min(missing, self._unfillable(newest)) if missing else 0
+        found = self._unfillable(newest) if missing else []
+        unfillable = min(missing, len(found))
         made: list[str | int] = ["interval_s", self._interval_ms // 1000, "last_ms", self._last_ms]
         gaps = self._gaps(newest) if missing > unfillable else ""
-        return [*made, "missing", missing - unfillable, "unfillable", unfillable, "gaps", gaps]
+        made += ["missing", missing - unfillable, "unfillable", unfillable, "unfillable_ms", max(found, default="")]
+        return [*made, "gaps", gaps]
 
     def _gaps(self, newest: int) -> str:
         """The slots without a candle that may still get one, a line a stretch, as the gap filler lists them."""
@@ -172,16 +174,16 @@ class Aggregator:
             lines.append(f"{clock(begin)} - {clock(ends)}  {count} candles each  {', '.join(symbols)}")
         return "\n".join(lines)
 
-    def _unfillable(self, newest: int) -> int:
-        """How many slots up to this one have no candle because no feed has a tick for them."""
+    def _unfillable(self, newest: int) -> list[int]:
+        """The slots up to this one, one a symbol, that have no candle because no feed has a tick for them."""
         named: dict[str, list[int]] = {}
         for member in self._line.ask(("ZRANGEBYSCORE", UNFILLABLE, "-inf", newest))[0]:
             symbol, _, slot = member.rpartition(":")
             if symbol in self._first_ms and slot.isdecimal() and int(slot) >= self._first_ms[symbol]:
                 named.setdefault(symbol, []).append(int(slot))
         commands: list[Command] = [("HMGET", candle_key(symbol), *slots) for symbol, slots in named.items()]
-        there = self._line.ask(*commands)
-        return sum(candle is None for candles in there for candle in candles)
+        there = zip(named.values(), self._line.ask(*commands), strict=True)
+        return [slot for slots, found in there for slot, candle in zip(slots, found, strict=True) if candle is None]
 
 
 def stretches(slots: list[int], interval_ms: int) -> list[tuple[int, int]]:
