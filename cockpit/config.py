@@ -120,6 +120,8 @@ class PostgresPart(Part, frozen=True, kw_only=True):
     maintenance_database: str = "postgres"
     """Where the cockpit connects while it works on the platform's own database."""
     timeout_s: Seconds = 2.0
+    container: str | None = "postgres"
+    """The container that runs it, where Docker is asked for one of that name."""
     tables: tuple[str, ...] = ("orders", "fills", "positions")
     """Tables that must be there."""
     dump: Path = Path("/backups/pg/latest.dump")

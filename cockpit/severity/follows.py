@@ -12,6 +12,9 @@ from cockpit.model.finding import Finding
 from cockpit.severity.silence import BACKENDS, SILENT
 from cockpit.severity.standing import Key, is_last_known
 
+CONTAINERS = {"redis_container": BACKENDS[0].name, "postgres_container": BACKENDS[1].name}
+"""The server that each of these findings is about."""
+
 
 def grouped(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The same in the same order, but what follows comes right after what it follows, and says so."""
@@ -29,9 +32,9 @@ def grouped(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
 
 
 def _lead(finding: Finding) -> Key | None:
-    """What would lead, were it there: a Redis that is silent, of its container; a broker that the router has lost."""
-    if finding.rule == "redis_container":
-        return SILENT, BACKENDS[0].name
+    """What would lead, were it there: a server that is silent, of its container; a broker that the router has lost."""
+    if finding.rule in CONTAINERS:
+        return SILENT, CONTAINERS[finding.rule]
     if finding.rule == "venue_unreachable":
         return "venue_down", finding.subject
     return None

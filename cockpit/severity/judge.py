@@ -27,7 +27,17 @@ from cockpit.severity import (
 from cockpit.severity.follows import grouped
 from cockpit.severity.rule import Hit, Rule, View
 from cockpit.severity.sections import Sections, answering, keys, release, title
-from cockpit.severity.silence import PANELS, SILENT, UNREAD, UNUSABLE, configured, is_complete, silent, stopped_at
+from cockpit.severity.silence import (
+    BESIDE,
+    PANELS,
+    SILENT,
+    UNREAD,
+    UNUSABLE,
+    configured,
+    is_complete,
+    silent,
+    stopped_at,
+)
 from cockpit.severity.standing import NOTHING, Memory, Raised, fold, shown
 from cockpit.severity.unhaltable import unhaltable
 from cockpit.severity.waiting import waiting
@@ -133,7 +143,8 @@ def _assessment(live: frozenset[str], findings: tuple[Finding, ...], there: froz
 
 
 def _panel(live: frozenset[str], name: str, there: frozenset[str], findings: tuple[Finding, ...]) -> Severity:
-    worst = min((finding.severity for finding in findings if finding.panel == name), default=Severity.OK)
+    here = (one.severity for one in findings if name in (one.panel, BESIDE.get(one.rule)))
+    worst = min(here, default=Severity.OK)
     needed = there.intersection(PANELS[name])
     return worst if needed and needed <= live else min(worst, Severity.UNKNOWN)
 

@@ -93,12 +93,22 @@ def redis_container(view: View, docker: Docker) -> Iterator[Hit]:
             yield _not_running(view, container, Severity.P1 if container.state != "absent" else Severity.P3)
 
 
+@rule("docker", panel="postgres", section=sections.POSTGRES)
+def postgres_container(view: View, docker: Docker) -> Iterator[Hit]:
+    """The container that runs Postgres does not run."""
+    name = view.settings.postgres.container if view.settings.postgres else None
+    for container in docker.containers:
+        if container.name == name and container.state != "running":
+            yield _not_running(view, container, Severity.P1 if container.state != "absent" else Severity.P3)
+
+
 @rule("docker", panel="kubernetes")
 def other_container(view: View, docker: Docker) -> Iterator[Hit]:
     """Another configured container does not run."""
-    name = view.settings.redis.container if view.settings.redis else None
+    parts = (view.settings.redis, view.settings.postgres)
+    told = {part.container for part in parts if part is not None}
     for container in docker.containers:
-        if container.name != name and container.state != "running":
+        if container.name not in told and container.state != "running":
             yield _not_running(view, container, Severity.P3)
 
 
@@ -128,5 +138,6 @@ RULES = (
     redis_persistence,
     redis_slow,
     redis_container,
+    postgres_container,
     other_container,
 )

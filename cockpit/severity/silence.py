@@ -75,6 +75,13 @@ PANELS: Mapping[str, tuple[str, ...]] = {
 }
 """What each panel must know to be called OK."""
 
+BESIDE: Mapping[str, str] = {
+    "redis_container": "kubernetes",
+    "postgres_container": "kubernetes",
+    "worker_silent": "kubernetes",
+}
+"""A panel that shows what these rules find too, beside the one that they belong to: it is as ill as its worst row."""
+
 
 def configured(settings: Settings) -> frozenset[str]:
     """The fields of the snapshot that this configuration fills."""

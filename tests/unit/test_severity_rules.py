@@ -9,7 +9,7 @@ import pytest
 
 from cockpit.headless.panel_words import PANEL_WORDS
 from cockpit.model.alerting import FULL, Alerting, Audience
-from cockpit.model.backends import AlertRule, Blocker, Dump
+from cockpit.model.backends import AlertRule, Blocker, Container, Docker, Dump
 from cockpit.model.finding import Finding
 from cockpit.model.severity import Severity
 from cockpit.model.states import KillSwitch, Limits, Position, Reach, Registry
@@ -173,8 +173,10 @@ CASES = [
     Case("evicting", {"redis": redis(evicted_per_s=12.0, policy="allkeys-lru")},
          P2, "redis", "Redis evicts 12 keys/s (allkeys-lru)", "3.3"),
     Case("container exited", {"docker": docker(redis="exited")}, P1, "redis", "container redis: exited", "3.3"),
-    Case("other container", {"docker": docker(postgres="exited")},
-         P3, "kubernetes", "container postgres: exited", None),
+    Case("other container", {"docker": Docker("27", (Container("loki", "exited", "", None, 9.0, 1),))},
+         P3, "kubernetes", "container loki: exited", None),
+    Case("Postgres' container", {"docker": docker(postgres="exited")},
+         P1, "postgres", "container postgres: exited", "3.4"),
     Case("table lost", {"postgres": postgres(missing_tables=("fills",))},
          P1, "postgres", "Postgres lacks table fills", "3.4"),
     Case("in recovery", {"postgres": postgres(is_in_recovery=True)}, P1, "postgres", "in recovery", "3.4"),

@@ -18,8 +18,8 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     server = view.snapshot.postgres.value
     rows: list[Line] = []
     if server is not None:
-        rows.extend(_troubles(server, height))
-        rows.extend((_connections(server), _blocked(server), _size(server)))
+        rows.extend(_troubles(view, server, height))
+        rows.extend((_connections(server), _blocked(view, server), _size(server)))
         rows.append(_replication(server))
     rows.append(_dump(view))
     rows.extend(_others(view))
@@ -42,14 +42,20 @@ def _connections(server: PostgresServer) -> Line:
     )
 
 
-def _blocked(server: PostgresServer) -> Line:
+def _blocked(view: View, server: PostgresServer) -> Line:
     blocked = len(server.blocked)
     return line(
         field("oldest", LABEL, "label"),
         (short_age(server.oldest_transaction_s), "value"),
         ("   blocked ", "label"),
-        (count(blocked), "crit" if blocked else "ok"),
+        (count(blocked), _blocked_ink(view, *server.blocked) if blocked else "ok"),
     )
+
+
+def _blocked_ink(view: View, *blocked: Blocker) -> str:
+    """A lock that is waited for is everyday business; one that is for long is not."""
+    limit_s = view.settings.thresholds.blocked_s if view.settings else 1.0
+    return "crit" if any(one.waiting_s > limit_s for one in blocked) else "notice"
 
 
 def _size(server: PostgresServer) -> Line:
@@ -102,20 +108,23 @@ def _others(view: View) -> list[Line]:
     return [line(label, (others[-1].name, "value"), (more, "label"), (", ", "label"), (megabytes(size), "value"))]
 
 
-def _troubles(server: PostgresServer, height: int) -> list[Line]:
+def _troubles(view: View, server: PostgresServer, height: int) -> list[Line]:
     rows = []
     if server.missing_tables:
         rows.append(line(("MISSING tables: " + ", ".join(server.missing_tables), "crit")))
     many = max(1, (height - 8) // 2)
     for blocker in server.blocked[:many]:
-        rows.extend(_blocker(blocker))
+        rows.extend(_blocker(view, blocker))
     return rows
 
 
-def _blocker(blocker: Blocker) -> tuple[Line, Line]:
+def _blocker(view: View, blocker: Blocker) -> tuple[Line, Line]:
     holders = ", ".join(str(pid) for pid in blocker.blocked_by)
     return (
-        line((f"{blocker.pid} waits {short_age(blocker.waiting_s)} for {holders}", "crit"), f": {blocker.query}"),
+        line(
+            (f"{blocker.pid} waits {short_age(blocker.waiting_s)} for {holders}", _blocked_ink(view, blocker)),
+            f": {blocker.query}",
+        ),
         line((f"  {holders} {blocker.blocker_state}: ", "label"), blocker.blocker_query),
     )
 
@@ -129,7 +138,9 @@ def summary(view: View, width: int) -> Line:
         if server.missing_tables:
             parts.append(line(("MISSING " + ", ".join(server.missing_tables), "crit")))
         parts.append(line((f"{server.connections} of {server.max_connections}", "value"), (" conns", "label")))
-        parts.append(line(("blocked ", "label"), (count(blocked), "crit" if blocked else "value")))
+        parts.append(
+            line(("blocked ", "label"), (count(blocked), _blocked_ink(view, *server.blocked) if blocked else "value"))
+        )
         parts.append(line((percent_of_commits(server), "text")))
     return fitted([*parts, line(("dump ", "label"), *_dump(view)[1:])], width)
 

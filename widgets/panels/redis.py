@@ -20,7 +20,7 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     if server is None:
         return []
     rows = [
-        _memory(server, width),
+        _memory(view, server, width),
         _policy(server),
         _persistence(server),
         _role(server),
@@ -28,7 +28,7 @@ def lines(view: View, width: int, height: int) -> list[Line]:
         _trip(server, width),
     ]
     rows.extend(_troubles(server))
-    limit = (server.limit_bytes or 0) * 0.8 or None
+    limit = (server.limit_bytes or 0) * _limits(view)[0] or None
     series = (
         ("memory", view.trend("redis_used_bytes"), limit, megabytes),
         ("ops/s", view.trend("redis_ops_per_s"), None, count, 0.0),
@@ -37,15 +37,23 @@ def lines(view: View, width: int, height: int) -> list[Line]:
     return stacked(rows, width, height, *[entry for entry in series if entry[1]])
 
 
-def _memory(server: RedisServer, width: int) -> Line:
+def _memory(view: View, server: RedisServer, width: int) -> Line:
     label = field("memory", LABEL, "label")
     if server.limit_bytes is None:
         return line(label, (megabytes(server.used_bytes), "value"), (", no limit set", "warn"))
     fraction = server.used_fraction or 0.0
-    ink = "crit" if fraction >= 0.97 else "warn" if fraction >= 0.8 else "value"
+    warned, full = _limits(view)
+    ink = "crit" if fraction >= full else "warn" if fraction >= warned else "value"
     used = line(label, (percent(fraction), ink), (" of ", "label"), (megabytes(server.limit_bytes), "value"))
     size = max(4, width - LABEL - 17)
-    return both(used, bar(fraction, size, 0.8, 0.97), width)
+    return both(used, bar(fraction, size, warned, full), width)
+
+
+def _limits(view: View) -> tuple[float, float]:
+    """The fractions of its memory from which it is nearly full, and full."""
+    if view.settings is None:
+        return 0.8, 0.97
+    return view.settings.thresholds.redis_memory_fraction, view.settings.thresholds.redis_full_fraction
 
 
 def _policy(server: RedisServer) -> Line:
@@ -126,7 +134,7 @@ def summary(view: View, width: int) -> Line:
         line((f"{megabytes(server.used_bytes)}, no limit", "warn"))
         if fraction is None
         else line(
-            (percent(fraction), "warn" if fraction >= 0.8 else "value"),
+            (percent(fraction), "warn" if fraction >= _limits(view)[0] else "value"),
             (f" of {megabytes(server.limit_bytes)}", "text"),
         )
     )

@@ -45,7 +45,7 @@ def used(value: float | None, limit: float | None) -> float | None:
 
 
 def _ink(fraction: float | None) -> str:
-    return "value" if fraction is None or fraction < 0.8 else "warn" if fraction < 1 else "crit"
+    return "value" if fraction is None or fraction < 0.8 else "warn" if fraction <= 1 else "crit"
 
 
 def _against(label: str, value: float | None, limit: float | None, width: int) -> Line:
