@@ -99,16 +99,21 @@ def told_rows(plan: Plan, now: float, width: int) -> list[Line]:
     """Everything that the plan says."""
     rows = [line((each, "value")) for each in wrapped(plan.sentence, width)]
     rows.append(EMPTY)
+    # On a small screen the end of a long list is out of sight: what forbids it and what is lost by it stand first.
+    passed_s = max(0.0, now - plan.prepared_at)
+    checks = sorted(plan.checks, key=lambda check: _WORST_FIRST.index(check.verdict))
+    refusing = [check for check in checks if check.blocks]
+    for at, check in enumerate(refusing):
+        rows.extend(_check("Checks" if at == 0 else "", check, passed_s, width))
+    for at, impact in enumerate(plan.impact):
+        rows.extend(labelled("Impact" if at == 0 else "", impact, width))
+    for at, check in enumerate(checks[len(refusing) :]):
+        rows.extend(_check(("also" if refusing else "Checks") if at == 0 else "", check, passed_s, width))
     for at, step in enumerate(plan.steps):
         rows.extend(labelled("Will do" if at == 0 else "then", step.command, width, "value"))
     by_hand = [step.by_hand for step in plan.steps if step.by_hand]
     for at, command in enumerate(by_hand):
         rows.extend(labelled("By hand" if at == 0 else "", command, width))
-    # What forbids it stands first: on a small screen the end of a long list is out of sight.
-    for at, check in enumerate(sorted(plan.checks, key=lambda check: _WORST_FIRST.index(check.verdict))):
-        rows.extend(_check("Checks" if at == 0 else "", check, max(0.0, now - plan.prepared_at), width))
-    for at, impact in enumerate(plan.impact):
-        rows.extend(labelled("Impact" if at == 0 else "", impact, width))
     for at, proof in enumerate(plan.proofs):
         rows.extend(labelled("Proof" if at == 0 else "", proof, width))
     if plan.proofs:

@@ -210,10 +210,10 @@ def tinted(spans: Line, ink: str) -> Line:
 
 
 def wrapped(text: str, width: int) -> tuple[str, ...]:
-    """The text as it may be shown, in lines of at most `width` cells, broken at spaces.
+    """The text as it may be shown, in lines of at most `width` cells, broken at spaces, and a long path at a slash.
 
-    >>> wrapped("one two three", 8), wrapped("a\\x1b[2Jb", 4)
-    (('one two', 'three'), ('a␛[2', 'Jb'))
+    >>> wrapped("one two three", 8), wrapped("a\\x1b[2Jb", 4), wrapped("/opt/lib/pg_restore", 12)
+    (('one two', 'three'), ('a␛[2', 'Jb'), ('/opt/lib/', 'pg_restore'))
     """
     if not ONE_CELL.issuperset(text):
         # A control takes no cell until something that can be seen stands in its place.
@@ -229,6 +229,9 @@ def wrapped(text: str, width: int) -> tuple[str, ...]:
             lines.append(current)
         while cell_len(word) > width > 0:
             head = set_cell_size(word, width)
+            slash = head.rfind("/")
+            if slash > 0 and word[slash + 1 :]:
+                head = word[: slash + 1]
             lines.append(head)
             word = word[len(head.rstrip()) or 1 :]
         current = word

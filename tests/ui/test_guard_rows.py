@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from cockpit.model.plan import Verdict
 from tests.ui.fake_session import NOW, release_plan
 from widgets.guard_rows import Answer, guard_rows
 from widgets.line import plain, width_of
@@ -45,3 +46,21 @@ def test_whatever_a_plan_says_the_border_is_whole(text: str) -> None:
     rows = [safe(row) for row in guard_rows(plan, Answer("phrase", ""), NOW, (84, 60))]
     assert {width_of(row) for row in rows} == {84}
     assert all(plain(row).endswith(("╮", "│", "╯")) for row in rows)
+
+
+def test_what_is_lost_stands_before_a_long_list_of_commands() -> None:
+    plan = release_plan()
+    commands = tuple(replace(plan.steps[0], command=f"step {at} of many", by_hand=f"by hand {at}") for at in range(12))
+    plan = replace(plan, steps=commands, impact=("31 rows that came after the dump are lost",))
+    told = "\n".join(plain(row) for row in guard_rows(plan, Answer("phrase", ""), NOW, (84, 20)))
+    assert "31 rows" in told and "more lines" in told
+    whole = "\n".join(plain(row) for row in guard_rows(plan, Answer("phrase", ""), NOW, (84, 90)))
+    assert whole.index("Impact") < whole.index("Checks") < whole.index("Will do") < whole.index("By hand")
+
+
+def test_what_forbids_it_stands_before_all() -> None:
+    plan = release_plan()
+    plan = replace(plan, checks=(*plan.checks, replace(plan.checks[0], name="brokers", verdict=Verdict.FAIL)))
+    whole = [plain(row) for row in guard_rows(plan, Answer("phrase", ""), NOW, (84, 90))]
+    first = next(row for row in whole if "Checks" in row)
+    assert "brokers" in first and whole.index(first) < next(at for at, row in enumerate(whole) if "Impact" in row)
