@@ -20,13 +20,15 @@ from cockpit.model.plan import Check, Plan, PlanStep
 from cockpit.model.snapshot import Snapshot
 
 ID = "container.restart"
-EVIDENCE = frozenset({"docker"})
+EVIDENCE = frozenset({"docker", "postgres"})
 STOP_S = 10
 """Docker's own default: so long it may take to end before it is killed."""
 STAYS_S = 3.0
 DEADLINE_S = 45.0
 NEW = "a new process runs"
 STAYS = f"it has been up for {STAYS_S:g} s"
+ANSWERS = "Postgres answers a query"
+ENDED = frozenset({"exited", "dead", "created"})
 DONE, RUNNING, FAILED, UNKNOWN = StepState.DONE, StepState.RUNNING, StepState.FAILED, StepState.UNKNOWN
 
 
@@ -37,7 +39,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
     return Plan(
         action=ID,
         title=f"Restart container {name}",
-        sentence=f"Ends the process of {name} and starts it again. Engine {engine}.",
+        sentence=f"{_does(name, snapshot)} Engine {engine}.",
         world=settings.world,
         site=settings.site,
         target=name,
@@ -52,7 +54,7 @@ def plan(settings: Settings, operator: Operator, parameters: Mapping[str, str], 
         ),
         checks=tuple(_checks(settings, name, snapshot, now)),
         impact=tuple(_impact(name, snapshot)),
-        proofs=(NEW, STAYS),
+        proofs=(NEW, STAYS, ANSWERS) if name == _postgres(settings) else (NEW, STAYS),
         proof_deadline_s=DEADLINE_S,
         undo="none: what it held in memory is gone",
         phrase=name,
@@ -94,14 +96,25 @@ class _Restart(Step):
 
 
 def judge(stage: Stage) -> tuple[JobStep, ...]:
-    """Another process, and it stays."""
+    """Another process, and it stays; of Postgres, that it serves as well."""
     state, words = _new(stage)
     found = container(stage.snapshot, stage.plan.target)
     if state is not DONE or found is None:
-        return (JobStep(NEW, state, words), JobStep(STAYS, state if state is UNKNOWN else RUNNING, words))
+        later = state if state is UNKNOWN else RUNNING
+        return tuple(JobStep(name, state if name == NEW else later, words) for name in stage.plan.proofs)
     up_s = found.started_age_s
     is_up = found.state == "running" and up_s is not None and up_s >= STAYS_S
-    return (JobStep(NEW, DONE, words), JobStep(STAYS, DONE if is_up else RUNNING, found.status))
+    proofs = (JobStep(NEW, DONE, words), JobStep(STAYS, DONE if is_up else RUNNING, found.status))
+    return (*proofs, _answers(stage, up_s)) if ANSWERS in stage.plan.proofs else proofs
+
+
+def _answers(stage: Stage, up_s: float | None) -> JobStep:
+    """An answer of the process before proves nothing."""
+    now, sample = stage.clock.now(), stage.snapshot.postgres
+    is_its_own = sample.value_at is not None and up_s is not None and sample.value_at >= now - up_s
+    if sample.value is None or not sample.is_live(now) or not is_its_own:
+        return JobStep(ANSWERS, RUNNING, sample.error or "it has not answered yet")
+    return JobStep(ANSWERS, DONE, f"version {sample.value.version}, {sample.value.connections} connections")
 
 
 def _new(stage: Stage) -> tuple[StepState, str]:
@@ -121,6 +134,10 @@ def container(snapshot: Snapshot, name: str) -> Container | None:
 
 def _redis(settings: Settings) -> str | None:
     return settings.redis.container if settings.redis is not None else None
+
+
+def _postgres(settings: Settings) -> str | None:
+    return settings.postgres.container if settings.postgres is not None else None
 
 
 def _names(settings: Settings) -> tuple[str, ...]:
@@ -150,8 +167,19 @@ def _state(snapshot: Snapshot, name: str, now: float) -> Check:
     return Check(name, PASS if found.state == "running" else WARN, f"{found.state}: {found.status}", age_s)
 
 
+def _does(name: str, snapshot: Snapshot) -> str:
+    found = container(snapshot, name)
+    if found is not None and found.state in ENDED:
+        return f"Starts {name}, which does not run, on its own files."
+    return f"Ends the process of {name} and starts it again."
+
+
 def _impact(name: str, snapshot: Snapshot) -> Iterator[str]:
     found = container(snapshot, name)
+    if found is not None and found.state in ENDED:
+        yield f"it does not run ({found.status or found.state}): nothing is ended, and no client is cut off"
+        yield "what it had not written when it ended is lost already; what it wrote is on its files"
+        return
     pid = "unknown" if found is None or found.pid is None else str(found.pid)
     yield f"process {pid} gets SIGTERM, and SIGKILL after {STOP_S} s"
     yield "its clients lose their connections; what was not written is lost"

@@ -59,6 +59,7 @@ MEANT = {
     ("redis_container.restart", "kill_switch"): "what is not known counts as halted and is engaged after",
     ("redis_container.restart", "flow"): "only for the proof that the groups are there again",
     ("redis_container.restart", "feeds"): "only for the proof that the groups are there again",
+    ("container.restart", "postgres"): "only for the proof that it answers again",
     ("reroute.away", "flow"): "only to say what is in flight",
     ("reroute.away", "redis"): "the venues come through it, and they are asked for",
     ("reroute.back", "flow"): "only to say what is in flight",
