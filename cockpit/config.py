@@ -277,6 +277,8 @@ class Thresholds(Part, frozen=True, kw_only=True):
     round_trip_ms: float = 100.0
     venue_latency_ms: float = 250.0
     venue_silent_s: float = 5.0
+    reroute_left_s: float = 60.0
+    """A broker that has been up for so long and whose orders still go to its backup is told of."""
     group_lag: int = 100
     group_behind_s: float = 1.0
     """A group that is this long behind its stream's rate is late, also below `group_lag`."""

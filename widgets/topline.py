@@ -104,7 +104,7 @@ def worst_finding(view: View, width: int = 200) -> Line:
         text = {Severity.OK: "nothing wrong", Severity.UNKNOWN: "not everything answers"}.get(assessment.severity, "")
         return cut(line((f"{glyph} {word} ", ink), (text, "label")), width)
     finding = assessment.findings[0]
-    answer = finding.pressed or finding.section or ""
+    answer = finding.pressed or finding.section or ("by hand" if finding.by_hand else "")
     more = f" +{assessment.troubles - 1}" if assessment.troubles > 1 else ""
     tail = line((more, "label"), (f" › {answer}" if answer else "", "key"))
     severity = f"{glyph} {word} "

@@ -88,6 +88,8 @@ def _findings(snapshot: Snapshot) -> Iterator[str]:
         yield ""
     for finding in snapshot.assessment.findings:
         yield _finding(finding, snapshot.taken_at)
+        if finding.by_hand:
+            yield f"       {finding.by_hand}"
 
 
 def _finding(finding: Finding, now: float) -> str:

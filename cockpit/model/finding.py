@@ -67,6 +67,8 @@ class Finding:
     is_expected: bool = False
     """A known event (a broker's nightly reset): shown, not alarmed about."""
     since_is: Since = Since.EXACT
+    by_hand: str = ""
+    """What a person does where no step of the runbook ends it."""
     follows: tuple[str, str] | None = None
     """The key of the finding that tells of the same trouble: this one stands under it, and is no trouble more."""
 

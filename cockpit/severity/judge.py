@@ -26,7 +26,7 @@ from cockpit.severity import (
 )
 from cockpit.severity.follows import grouped
 from cockpit.severity.rule import Hit, Rule, View
-from cockpit.severity.sections import Sections, answering, keys, release, title
+from cockpit.severity.sections import Sections, answering, back, keys, release, title
 from cockpit.severity.silence import (
     BESIDE,
     PANELS,
@@ -94,7 +94,7 @@ def _apply(rule: Rule, view: View, sample: Sample[Any], raised: list[Raised], he
     try:
         for hit in rule.check(view, sample.value):
             found = _raised(_finding(rule, hit, view.now, is_watched), view)
-            raised.append(Raised(found, rule.readings, sample.value_at, hit.since, hit.kept))
+            raised.append(Raised(found, rule.readings, sample.value_at, hit.since, hit.kept, hit.after_s))
     except Exception as error:
         held.add(rule.name)
         reason = f"cannot judge {rule.name}: {type(error).__name__}: {error}"
@@ -114,6 +114,7 @@ def _finding(rule: Rule, hit: Hit, now: float, is_watched: bool) -> Finding:
         since=now,
         section=hit.section or rule.section,
         is_expected=hit.is_expected,
+        by_hand=hit.by_hand,
         since_is=Since.EXACT if is_watched else Since.OR_EARLIER,
     )
 
@@ -130,6 +131,8 @@ def _routed(one: Raised, sections: Sections) -> Raised:
     """The same with the title of its runbook section, and the keys that lead there where there are steps."""
     number = answering(one.finding, sections)
     routed = replace(one.finding, section=number, section_title=title(number, sections), keys=keys(number, sections))
+    if routed.rule == rules_brokers.reroute_left.name:
+        routed = replace(routed, keys=back(sections) or routed.keys)
     if routed.rule == rules_halt.kill_switch_engaged.name:
         routed = replace(routed, release=release(sections))
     return replace(one, finding=routed)

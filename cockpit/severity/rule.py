@@ -54,6 +54,10 @@ class Hit:
     is_expected: bool = False
     kept: object = None
     """What the rule must find again in `View.before` for as long as this stands."""
+    after_s: float = 0.0
+    """It is shown only once it has been so for this long without a break."""
+    by_hand: str = ""
+    """What a person does where no step of the runbook ends it."""
 
 
 Check = Callable[[View, Any], Iterable[Hit]]

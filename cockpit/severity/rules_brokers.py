@@ -24,7 +24,7 @@ def venue_down(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
     for venue in venues:
         if venue.status in DOWN and not is_reset(part_of(view, venue.name), view.now):
             rerouted = f", orders go to {venue.override}" if venue.override else ""
-            why = f": {_why(venue)}" if _why(venue) else ""
+            why = f": {_why(venue)}{_not_now(view, venue)}" if _why(venue) else ""
             yield Hit(venue.name, Severity.P1, f"{venue.name} down{rerouted}{why}", venue.status, "up")
 
 
@@ -40,6 +40,15 @@ def venue_degraded(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
         summary = f"{venue.name} {venue.status}{why}{slow_redis.NOTE if is_shared else ''}"
         section = sections.REDIS if is_shared else None
         yield Hit(venue.name, Severity.P2, summary, venue.status, "up", section=section)
+
+
+@rule("venues", panel="brokers", section=sections.BROKER)
+def reroute_left(view: View, venues: tuple[Venue, ...]) -> Iterator[Hit]:
+    """A broker is up again, and its orders still go elsewhere."""
+    for venue in venues:
+        if venue.override and venue.status in UP and venue.override.casefold() != venue.name.casefold():
+            summary = f"{venue.name} is up, its orders still go to {venue.override}"
+            yield Hit(venue.name, Severity.P3, summary, venue.override, venue.name, after_s=view.limits.reroute_left_s)
 
 
 @rule("venues", panel="brokers")
@@ -142,9 +151,17 @@ def _why(venue: Venue) -> str:
     return " ".join(part for part in (venue.code, venue.message) if part)
 
 
+def _not_now(view: View, venue: Venue) -> str:
+    """A broker that speaks of its nightly reset while it is not the hour for it."""
+    part = part_of(view, venue.name)
+    is_told = part is not None and part.reset_utc is not None and "reset" in (venue.message or "").lower()
+    return " (it is NOT the hour)" if is_told else ""
+
+
 RULES = (
     venue_down,
     venue_degraded,
+    reroute_left,
     venue_reset,
     venue_missing,
     venue_silent,

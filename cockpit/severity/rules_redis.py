@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from cockpit.model.backends import Container, Docker, RedisServer
 
 SUBJECT = "redis"
+MORE_ROOM = "no step frees memory, a restart neither: raise maxmemory, or trim what fills it"
 
 
 @rule("redis", panel="redis", section=sections.REDIS)
@@ -51,7 +52,8 @@ def redis_memory(view: View, redis: RedisServer) -> Iterator[Hit]:
     used = words.percent(fraction)
     if fraction >= view.limits.redis_full_fraction:
         summary = f"Redis memory full: {used} of its limit, {_at_limit(redis)}"
-        yield Hit(SUBJECT, Severity.P1, summary, used, words.percent(view.limits.redis_full_fraction))
+        limit = view.limits.redis_full_fraction
+        yield Hit(SUBJECT, Severity.P1, summary, used, words.percent(limit), by_hand=MORE_ROOM)
     else:
         summary = f"Redis memory {used} > {words.percent(limit)}"
         yield Hit(SUBJECT, Severity.P2, summary, used, words.percent(limit))

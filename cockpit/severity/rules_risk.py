@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cockpit.model.severity import Severity
 from cockpit.severity import sections, words
 from cockpit.severity.rule import Hit, View, rule
+from cockpit.severity.rules_trading import by_hand
 
 if TYPE_CHECKING:
     from cockpit.model.states import Risk
@@ -48,7 +49,8 @@ def risk_silent(view: View, risk: Risk) -> Iterator[Hit]:
     if risk.age_s > limit_s:
         age = words.seconds(risk.age_s)
         limit, since = words.seconds(limit_s), view.ago(risk.age_s)
-        yield Hit("risk", Severity.P2, f"risk metrics are {age} old", age, limit, since=since)
+        summary = f"risk metrics are {age} old"
+        yield Hit("risk", Severity.P2, summary, age, limit, since=since, by_hand=by_hand(view, "risk"))
 
 
 @rule("risk", panel="risk", section=sections.RISK)

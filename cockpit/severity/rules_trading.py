@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from cockpit.model.severity import Severity
 from cockpit.severity import sections, words
 from cockpit.severity.rule import Hit, View, rule
+from cockpit.severity.rules_brokers import DOWN
 
 if TYPE_CHECKING:
     from cockpit.model.states import Group, Heartbeat, OrderFlow, Stream
@@ -51,6 +52,7 @@ def pending_old(view: View, flow: OrderFlow) -> Iterator[Hit]:
                     age,
                     words.seconds(limit_s),
                     since=view.ago(group.oldest_pending_s),
+                    by_hand=by_hand(view, group.name),
                 )
 
 
@@ -91,7 +93,9 @@ def rejects_many(view: View, flow: OrderFlow) -> Iterator[Hit]:
     if decided >= LEAST_DECIDED and rejected / decided > limit:
         share, most = f"{rejected / decided:.0%}", f"{limit:.0%}"
         share, most = share.replace("%", " %"), most.replace("%", " %")
-        yield Hit("orders", Severity.P3, f"rejected {share} > {most} of the orders", share, most)
+        # What a broker that is down sends back is no breach of a limit: nothing is to be flattened for it.
+        section = sections.BROKER if _is_broker_down(view) else None
+        yield Hit("orders", Severity.P3, f"rejected {share} > {most} of the orders", share, most, section=section)
 
 
 @rule("flow", panel="flow", section=sections.REDIS)
@@ -154,6 +158,7 @@ def worker_silent(view: View, heartbeats: tuple[Heartbeat, ...]) -> Iterator[Hit
                 panel=panel,
                 section=section,
                 since=view.ago(heartbeat.age_s),
+                by_hand=by_hand(view, heartbeat.component),
             )
 
 
@@ -174,6 +179,7 @@ def behind(view: View, stream: Stream) -> Iterator[Hit]:
                 f"{group.name} is {least}{group.lag:,}{time} behind on {stream.name}",
                 f"{group.lag:,} entries",
                 f"{limit:,.0f} entries",
+                by_hand=by_hand(view, group.name),
             )
 
 
@@ -182,6 +188,21 @@ def is_warming_up(view: View) -> bool:
     redis = view.snapshot.redis
     uptime_s = redis.value.uptime_s if redis.value is not None and redis.is_live(view.now) else None
     return uptime_s is not None and uptime_s < WARM_UP_S
+
+
+def _is_broker_down(view: View) -> bool:
+    sample = view.snapshot.venues
+    return sample.is_live(view.now) and any(venue.status in DOWN for venue in sample.value or ())
+
+
+def by_hand(view: View, worker: str) -> str:
+    """How a worker that stands still is started again: no step of a section of trading does that."""
+    if worker not in view.settings.critical_workers:
+        return ""
+    part = view.settings.kubernetes
+    if part is not None and worker in part.deployments:
+        return f"Restart a deployment, with {worker} (section 4)"
+    return f"no step restarts {worker}: restart its process where it runs"
 
 
 def _groups_of(streams: tuple[Stream, ...]) -> set[str]:

@@ -18,7 +18,7 @@ POSTGRES = "3.4"
 RISK = "3.5"
 PLATFORM = "4"
 
-RELEASE = "kill_switch.release"
+RELEASE, BACK = "kill_switch.release", "reroute.back"
 
 TITLES: Mapping[str, str] = {
     BROKER: "Broker outage",
@@ -41,6 +41,8 @@ class Section:
     """Findings that a step of it names: by rule, or by rule/subject."""
     release: str | None = None
     """The keys of its step that releases the kill switch."""
+    back: str | None = None
+    """The keys of its step that gives a broker its orders back."""
 
 
 Sections = Mapping[str, Section]
@@ -55,6 +57,7 @@ def from_actions(actions: Iterable[ActionSpec]) -> dict[str, Section]:
             f"Space {spec.section_key}",
             frozenset(name for row in rows if row.section == spec.section for name in row.suggests),
             next((row.keys for row in rows if row.section == spec.section and row.id == RELEASE), None),
+            next((row.keys for row in rows if row.section == spec.section and row.id == BACK), None),
         )
         for spec in rows
     }
@@ -71,6 +74,11 @@ def answering(finding: Finding, sections: Sections) -> str | None:
 def release(sections: Sections) -> str | None:
     """The keys of the step that releases the kill switch; None where no step does."""
     return next((one.release for one in sections.values() if one.release), None)
+
+
+def back(sections: Sections) -> str | None:
+    """The keys of the step that gives a broker its orders back; None where no step does."""
+    return next((one.back for one in sections.values() if one.back), None)
 
 
 def title(number: str | None, sections: Sections) -> str | None:

@@ -25,6 +25,8 @@ class Backend:
     panel: str
     section: str | None = None
     verb: str = "does not answer"
+    by_hand: str = ""
+    """What a person does where no step starts it again."""
 
 
 WRONG = "cannot be used"
@@ -41,8 +43,8 @@ BACKENDS = (
     Backend("Postgres", ("postgres",), Severity.P1, "postgres", sections.POSTGRES),
     Backend("Postgres' maintenance database", ("databases",), Severity.P4, "postgres"),
     Backend("Kubernetes API", ("kubernetes",), Severity.P3, "kubernetes", sections.FEED),
-    Backend("Docker", ("docker",), Severity.P3, "redis", sections.REDIS),
-    Backend("Grafana", ("alerts",), Severity.P3, "alerts"),
+    Backend("Docker", ("docker",), Severity.P3, "redis", by_hand="no step restarts Docker: do it on its host"),
+    Backend("Grafana", ("alerts",), Severity.P3, "alerts", by_hand="no step restarts Grafana: do it where it runs"),
     Backend("broker probe", ("reach",), Severity.P2, "brokers", sections.BROKER),
     Backend("registry.yaml", ("registry",), Severity.P3, "feeds", sections.FEED, "cannot be read"),
     Backend("alerts.yaml", ("alerting",), Severity.P3, "alerts", verb=WRONG),
@@ -157,7 +159,11 @@ def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
         why, observed, rule = sample.error, sample.error, UNUSABLE
     elif not sample.is_asked and sample.error is not None:
         # Nothing that the runbook could restart: it is the cockpit that has to be configured.
-        backend, why, observed = replace(backend, verb="is not asked", section=None), sample.error, sample.error
+        backend, why, observed = (
+            replace(backend, verb="is not asked", section=None, by_hand=""),
+            sample.error,
+            sample.error,
+        )
         rule = UNUSABLE
     elif sample.is_denied and sample.error is not None:
         backend, rule, observed = replace(backend, verb=DENIED, section=None), UNUSABLE, RIGHTS
@@ -178,6 +184,7 @@ def _silence(backend: Backend, sample: Sample[Any], now: float) -> Finding:
         threshold=words.seconds(sample.stale_after_s),
         since=now,
         section=backend.section,
+        by_hand=backend.by_hand,
         since_is=_since(sample),
     )
 

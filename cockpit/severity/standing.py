@@ -42,6 +42,8 @@ class Raised:
     """Where the platform itself says since when."""
     kept: object = None
     """What its rule wants to remember."""
+    after_s: float = 0.0
+    """It must have been so for this long, in seconds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,8 @@ def _raise(old: Standing | None, one: Raised, now: float, past: Seen | None) -> 
         since, since_is = min(one.since, now), Since.EXACT
     elif since_is is Since.OR_EARLIER and past is not None:
         since, since_is = _continued(since, past)
-    is_shown = seen >= one.readings or (old is not None and old.is_shown)
+    is_believed = seen >= one.readings and now - since >= one.after_s
+    is_shown = is_believed or (old is not None and old.is_shown)
     summary = clean(one.finding.summary, SUMMARY_CELLS)
     finding = replace(one.finding, since=since, since_is=since_is, summary=summary)
     return Standing(finding, now, seen, one.reading_at, is_shown, one.kept)

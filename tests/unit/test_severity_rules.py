@@ -204,7 +204,7 @@ CASES = [
     Case("one pod not ready", {"kubernetes": kubernetes(deployment("ws-gateway", 1, 2))},
          P3, "kubernetes", "ws-gateway 1 of 2 pods ready", "3.2"),
     Case("api down", {"kubernetes": kubernetes(deployment("api", 0, 2))},
-         P4, "kubernetes", "api 0 of 2 pods ready", None),
+         P3, "kubernetes", "api 0 of 2 pods ready", None),
     Case("deployment gone", {"kubernetes": kubernetes(absent=("router",))},
          P1, "kubernetes", "deployment router does not exist", "3.1"),
     Case("VaR", {"risk": risk(var_99=2.14e6)}, P1, "risk", "VaR 99 2.14 M > limit 2.00 M", "3.5"),
@@ -285,10 +285,12 @@ ELSEWHERE = {
     "kill_switch_latched",
     "kill_switch_restored",
     "latch_unreadable",
+    "reroute_left",
     "rules_off",
     "venue_reset",
 }
-"""Of the halt in test_severity_halt, of a reset in test_severity, of alert rules that are gone in test_alerting."""
+"""Of the halt in test_severity_halt, of a reset in test_severity, of alert rules that are gone in test_alerting,
+of orders that were left with a backup in test_dead_ends."""
 
 
 def test_every_rule_has_an_illness_here_or_a_file_of_its_own() -> None:

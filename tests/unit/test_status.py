@@ -132,7 +132,7 @@ def test_json_has_stable_keys() -> None:
     finding = found["findings"][0]
     assert set(finding) == {
         "rule", "subject", "severity", "panel", "summary", "observed", "threshold", "since", "section",
-        "section_title", "keys", "release", "is_expected", "since_is", "follows",
+        "section_title", "keys", "release", "is_expected", "since_is", "follows", "by_hand",
     }  # fmt: skip
     assert finding["severity"] == "P2"
     assert found["samples"]["kill_switch"]["value"]["is_engaged"] is False

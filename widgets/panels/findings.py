@@ -76,8 +76,10 @@ def told(finding: Finding, now: float, width: int) -> list[Line]:
     rows = [line((mark, ink), (first, "value")), *(line(" " * len(mark), (each, "value")) for each in more)]
     answer = advice(finding) if finding.follows is None else ()
     if not answer and width_of(rows[-1]) + width_of(since) < width:
-        return [*rows[:-1], both(rows[-1], since, width)]
-    return [*rows, both(line("  ", *answer), since, width)]
+        rows[-1] = both(rows[-1], since, width)
+    else:
+        rows.append(both(line("  ", *answer), since, width))
+    return [*rows, *(line("  ", (each, "hint")) for each in wrapped(finding.by_hand, width - 2))]
 
 
 def headline(finding: Finding, now: float, width: int, *, is_answered: bool = False) -> Line:
@@ -121,11 +123,12 @@ def _keys(finding: Finding) -> Line:
 def short_advice(finding: Finding) -> Line:
     """The same in few cells, always as many, so that a list of them stands in columns."""
     if not finding.section:
-        return line((" " * SHORT, "text"))
+        return line(field("› by hand" if finding.by_hand else "", SHORT, "label"))
     if finding.release:
         return line(("› ", "accent"), field(finding.release, SHORT - 2, "key"))
     keys = f"{finding.keys} " if finding.keys else ""
-    return line(("› ", "accent"), (keys, "key"), field(finding.section, SHORT - 2 - len(keys), "label"))
+    section = finding.section if len(keys) + len(finding.section) <= SHORT - 2 else ""
+    return line(("› ", "accent"), (keys, "key"), field(section, SHORT - 2 - len(keys), "label"))
 
 
 def job_line(job: Job, now: float, width: int) -> Line:
