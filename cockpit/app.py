@@ -62,14 +62,15 @@ class Opening:
         progress("loading")
         from cockpit.clock import SystemClock
         from cockpit.observe.lookout import Lookout
-        from cockpit.session import Session, open_world
+        from cockpit.session import Session, open_world, world_file
 
         settings, self._close, self.is_lasting = open_world(self._config, progress)
         clock = SystemClock()
         lookout = Lookout(settings, clock)
         lookout.begin(begin(settings, lookout.shown))
         lookout.until_shown(HEAD_START_S)
-        self._session = Session.open(settings, clock, is_attended=True, lookout=lookout)
+        file = world_file(self._config) if self.is_lasting else None
+        self._session = Session.open(settings, clock, is_attended=True, lookout=lookout, file=file)
         return self._session, partial(readiness, steps=self._session.actions)
 
     def close(self) -> None:

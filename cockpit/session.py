@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from cockpit.model.plan import Confirmation, Plan
     from cockpit.model.told import Told
     from cockpit.notify.herald import Herald
+    from cockpit.observe.own_file import OwnFile
     from cockpit.readiness.stage import Readiness
 
 P = ParamSpec("P")
@@ -59,6 +60,7 @@ class Session:
         self._lookout = lookout
         self._is_started = False
         self._herald: Herald | None = None
+        self._own_file: OwnFile | None = None
         self._journals = Journals(runner.jobs, lambda: self._tell_hub(Hub.look_at_jobs), self._beside)
         drafts = state_folder(settings) / "drafts"
         self.incidents = IncidentLog(settings, clock, operator.label, drafts, runner.note)
@@ -80,10 +82,12 @@ class Session:
         clock: Clock | None = None,
         is_attended: bool = False,
         lookout: Lookout | None = None,
+        file: Path | None = None,
     ) -> Session:
         """Put it together; nothing is connected yet, but by a lookout that has begun before, and nothing written.
 
         Attended is a cockpit that somebody sits at: it tells P1 and P2 by itself, where alerts.yaml wants that.
+        `file` is where the settings came from: that it changes is told.
         """
         from actions.runbook import runbook_for
         from cockpit.jobs.operator import current_operator
@@ -94,6 +98,10 @@ class Session:
         runbook = runbook_for(settings)
         runner = Runner(settings, clock, operator, state_folder(settings), actions=runbook.actions)
         session = cls(settings, clock, operator, runner, runbook, lookout or Lookout(settings, clock))
+        if file is not None:
+            from cockpit.observe.own_file import OwnFile
+
+            session._own_file = OwnFile(file, clock)
         if is_attended:
             from cockpit.notify.herald import Herald
 
@@ -103,7 +111,7 @@ class Session:
     def start(self, listener: Listener) -> None:
         """Begin to watch, and warm the line that a halt will use; the listener is called on the observing thread."""
         self._journals.start()
-        herald = self._herald
+        herald, own_file = self._herald, self._own_file
         self.incidents.start()
         self.drills.start_watching()
 
@@ -118,11 +126,14 @@ class Session:
         heard = Ears({**ears, "screen": listener}, errors)
 
         def known() -> dict[str, object]:
-            return {**self._beside(), "are_jobs_read": self._journals.has_read}
+            changed = own_file.changed if own_file is not None else None
+            return {**self._beside(), "are_jobs_read": self._journals.has_read, "config_changed": changed}
 
         present, open_now = self._runner.present, self.incidents.open_now
         self._lookout.join(self._runbook, present, heard, open_now, known, heard.failures)
         self._is_started = True
+        if own_file is not None:
+            own_file.start()
         if herald is not None:
             herald.start()
         in_daemon_thread(self._runner.start)
@@ -132,6 +143,8 @@ class Session:
         """Watch no more; whatever hangs is left behind, and jobs that run go on."""
         ends_at = self._clock.monotonic() + timeout_s
         self._journals.stop()
+        if self._own_file is not None:
+            self._own_file.stop()
         self.drills.stop_watching()
         if self._herald is not None:
             self._herald.stop()
@@ -271,6 +284,14 @@ def find_world(config: Path | None, tell_private: Progress | None = None) -> Set
     if settings.world is not World.SANDBOX:
         raise ConfigError(f"{layout.config} is no sandbox's configuration: its world is {settings.world}")
     return settings
+
+
+def world_file(config: Path | None) -> Path | None:
+    """Where the settings of `find_world` came from; None for a sandbox of one's own, which ends with the cockpit."""
+    from cockpit.sandbox import launcher
+
+    layout = None if config or paths.config_file() else launcher.find_running()
+    return layout.config if layout is not None else config or paths.config_file()
 
 
 def open_world(config: Path | None, progress: Progress) -> tuple[Settings, Closer, bool]:

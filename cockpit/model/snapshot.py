@@ -74,6 +74,8 @@ class Snapshot:
     """Why that cannot be read now; empty where it can."""
     requests: tuple[Request, ...] = ()
     """What others ask a second person for."""
+    config_changed: tuple[str, float] | None = None
+    """The configuration's name and when (Unix seconds) it was seen to be another than the one that was read."""
 
 
 PROBES = (

@@ -24,6 +24,7 @@ from cockpit.severity import (
     rules_risk,
     rules_trading,
 )
+from cockpit.severity.changed import changed
 from cockpit.severity.follows import grouped
 from cockpit.severity.rule import Hit, Rule, View
 from cockpit.severity.sections import Sections, answering, back, keys, release, title
@@ -72,6 +73,7 @@ def assess(
     view = View(snapshot, settings, memory.standing)
     raised = [Raised(one, since=stopped_at(snapshot, settings, one)) for one in silent(snapshot, settings)]
     raised.extend(waiting(snapshot))
+    raised.extend(Raised(one, since=one.since) for one in changed(snapshot))
     raised.extend(Raised(finding) for finding in (*unhaltable(settings, now), *notices))
     held, judged = set[str](), {SILENT, UNREAD, UNUSABLE} if is_complete(snapshot, there) else set[str]()
     live = frozenset(field for field in there if _is_live(snapshot, field))
