@@ -9,6 +9,7 @@ from cockpit.text import clean
 from widgets.field import Field
 from widgets.line import Line, both, cells, cut_text, line, pad
 from widgets.printable import safe
+from widgets.standing import CALLED
 
 
 def matching(choices: Sequence[Choice], letters: str) -> tuple[Choice, ...]:
@@ -24,13 +25,14 @@ def matching(choices: Sequence[Choice], letters: str) -> tuple[Choice, ...]:
 
 
 def choose_rows(
-    title: str, matches: Sequence[Choice], needle: Field, at: int, note: str, width: int, height: int
+    title: str, parameter: str, matches: Sequence[Choice], needle: Field, at: int, note: str, width: int, height: int
 ) -> list[Line]:
-    """Field and list in a border."""
+    """Field and list in a border; `parameter` is what is chosen."""
     inner = width - 4
     room = max(1, height - 4)
     first = max(0, min(at - room // 2, len(matches) - room))
-    rows: list[Line] = [line((": ", "key"), *needle.shown(inner - 2))]
+    prompt = f"which {cut_text(CALLED.get(parameter, parameter), 20)}: "
+    rows: list[Line] = [line((prompt, "key"), *needle.shown(inner - len(prompt)))]
     for index, one in enumerate(matches[first : first + room], first):
         ink = "picked" if index == at else "value"
         name, words = cut_text(clean(one.value, 80), inner - 2), clean(one.words, 80)

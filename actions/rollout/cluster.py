@@ -40,8 +40,14 @@ def names(settings: Settings) -> tuple[str, ...]:
 
 
 def deployments(settings: Settings, snapshot: Snapshot) -> tuple[Choice, ...]:
-    """Each of them, with how it stands."""
-    return tuple(Choice("deployment", name, _stands(deployment(snapshot, name))) for name in names(settings))
+    """Each of them, with how it stands; those that are ill first."""
+    found = {name: deployment(snapshot, name) for name in names(settings)}
+    ordered = sorted(found.items(), key=lambda one: not _is_ill(one[1]))
+    return tuple(Choice("deployment", name, _stands(one)) for name, one in ordered)
+
+
+def _is_ill(found: Deployment | None) -> bool:
+    return found is None or found.ready < found.desired or found.rollout == "stalled"
 
 
 def _stands(found: Deployment | None) -> str:

@@ -91,7 +91,9 @@ class ChooseScreen(Sheet[Choice]):
         width, height = self.room
         title = " › ".join([self.step.title, *self.chosen.values(), self.parameter])
         note = self.error or ("looking …" if self.choices is None else "")
-        return choose_rows(title, self.matches, self.needle, self.at, note, min(84, width), min(20, height))
+        return choose_rows(
+            title, self.parameter, self.matches, self.needle, self.at, note, min(84, width), min(20, height)
+        )
 
     def press(self, key: str, character: str | None) -> None:
         """Type, go up and down, take."""
@@ -132,6 +134,9 @@ class ChooseScreen(Sheet[Choice]):
             return
         self.error = error
         if choices is not None:
+            if self.choices is None and choices:
+                # The hand stays on what it came to, whatever is ill by the time that Enter is pressed.
+                self.picked = choices[0].value
             self.choices = choices
             self.error = "" if choices else "there is nothing to choose from"
         self.draw()

@@ -79,6 +79,17 @@ async def test_an_error_is_told() -> None:
 @pytest.mark.parametrize("width", [40, 76, 84])
 def test_rows_are_equally_wide_whatever_they_say(width: int) -> None:
     odd = (*DEPLOYMENTS, Choice("deployment", "x" * 90, "y" * 90), Choice("deployment", "\x1b[2Jé", "\tz"))
-    rows = choose_rows("Restart a deployment › deployment", odd, Field(), 3, "", width, 20)
+    rows = choose_rows("Restart a deployment › deployment", "deployment", odd, Field(), 3, "", width, 20)
     assert {width_of(row) for row in rows} == {width}
     assert "\x1b" not in "".join(plain(row) for row in rows)
+
+
+async def test_the_hand_stays_on_what_it_came_to_and_the_prompt_says_what_is_chosen() -> None:
+    async with cockpit() as it:
+        await opened(it)
+        assert "which deployment: " in it.text()
+        it.session.offered = {"deployment": tuple(reversed(DEPLOYMENTS)), "to": NUMBERS}
+        screen = it.app.screen
+        assert isinstance(screen, ChooseScreen)
+        await it.until(lambda: screen.choices == tuple(reversed(DEPLOYMENTS)), "the list has turned")
+        assert screen.matches[screen.at].value == "ws-gateway"
