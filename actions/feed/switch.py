@@ -145,7 +145,7 @@ def _read_back(stage: Stage) -> JobStep:
     if (sample.value.primary, sample.value.backup) != (new, stage.facts["old"]):
         return JobStep(READ_BACK, FAILED, f"primary {sample.value.primary}, backup {sample.value.backup}")
     name = stage.settings.feeds.deployment
-    return JobStep(READ_BACK, DONE, f"primary {new}. NEXT: restart {name} (Space f w), its pods still follow the old")
+    return JobStep(READ_BACK, DONE, f"NEXT: Space f w restarts {name}, whose pods follow the old feed; primary {new}")
 
 
 def _ticks(stage: Stage) -> JobStep:

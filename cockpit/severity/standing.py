@@ -27,6 +27,8 @@ WAITING = "halt_waiting"
 """Comes before all else: somebody believes that trading is halted, or wants it to be."""
 SHARED = "redis_slow"
 """Comes before all else of its class: what is read through a slow Redis is late because of it."""
+DEAD = "backend_silent"
+"""Comes before what is only wrong with data: an old gap in the candles hid a Docker that had just died."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,8 +122,9 @@ def shown(memory: Memory) -> tuple[Finding, ...]:
     return tuple(sorted(findings, key=_order))
 
 
-def _order(one: Finding) -> tuple[Severity, bool, bool, bool, float, str, str]:
-    return one.severity, one.rule != WAITING, one.rule in HALTED, one.rule != SHARED, one.since, one.rule, one.subject
+def _order(one: Finding) -> tuple[Severity, bool, bool, bool, bool, float, str, str]:
+    kind = (one.rule != WAITING, one.rule in HALTED, one.rule != SHARED, one.rule != DEAD)
+    return one.severity, *kind, one.since, one.rule, one.subject
 
 
 def next_clear_at(memory: Memory, clear_after_s: float, now: float) -> float | None:

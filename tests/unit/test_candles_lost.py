@@ -52,3 +52,9 @@ def test_what_is_missing_stands_beside_what_is_lost() -> None:
     both = View(snapshot(feeds=feeds(**{**LOST, "candles_missing": 3})), NOW, SETTINGS)
     assert any("3 missing, 132 lost" in plain(row) for row in lines(both, 60, 12))
     assert "3 candles missing" in plain(summary(both, 200))
+
+
+def test_on_which_feed_trading_runs_is_not_cut_before_its_name() -> None:
+    switched = View(snapshot(feeds=feeds(active="moneycontrol")), NOW, SETTINGS)
+    assert any("money… PRIMARY" in plain(row) for row in lines(switched, 36, 12))
+    assert any("moneycontrol PRIMARY" in plain(row) for row in lines(switched, 60, 12))

@@ -408,3 +408,11 @@ def test_halt_light_falls_to_the_telephone() -> None:
     assert halt_readiness(snapshot(redis=dead()), SETTINGS).rung == "scale router to 0"
     gone = snapshot(redis=dead(), kubernetes=kubernetes(absent=("router",)))
     assert halt_readiness(gone, SETTINGS).rung == "call the brokers (no number is configured)"
+
+
+def test_a_dead_backend_stands_before_older_trouble_with_data() -> None:
+    _, memory = assess(snapshot(feeds=feeds(candles_missing=12)), SETTINGS)
+    later = replace(snapshot(docker=dead(), feeds=feeds(candles_missing=12)), taken_at=NOW + 1)
+    assessment, _ = assess(later, SETTINGS, memory)
+    found = [one.rule for one in assessment.findings if one.severity is Severity.P3]
+    assert found == ["backend_silent", "candles_missing"]

@@ -114,7 +114,7 @@ def test_at_each_line(
     assert (job.phase, [step.state for step in job.steps]) == (phase, states)
     assert words in (job.error or "")
     if is_written:
-        assert job.proofs[0].state is DONE and "NEXT: restart ws-gateway" in job.proofs[0].detail
+        assert job.proofs[0].state is DONE and "NEXT: Space f w restarts ws-gateway" in job.proofs[0].detail
     assert left.written() == written, "the one who only looks writes nothing"
     kinds = [entry.kind for entry in left.store.entries(JOB)]
     assert kinds.count("step_started") == sum(line.kind == "step_started" for line in left.lines()[:count])

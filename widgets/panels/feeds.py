@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from widgets.chart import LABEL, stacked
 from widgets.figures import count, milliseconds, rate, short_age
-from widgets.line import Line, Span, field, fitted, line, listing, number, width_of
+from widgets.line import Line, Span, cells, cut_text, field, fitted, line, listing, number, width_of
 from widgets.view import View
 
 if TYPE_CHECKING:
@@ -62,9 +62,11 @@ def _feed(view: View, feeds: Feeds, feed: Feed, width: int) -> Line:
     glyph, ink = state(view, feed)
     name = width - 20 - 2
     tag = " PRIMARY" if is_primary(view, feeds, feed) else ""
-    label = line(field(f"{feed.name}{tag}", name, "value"))
-    if tag and len(feed.name) + len(tag) <= name:
-        label = line((feed.name, "value"), field(tag, name - len(feed.name), "accent"))
+    label = line(field(feed.name, name, "value"))
+    if tag:
+        # On which feed trading runs matters more than the end of its name.
+        shown = cut_text(feed.name, max(1, name - len(tag)))
+        label = line((shown, "value"), field(tag, name - cells(shown), "accent"))
     if feed.newest_age_s is not None and ink == "crit":
         return line((f"{glyph} ", ink), *label, number(f"silent for {short_age(feed.newest_age_s)}", 20, ink))
     return line(
