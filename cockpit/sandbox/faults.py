@@ -120,8 +120,8 @@ _SURROUNDINGS = (
     Fault("kubernetes-down", "Kubernetes API down", "its port refuses connections", "3.2", "clear it"),
     Fault("kubernetes-blackhole", "Kubernetes API black-holed", "it takes requests, never answers", "3.2", "clear it"),
     Fault("api-crashloop", "The read API in a crash loop", "its pods exit soon after they start", "4", "clear it"),
-    Fault("docker-down", "Docker down", "its socket refuses connections", "3.3", "clear it"),
-    Fault("docker-blackhole", "Docker black-holed", "it takes requests and never answers", "3.3", "clear it"),
+    Fault("docker-down", "Docker down", "its socket refuses connections", "4", "clear it"),
+    Fault("docker-blackhole", "Docker black-holed", "it takes requests and never answers", "4", "clear it"),
 )
 LIFTING = frozenset(fault.id for fault in _RISK)
 """Whoever clears one of these also lifts the halt by which the risk manager answered it."""

@@ -124,7 +124,7 @@ def _is_trading(view: View, deployment: str) -> bool:
 def _outage(view: View, deployment: str) -> Severity:
     if _carries_orders(view, deployment):
         return Severity.P1
-    return Severity.P2 if _is_trading(view, deployment) else Severity.P3
+    return Severity.P2 if _is_trading(view, deployment) else Severity.P4
 
 
 def _minor(view: View, deployment: str) -> Severity:

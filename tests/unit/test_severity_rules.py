@@ -204,7 +204,7 @@ CASES = [
     Case("one pod not ready", {"kubernetes": kubernetes(deployment("ws-gateway", 1, 2))},
          P3, "kubernetes", "ws-gateway 1 of 2 pods ready", "3.2"),
     Case("api down", {"kubernetes": kubernetes(deployment("api", 0, 2))},
-         P3, "kubernetes", "api 0 of 2 pods ready", None),
+         P4, "kubernetes", "api 0 of 2 pods ready", None),
     Case("deployment gone", {"kubernetes": kubernetes(absent=("router",))},
          P1, "kubernetes", "deployment router does not exist", "3.1"),
     Case("VaR", {"risk": risk(var_99=2.14e6)}, P1, "risk", "VaR 99 2.14 M > limit 2.00 M", "3.5"),

@@ -79,7 +79,7 @@ def told(finding: Finding, now: float, width: int) -> list[Line]:
         rows[-1] = both(rows[-1], since, width)
     else:
         rows.append(both(line("  ", *answer), since, width))
-    return [*rows, *(line("  ", (each, "hint")) for each in wrapped(finding.by_hand, width - 2))]
+    return [*rows, *(line("  ", (each, "text")) for each in wrapped(finding.by_hand, width - 2))]
 
 
 def headline(finding: Finding, now: float, width: int, *, is_answered: bool = False) -> Line:
