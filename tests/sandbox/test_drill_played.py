@@ -23,6 +23,7 @@ from cockpit.observe.lookout import watch
 from cockpit.sandbox.layout import Layout
 from cockpit.severity.silence import configured
 from cockpit.storage.incidents import Incidents
+from tests.patience import PATIENCE_S
 from tests.sandbox.conftest import Control, wait_until
 
 
@@ -48,9 +49,9 @@ def test_it_is_watched_in_the_world_and_outlives_who_began_it(sandbox: tuple[Lay
         return Director(settings, SystemClock(), "asha", tmp_path / "drills", lambda *words: said.append(words))
 
     assert settings.redis is not None
-    client = redis.Redis.from_url(settings.redis.url)
+    client = redis.Redis.from_url(settings.redis.url, socket_timeout=PATIENCE_S)
     with heard(settings) as ear:
-        wait_until(lambda: ear.wait_round(0.1), 30.0)
+        wait_until(lambda: ear.wait_round(0.1))
 
         def begun() -> Drill | None:
             """Once what another test has broken is no longer seen."""
@@ -58,7 +59,7 @@ def test_it_is_watched_in_the_world_and_outlives_who_began_it(sandbox: tuple[Lay
                 return director().start("broker-failover", ear.newest, lambda _: None)
             return None
 
-        started = wait_until(begun, 60.0)
+        started = wait_until(begun)
         assert started is not None
         try:
             assert [fault["id"] for fault in control.status()["faults"]] == ["broker-down"]
@@ -71,13 +72,13 @@ def test_it_is_watched_in_the_world_and_outlives_who_began_it(sandbox: tuple[Lay
                 drill = director().watch(ear.newest) if ear.newest is not None else None
                 return drill is not None and drill.met(goal) is not None
 
-            wait_until(lambda: reached("detected"), 30.0)
+            wait_until(lambda: reached("detected"))
             client.hset("policy:kill_switch", "enabled", "true")
-            wait_until(lambda: reached("halted"), 30.0)
+            wait_until(lambda: reached("halted"))
             client.hset("policy:route_override", "IBKR", "paper")
-            wait_until(lambda: reached("recovered"), 30.0)
+            wait_until(lambda: reached("recovered"))
             client.hset("policy:kill_switch", "enabled", "false")
-            wait_until(lambda: reached("released"), 30.0)
+            wait_until(lambda: reached("released"))
             assert control.status()["faults"] == [], "the broker is back by itself once trading is on"
             newest = ear.newest
             ended = director().stop(newest)

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from pathlib import Path
 
+import httpx
 import psycopg
 import pytest
 import redis
@@ -35,7 +36,7 @@ def healthy(sandbox: Sandbox) -> Iterator[Sandbox]:
 @contextlib.contextmanager
 def redis_of(layout: Layout) -> Iterator[redis.Redis]:
     client = redis.Redis(
-        port=layout.ports.redis, protocol=2, driver_info=None, decode_responses=True, socket_timeout=0.5, retry=None
+        port=layout.ports.redis, protocol=2, driver_info=None, decode_responses=True, socket_timeout=2.0, retry=None
     )
     with contextlib.closing(client):
         yield client
@@ -43,9 +44,9 @@ def redis_of(layout: Layout) -> Iterator[redis.Redis]:
 
 def pg(layout: Layout, query: str) -> object:
     password = (layout.folder / "secrets" / "postgres").read_text().strip()
-    target = f"host=127.0.0.1 port={layout.ports.postgres} dbname=hedgefund user=hedgefund_user connect_timeout=2"
+    target = f"host=127.0.0.1 port={layout.ports.postgres} dbname=hedgefund user=hedgefund_user connect_timeout=5"
     with psycopg.connect(target, password=password, autocommit=True) as connection:
-        connection.execute("SET statement_timeout = '1s'")
+        connection.execute("SET statement_timeout = '5s'")
         row = connection.execute(query).fetchone()
         return row[0] if row else None
 
@@ -210,7 +211,6 @@ BROKEN: dict[str, Callable[[Layout], bool]] = {
     "docker-down": lambda layout: refuses(layout.docker_socket),
     "docker-blackhole": lambda layout: hangs(layout.docker_socket, HTTP),
 }
-SLOWEST_S = 8.0
 
 
 def pings_slowly(layout: Layout) -> bool:
@@ -232,8 +232,6 @@ def is_halted(layout: Layout, reason: str) -> bool:
 def grafana_states(layout: Layout) -> str:
     token = (layout.folder / "secrets" / "grafana").read_text().strip()
     url = f"http://127.0.0.1:{layout.ports.grafana}/api/prometheus/grafana/api/v1/rules"
-    import httpx
-
     return httpx.get(url, headers={"Authorization": f"Bearer {token}"}, timeout=2).text.lower()
 
 
@@ -243,6 +241,14 @@ def is_trading(layout: Layout) -> bool:
     return False
 
 
+def is_broken(layout: Layout, fault: str) -> bool | None:
+    """None where nobody can tell yet: what is asked is gone, or slow to answer."""
+    try:
+        return BROKEN[fault](layout)
+    except (redis.RedisError, psycopg.Error, httpx.HTTPError, LookupError, StopIteration):
+        return None
+
+
 def test_the_list_is_complete() -> None:
     assert set(BROKEN) == set(FAULTS)
 
@@ -250,15 +256,15 @@ def test_the_list_is_complete() -> None:
 @pytest.mark.parametrize("fault", BROKEN)
 def test_a_fault_breaks_and_clearing_mends(healthy: Sandbox, fault: str) -> None:
     layout, control = healthy
-    wait_until(lambda: is_trading(layout), 10.0)
+    wait_until(lambda: is_trading(layout))
     assert control.inject(fault)["injected"]
     assert [each["id"] for each in control.status()["faults"]] == [fault]
-    wait_until(lambda: BROKEN[fault](layout), SLOWEST_S)
+    wait_until(lambda: is_broken(layout, fault) is True)
     assert not control.inject(fault)["injected"], "already there"
     assert control.clear(fault)["cleared"] == [fault]
     assert control.status()["faults"] == []
-    wait_until(lambda: not fails(lambda: BROKEN[fault](layout), Exception) and not BROKEN[fault](layout), SLOWEST_S)
-    wait_until(lambda: is_trading(layout), 10.0)
+    wait_until(lambda: is_broken(layout, fault) is False)
+    wait_until(lambda: is_trading(layout))
 
 
 def test_an_unknown_fault_is_refused_in_words(sandbox: Sandbox) -> None:
@@ -291,4 +297,4 @@ def test_faults_of_two_subjects_stand_together_and_clear_together(healthy: Sandb
         control.inject(fault)
     assert len(control.status()["faults"]) == 4
     assert set(control.clear()["cleared"]) == {"redis-killed", "postgres-killed", "docker-down", "feed-late"}
-    wait_until(lambda: is_trading(layout), 10.0)
+    wait_until(lambda: is_trading(layout))

@@ -131,22 +131,22 @@ def test_only_our_own_sequences_reach_the_terminal(config: Path) -> None:
     command = [sys.executable, "-m", "tests.sandbox.hostile_host", "--config", str(config)]
     program = PtyProgram(command, *SIZE, env=env)
     try:
-        program.until(lambda text: "HALTED" in text and "FIRING" in text, 30.0)
+        program.until(lambda text: "HALTED" in text and "FIRING" in text)
         seen = []
         for key in KEYS:
             seen.append(program.text)
-            program.until(lambda _: is_aligned(program), 10.0)
+            program.until(lambda _: is_aligned(program))
             program.send(key)
             program.drain(WAIT_S)
         for keys, wanted in PLACES:
             for key in keys:
                 program.send(key)
                 program.drain(WAIT_S)
-            program.until(partial(has, re.compile(wanted, re.DOTALL)), 20.0)
-            program.until(lambda _: is_aligned(program), 10.0)
+            program.until(partial(has, re.compile(wanted, re.DOTALL)))
+            program.until(lambda _: is_aligned(program))
             program.drain(CALM_S)
         os.kill(program.pid, signal.SIGTERM)
-        assert program.wait(8.0) == 143, program.text
+        assert program.wait() == 143, program.text
     finally:
         program.close()
     assert any("31mred" in text for text in seen), "the bad text was to be seen"
@@ -161,7 +161,7 @@ def told(config: Path) -> Iterator[str]:
     programs = {words: PtyProgram([*command, *words.split()], env=env) for words in TOLD}
     for words, program in programs.items():
         try:
-            program.wait(60.0)
+            program.wait()
             output = bytes(program.output).decode()
             assert output and "Traceback" not in output and "usage:" not in output, words
             yield output.replace("\r\n", "")

@@ -38,6 +38,7 @@ from cockpit.sandbox.layout import Layout
 from cockpit.session import state_folder
 from cockpit.storage.jobs import JobStore
 from cockpit.storage.output import last_output
+from tests.patience import PATIENCE_S
 from tests.sandbox.conftest import Control, wait_until
 from tests.sandbox.step_desk import ENDS, told
 
@@ -125,7 +126,7 @@ def lose_fills(bench: Bench) -> None:
     """Some that everybody has read: one that nobody has would leave its order in flight for ever."""
     if bench.redis.xlen(STREAM) < OLD:
         bench.redis.delete(KEY)
-        wait_until(lambda: bench.redis.xlen(STREAM) >= OLD, 60.0)
+        wait_until(lambda: bench.redis.xlen(STREAM) >= OLD)
     bench.halt()
     bench.redis.xdel(STREAM, *(entry for entry, _ in bench.redis.xrevrange(STREAM, count=OLD)[OLD - LOST :]))
     bench.redis.delete("positions")
@@ -150,9 +151,9 @@ def hold_something(bench: Bench) -> None:
         bench.replay()
     if not bench.positions():
         bench.redis.delete(KEY)
-        wait_until(bench.positions, 60.0)
+        wait_until(bench.positions)
     bench.halt()
-    wait_until(lambda: is_at_rest(bench), 60.0)
+    wait_until(lambda: is_at_rest(bench))
 
 
 def is_flat(bench: Bench) -> bool:
@@ -199,7 +200,7 @@ def bench(sandbox: tuple[Layout, Control]) -> Iterator[Bench]:
     # Not within the brokers' rates: here it is the deaths that count.
     quick = structs.replace(settings.scripts, orders_per_s=1000, slice_usd=1e9)
     settings = structs.replace(settings, scripts=quick)
-    client = redis.Redis(port=layout.ports.redis, decode_responses=True)
+    client = redis.Redis(port=layout.ports.redis, decode_responses=True, socket_timeout=PATIENCE_S)
     found = Bench(settings, client)
     # What a replay asks for first.
     runner = found.cockpit()
@@ -237,7 +238,7 @@ def test_what_is_said_is_true(
     mortal(place)
     job = first.submit(plan, Confirmation(plan.digest, plan.phrase, "test"), snapshot)
     try:
-        left = wait_until(lambda: (found := bench.store.job(job.id)) and found.phase.is_over and found, 60.0)
+        left = wait_until(lambda: (found := bench.store.job(job.id)) and found.phase.is_over and found)
     except AssertionError:
         print(last_output(bench.store.folder(job.id)).decode())
         raise
@@ -252,7 +253,7 @@ def test_what_is_said_is_true(
         return
     is_done = ended.phase is Phase.DONE
     assert is_done == (ended.steps[0].state is StepState.DONE), told(ended)
-    assert wait_until(lambda: walk.is_done(bench) == is_done, 20.0), told(ended)
+    assert wait_until(lambda: walk.is_done(bench) == is_done), told(ended)
     assert may_be_done or "nothing was done" in (ended.error or ""), told(ended)
 
 
@@ -308,22 +309,22 @@ def test_a_terminal_that_is_lost_loses_nothing(
         operator.sees(lambda text: "HALTED" in text and "Brokers" in text)
         operator.chord(" " + keys)
         operator.confirm()
-        operator.busy(lambda: wait_until(begun, 60.0))
+        operator.busy(lambda: wait_until(begun))
         if is_killed:
             os.kill(operator.program.pid, signal.SIGKILL)
         else:
             operator.program.hang_up()
-        assert operator.program.wait(20.0) == 128 + (signal.SIGKILL if is_killed else signal.SIGHUP)
+        assert operator.program.wait() == 128 + (signal.SIGKILL if is_killed else signal.SIGHUP)
     finally:
         operator.program.close()
     (job,) = begun()
     ended = looked_after(bench, job)
-    assert ended.phase is Phase.DONE and wait_until(lambda: walk.is_done(bench), 20.0), told(ended)
+    assert ended.phase is Phase.DONE and wait_until(lambda: walk.is_done(bench)), told(ended)
     assert len(begun()) == 1, "it is not done twice"
     back = Operator(PtyProgram(command))
     try:
         back.sees(lambda text: "HALTED" in text and "Brokers" in text)
         back.press("6")
-        back.sees(lambda text: job.id in text and "proven" in text, 30.0)
+        back.sees(lambda text: job.id in text and "proven" in text)
     finally:
         back.program.close()

@@ -31,7 +31,7 @@ def test_everything_is_rehearsed_and_what_is_broken_is_named(
     config = tmp_path / "cockpit.yaml"
     config.write_text(yaml.safe_dump({**facts, "state": str(state)}), encoding="utf-8")
     # A sandbox makes its first dump a moment after it is up.
-    wait_until((layout.root / "backups/pg/latest.dump").is_file, 30.0)
+    wait_until((layout.root / "backups/pg/latest.dump").is_file)
     code, lines = rehearsed(config, capsys)
     assert code == 0, [line["reason"] for line in lines.values() if line["outcome"] in ("unknown", "would not work")]
     assert lines["restore-postgres"]["reason"].startswith("dump: read in full")

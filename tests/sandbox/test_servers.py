@@ -75,7 +75,7 @@ def test_a_killed_redis_is_exited_137_until_it_is_started(healthy: Sandbox) -> N
 
 def test_the_dump_is_whole_and_can_be_read_to_its_end(healthy: Sandbox) -> None:
     layout, _ = healthy
-    wait_until(layout.dump.is_file, 15.0)
+    wait_until(layout.dump.is_file)
     contents = in_shell(layout, "pg_restore -l /backups/pg/latest.dump").stdout
     assert all(f"TABLE DATA public {table} " in contents for table in TABLES)
     assert in_shell(layout, "pg_restore -f /dev/null /backups/pg/latest.dump").returncode == 0
@@ -83,7 +83,7 @@ def test_the_dump_is_whole_and_can_be_read_to_its_end(healthy: Sandbox) -> None:
 
 def test_the_dump_restores_into_a_new_database(healthy: Sandbox) -> None:
     layout, _ = healthy
-    wait_until(layout.dump.is_file, 15.0)
+    wait_until(layout.dump.is_file)
     assert in_shell(layout, "createdb copy").returncode == 0
     try:
         done = in_shell(layout, "pg_restore -U hedgefund_user -d copy --no-owner -e /backups/pg/latest.dump")

@@ -31,7 +31,7 @@ def open_desk(sandbox: tuple[Layout, Control]) -> Iterator[StepDesk]:
 def desk(open_desk: StepDesk) -> Iterator[StepDesk]:
     yield open_desk
     open_desk.control.clear()
-    wait_until(lambda: not blocked(open_desk), 15.0)
+    wait_until(lambda: not blocked(open_desk))
 
 
 def blocked(desk: StepDesk) -> bool:
@@ -47,7 +47,7 @@ def superuser(layout: Layout) -> psycopg.Connection:
 
 def plan_on(desk: StepDesk, pid: int) -> Plan:
     """Once the snapshot shows that backend as the one that holds others up."""
-    wait_until(lambda: dict(desk.plan(TERMINATE).parameters)["pid"] == str(pid), 15.0)
+    wait_until(lambda: dict(desk.plan(TERMINATE).parameters)["pid"] == str(pid))
     return desk.plan(TERMINATE)
 
 
@@ -60,7 +60,7 @@ def test_the_blocker_is_ended_and_nobody_waits_any_more(desk: StepDesk) -> None:
     assert any(line.startswith("waits ") and "pgwriter" not in line for line in plan.impact), plan.impact
     job = desk.ended(desk.submit(plan))
     assert job.phase is Phase.DONE, told(job)
-    wait_until(lambda: not desk.control.status()["faults"], 5.0)
+    wait_until(lambda: not desk.control.status()["faults"])
 
 
 async def test_a_session_that_nobody_waits_for_any_more_is_not_called_gone(desk: StepDesk) -> None:

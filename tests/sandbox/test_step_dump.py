@@ -43,7 +43,7 @@ def test_a_dump_that_lacks_a_table_does_not_become_the_newest(bench: Bench, tmp_
     before = newest.stat().st_ino
     bench.desk.control.inject("postgres-table-lost")
     try:
-        wait_until(lambda: "tables" in {check.name for check in bench.desk.plan(DUMP).blocking}, 15.0)
+        wait_until(lambda: "tables" in {check.name for check in bench.desk.plan(DUMP).blocking})
     finally:
         bench.desk.control.clear()
     assert newest.stat().st_ino == before
@@ -53,7 +53,7 @@ def test_a_dump_that_cannot_be_read_does_not_become_the_newest(bench: Bench, tmp
     newest = bench.folder / "latest.dump"
     bench.put(dumped(bench.layout, tmp_path / "before.dump"))
     before = newest.stat().st_ino
-    wait_until(lambda: bench.desk.plan(DUMP).is_allowed, 15.0)
+    wait_until(lambda: bench.desk.plan(DUMP).is_allowed)
     bench.mode("broken")
     try:
         job = bench.take(DUMP)

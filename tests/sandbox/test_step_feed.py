@@ -58,15 +58,15 @@ def test_a_stalled_feed_is_left_and_returned_to(desk: StepDesk) -> None:
     assert stat.S_IMODE(file.stat().st_mode) == 0o640
     kept = list(file.parent.glob("registry.yaml.*.old"))
     assert [one.read_bytes() for one in kept] == [before]
-    wait_until(lambda: active(desk) == "moneycontrol", 10.0)
+    wait_until(lambda: active(desk) == "moneycontrol")
     # Back to a feed that is still dead: refused, and nothing is written.
-    wait_until(lambda: any(check.name == "feed yahoo" for check in desk.plan(SWITCH).blocking), 10.0)
+    wait_until(lambda: any(check.name == "feed yahoo" for check in desk.plan(SWITCH).blocking))
     with pytest.raises(Rejected, match="feed yahoo"):
         desk.submit(desk.plan(SWITCH))
     desk.control.clear("feed-stalled")
     switched(desk)
     assert file.read_bytes() == before
-    wait_until(lambda: active(desk) == "yahoo", 10.0)
+    wait_until(lambda: active(desk) == "yahoo")
 
 
 def test_a_file_that_somebody_changed_meanwhile_is_not_overwritten(desk: StepDesk) -> None:
@@ -77,7 +77,7 @@ def test_a_file_that_somebody_changed_meanwhile_is_not_overwritten(desk: StepDes
     with pytest.raises(Rejected, match="no longer what would be done"):
         desk.submit(plan)
     assert file.read_bytes() == theirs
-    wait_until(lambda: primary(desk) == "yahoo", 5.0)
+    wait_until(lambda: primary(desk) == "yahoo")
     job = desk.ended(desk.take(SWITCH))
     assert (job.phase, job.steps[1].state) == (Phase.DONE, StepState.DONE), told(job)
     assert file.read_bytes().endswith(b"# mine\n")

@@ -51,7 +51,7 @@ audiences:
   ops: {{channels: [slack, email], detail: full}}
 """
     (desk.layout.root / "alerts.yaml").write_text(text)
-    wait_until(lambda: len(known(desk)) == 1, 10.0)
+    wait_until(lambda: len(known(desk)) == 1)
 
 
 def known(desk: StepDesk) -> tuple[Any, ...]:
@@ -83,7 +83,7 @@ def test_everybody_is_told_once_each_in_their_words(desk: StepDesk) -> None:
     job = desk.ended(desk.submit(plan))
     assert job.phase is Phase.DONE, told(job)
     # The same plan again, by whoever pressed twice: nothing goes out.
-    wait_until(lambda: not desk.plan(SEND).blocking, 10.0)
+    wait_until(lambda: not desk.plan(SEND).blocking)
     again = desk.ended(desk.submit(plan))
     assert again.phase is Phase.DONE and "sent before and not again" in again.steps[0].detail, told(again)
     slack, mail = inbox(desk, "slack")[before["slack"] :], inbox(desk, "mail")[before["mail"] :]
@@ -138,7 +138,7 @@ def test_a_worker_that_dies_leaves_it_in_doubt_and_nobody_sends_it_twice(desk: S
     with sinking(serve_slack, "hang") as slack, sinking(serve_mail, "ok") as mail:
         routed(desk, hook(slack), mail.port)
         job = desk.take(SEND)
-        wait_until(lambda: slack.got and mail.got, 20.0)
+        wait_until(lambda: slack.got and mail.got)
         working = next(entry for entry in desk.store.entries(job.id) if entry.kind == "working")
         os.kill(working.facts["pid"], signal.SIGKILL)
         job = desk.ended(job)
@@ -159,7 +159,7 @@ def test_a_sandbox_reaches_no_real_channel(desk: StepDesk) -> None:
 
 def test_a_file_without_routes_tells_nobody(desk: StepDesk, tmp_path: Path) -> None:
     (desk.layout.root / "alerts.yaml").write_text("audiences: {ops: {channels: [slack]}}")
-    wait_until(lambda: len(known(desk)) == 1, 10.0)
+    wait_until(lambda: len(known(desk)) == 1)
     plan = desk.plan(SEND)
     assert [(one.name, one.detail) for one in plan.blocking] == [("channels", "alerts.yaml has no way to tell ops")]
     plan = desk.plan(SEND, audiences="ops,owners")

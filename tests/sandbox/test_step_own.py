@@ -58,7 +58,7 @@ def worker_of(desk: StepDesk, job_id: str) -> int:
     def pid() -> int | None:
         return next((entry.facts["pid"] for entry in desk.store.entries(job_id) if entry.kind == "working"), None)
 
-    return int(wait_until(pid, 15.0) or 0)
+    return int(wait_until(pid) or 0)
 
 
 def test_it_is_done_proven_and_its_output_kept(own: tuple[StepDesk, Path]) -> None:
@@ -84,7 +84,7 @@ def most_mb(pid: int) -> float:
 def test_a_rude_one_is_whole_on_disk_and_neither_in_memory_nor_on_the_screen(own: tuple[StepDesk, Path]) -> None:
     desk, folder = own
     job = desk.submit(desk.allowed("rude"))
-    wait_until(lambda: any(entry.kind == "step_started" for entry in desk.store.entries(job.id)), 15.0)
+    wait_until(lambda: any(entry.kind == "step_started" for entry in desk.store.entries(job.id)))
     pid = worker_of(desk, job.id)
     before_mb = most_mb(pid)
     seen = [before_mb]
@@ -118,7 +118,7 @@ def test_what_the_file_says_by_then_is_what_counts(own: tuple[StepDesk, Path]) -
 def test_one_that_dies_with_its_worker_is_in_doubt_and_not_done_again(own: tuple[StepDesk, Path]) -> None:
     desk, _ = own
     job = desk.submit(desk.allowed("hang"))
-    wait_until(lambda: any(entry.kind == "step_started" for entry in desk.store.entries(job.id)), 15.0)
+    wait_until(lambda: any(entry.kind == "step_started" for entry in desk.store.entries(job.id)))
     os.kill(worker_of(desk, job.id), signal.SIGKILL)
     ended = desk.ended(job, 90.0)
     assert ended.phase is Phase.IN_DOUBT and "no probe that could tell" in (ended.error or ""), told(ended)

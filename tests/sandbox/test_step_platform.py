@@ -51,7 +51,7 @@ def settled(desk: StepDesk, name: str, pods: int) -> None:
         found = next((one for one in read.deployments if one.name == name), None) if read else None
         return found is not None and found.rollout == "complete" and found.ready == len(found.pods) == pods
 
-    wait_until(is_settled, 30.0)
+    wait_until(is_settled)
 
 
 def test_scale_there_and_back_as_kubectl_sees_it(desk: StepDesk) -> None:
@@ -111,7 +111,7 @@ def test_undo_puts_the_image_back_and_kubectl_agrees(desk: StepDesk) -> None:
         plan = desk.plan("undo-rollout", deployment="api")
         return plan if plan.is_allowed and any(newer in words for words in plan.impact) else None
 
-    plan = wait_until(ready, 20.0)
+    plan = wait_until(ready)
     assert f"changes image of api: {newer} to {image}" in plan.impact
     job = desk.ended(desk.submit(plan))
     assert job.phase is Phase.DONE, told(job)
@@ -136,12 +136,12 @@ def test_a_container_is_restarted_and_docker_agrees(desk: StepDesk) -> None:
     assert job.phase is Phase.DONE, told(job)
     state = json.loads(shell(desk, "docker inspect postgres"))[0]["State"]
     assert state["Running"] and state["Pid"] != before
-    wait_until(lambda: desk.snapshot.postgres.error is None and desk.snapshot.postgres.value is not None, 20.0)
+    wait_until(lambda: desk.snapshot.postgres.error is None and desk.snapshot.postgres.value is not None)
     assert "a step of its own" in desk.plan("restart-container", container="redis").blocking[0].detail
 
 
 def test_a_silence_keeps_an_alert_back_until_it_is_ended(desk: StepDesk) -> None:
-    wait_until(lambda: desk.snapshot.alerts.value is not None and desk.snapshot.alerts.value.rules, 15.0)
+    wait_until(lambda: desk.snapshot.alerts.value is not None and desk.snapshot.alerts.value.rules)
     name = desk.session.choices("silence-alert", "alert", {}).result(10)[0].value
     plan = desk.allowed("silence-alert", alert=name, minutes="15")
     job = desk.ended(desk.submit(plan, "known, being worked on"))

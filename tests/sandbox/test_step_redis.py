@@ -29,9 +29,9 @@ def open_desk(sandbox: tuple[Layout, Control]) -> Iterator[StepDesk]:
 def desk(open_desk: StepDesk) -> Iterator[StepDesk]:
     yield open_desk
     open_desk.control.clear()
-    wait_until(lambda: answers(open_desk), 10.0)
+    wait_until(lambda: answers(open_desk))
     open_desk.redis.delete(KEY)
-    wait_until(lambda: open_desk.snapshot.redis.error is None and not switch_is_engaged(open_desk), 10.0)
+    wait_until(lambda: open_desk.snapshot.redis.error is None and not switch_is_engaged(open_desk))
 
 
 def answers(desk: StepDesk) -> bool:
@@ -77,9 +77,9 @@ def test_a_kill_switch_that_the_crash_lost_is_engaged_again(desk: StepDesk) -> N
     desk.redis.hset(
         KEY, mapping={"enabled": "true", "reason": "it's a drill", "by": "asha@jump1", "ts": "1700000000000"}
     )
-    wait_until(lambda: switch_is_engaged(desk), 5.0)
+    wait_until(lambda: switch_is_engaged(desk))
     desk.control.inject("redis-lost")
-    wait_until(lambda: desk.snapshot.redis.error is not None, 10.0)
+    wait_until(lambda: desk.snapshot.redis.error is not None)
     kept(desk)
     plan = desk.allowed(RESTART)
     assert dict(plan.parameters)["halted"] == "true"
@@ -94,7 +94,7 @@ def test_a_kill_switch_that_the_crash_lost_is_engaged_again(desk: StepDesk) -> N
 def test_a_halt_of_which_nothing_is_known_is_engaged(desk: StepDesk) -> None:
     """Released when it was last read: that was before the crash, and somebody may have engaged it since."""
     desk.control.inject("redis-lost")
-    wait_until(lambda: desk.snapshot.redis.error is not None, 10.0)
+    wait_until(lambda: desk.snapshot.redis.error is not None)
     kept(desk)
     plan = desk.allowed(RESTART)
     assert dict(plan.parameters) == {"halted": "unknown"} and "engages the kill switch" in plan.sentence
@@ -106,7 +106,7 @@ def test_a_halt_of_which_nothing_is_known_is_engaged(desk: StepDesk) -> None:
 
 def test_what_docker_does_not_answer_is_not_confirmed(desk: StepDesk) -> None:
     desk.control.inject("docker-down")
-    wait_until(lambda: desk.snapshot.docker.error is not None, 10.0)
+    wait_until(lambda: desk.snapshot.docker.error is not None)
     plan = desk.plan(RESTART)
     assert [check.name for check in plan.blocking] == ["Docker answers"]
 
@@ -119,7 +119,7 @@ def test_the_order_flow_is_verified_without_a_confirmation(desk: StepDesk) -> No
 
 def test_a_flow_that_only_the_halt_holds_is_said_to_be_held(desk: StepDesk) -> None:
     desk.redis.hset(KEY, mapping={"enabled": "true", "reason": "test", "by": "t", "ts": "1"})
-    wait_until(lambda: switch_is_engaged(desk) and not desk.snapshot.flow.value.stream("validated").rate_per_s, 15.0)  # type: ignore[union-attr]
+    wait_until(lambda: switch_is_engaged(desk) and not desk.snapshot.flow.value.stream("validated").rate_per_s)  # type: ignore[union-attr]
     job = desk.ended(desk.take(VERIFY))
     assert job.phase is Phase.DONE, told(job)
     assert all("held by the halt, as it should be" in proof.detail for proof in job.proofs[:2]), told(job)

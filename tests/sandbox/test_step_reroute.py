@@ -27,7 +27,7 @@ def desk(sandbox: tuple[Layout, Control]) -> Iterator[StepDesk]:
         found.redis.hset("risk:limits", mapping=limits)
         control.clear()
         found.redis.delete(OVERRIDE, SWITCH)
-        wait_until(lambda: status(found, "IBKR") == "up", 15.0)
+        wait_until(lambda: status(found, "IBKR") == "up")
 
 
 def status(desk: StepDesk, name: str) -> str | None:
@@ -36,7 +36,7 @@ def status(desk: StepDesk, name: str) -> str | None:
 
 def test_the_backup_fills_and_the_orders_are_given_back(desk: StepDesk) -> None:
     desk.control.inject("broker-down")
-    wait_until(lambda: status(desk, "IBKR") == "down", 10.0)
+    wait_until(lambda: status(desk, "IBKR") == "down")
     plan = desk.allowed(AWAY)
     assert (plan.phrase, dict(plan.parameters)) == ("IBKR", {"venue": "IBKR", "to": "zerodha"})
     url = desk.settings.redis.url if desk.settings.redis else ""
@@ -45,7 +45,7 @@ def test_the_backup_fills_and_the_orders_are_given_back(desk: StepDesk) -> None:
     assert job.phase is Phase.DONE, told(job)
     assert "filled by zerodha" in job.steps[1].detail
     assert desk.redis.hgetall(OVERRIDE) == {"IBKR": "zerodha"}
-    wait_until(lambda: any(check.name == "IBKR" for check in desk.plan(BACK).blocking), 5.0)
+    wait_until(lambda: any(check.name == "IBKR" for check in desk.plan(BACK).blocking))
     with pytest.raises(Rejected, match="not fit to take orders"):
         desk.submit(desk.plan(BACK))
     desk.control.clear()
@@ -57,7 +57,7 @@ def test_the_backup_fills_and_the_orders_are_given_back(desk: StepDesk) -> None:
 
 def test_under_a_halt_only_the_override_is_claimed(desk: StepDesk) -> None:
     desk.redis.hset(SWITCH, mapping={"enabled": "true", "reason": "test", "by": "t", "ts": "1"})
-    wait_until(lambda: desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged, 5.0)
+    wait_until(lambda: desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged)
     plan = desk.allowed(AWAY, venue="ZERODHA")
     assert len(plan.steps) == 1 and any("verify the flow" in check.detail for check in plan.checks)
     job = desk.ended(desk.submit(plan))

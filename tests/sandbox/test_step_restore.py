@@ -82,7 +82,7 @@ def test_a_restore_can_be_stopped_before_the_swap(bench: Bench, whole: Path) -> 
         desk = bench.desk
         job = desk.submit(desk.allowed(RESTORE), "test")
         begun = ("step_started", 2)
-        wait_until(lambda: begun in {(one.kind, one.facts.get("step")) for one in desk.store.entries(job.id)}, 30.0)
+        wait_until(lambda: begun in {(one.kind, one.facts.get("step")) for one in desk.store.entries(job.id)})
         desk.session.cancel(job.id).result(10)
         job = desk.ended(job)
     finally:
@@ -124,7 +124,7 @@ def restored(bench: Bench, whole: Path) -> None:
         link.execute("DELETE FROM bulk WHERE id > 10")
     bench.put(whole)
     with Asker(layout).asking() as asker, holding(layout):
-        wait_until(lambda: any("public.bulk" in line for line in bench.desk.plan(RESTORE).impact), 15.0)
+        wait_until(lambda: any("public.bulk" in line for line in bench.desk.plan(RESTORE).impact))
         plan = bench.desk.allowed(RESTORE)
         assert (plan.target, plan.phrase) == (DATABASE, f"RESTORE {DATABASE} ON sandbox")
         job = bench.restore()
@@ -148,7 +148,7 @@ def undone(bench: Bench, rows: int) -> None:
     """What was put aside is put back, and the other one aside."""
     layout = bench.layout
     (old,) = [name for name in databases(layout) if name != DATABASE]
-    wait_until(lambda: dict(bench.desk.plan(BACK).parameters)["database"] == old, 10.0)
+    wait_until(lambda: dict(bench.desk.plan(BACK).parameters)["database"] == old)
     job = bench.take(BACK)
     assert job.phase is Phase.DONE, told(job)
     with role(layout) as link:
@@ -160,8 +160,8 @@ def undone(bench: Bench, rows: int) -> None:
 def dropped(bench: Bench) -> None:
     """Only when it is old, or with a reason."""
     (old,) = [name for name in databases(bench.layout) if name != DATABASE]
-    wait_until(lambda: bench.desk.plan(DROP).target == old, 10.0)
-    wait_until(lambda: [check.name for check in bench.desk.plan(DROP).blocking] == ["age"], 10.0)
+    wait_until(lambda: bench.desk.plan(DROP).target == old)
+    wait_until(lambda: [check.name for check in bench.desk.plan(DROP).blocking] == ["age"])
     assert bench.desk.plan(DROP).blocking[0].is_overridable
     job = bench.take(DROP, ("age",))
     assert job.phase is Phase.DONE, told(job)
@@ -173,20 +173,20 @@ def test_half_a_swap_is_seen_and_mended(bench: Bench, whole: Path) -> None:
     with role(layout, "postgres") as link:
         link.execute("ALTER DATABASE hedgefund WITH ALLOW_CONNECTIONS false")
         link.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'hedgefund'")
-    wait_until(lambda: any(one.rule == "database_shut" for one in bench.desk.snapshot.assessment.findings), 15.0)
+    wait_until(lambda: any(one.rule == "database_shut" for one in bench.desk.snapshot.assessment.findings))
     plan = bench.desk.allowed(BACK)
     assert plan.phrase == f"OPEN {DATABASE} ON sandbox"
     job = bench.take(BACK)
     assert job.phase is Phase.DONE, told(job)
     assert bench.is_intact()
-    wait_until(lambda: not bench.desk.snapshot.postgres.error, 10.0)
+    wait_until(lambda: not bench.desk.snapshot.postgres.error)
 
 
 def test_a_database_that_is_gone_is_made_anew(bench: Bench, whole: Path) -> None:
     bench.put(whole)
     with superuser(bench.layout) as link:
         link.execute("DROP DATABASE hedgefund WITH (FORCE)")
-    wait_until(lambda: any(one.rule == "database_gone" for one in bench.desk.snapshot.assessment.findings), 15.0)
+    wait_until(lambda: any(one.rule == "database_gone" for one in bench.desk.snapshot.assessment.findings))
     job = bench.restore()
     assert job.phase is Phase.DONE, told(job)
     assert "there was none" in job.proofs[3].detail and bench.is_intact()

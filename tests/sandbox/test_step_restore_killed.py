@@ -64,7 +64,7 @@ def test_what_is_said_is_so(
 ) -> None:
     workers = dying(when, kind, step)
     monkeypatch.setattr(custody, "launch", lambda *handed: next(workers)(*handed))  # type: ignore[operator]
-    wait_until(lambda: databases(bench.layout) == [DATABASE] and bench.desk.plan(RESTORE).is_allowed, 20.0)
+    wait_until(lambda: databases(bench.layout) == [DATABASE] and bench.desk.plan(RESTORE).is_allowed)
     job = bench.restore()
     kinds = [(entry.kind, entry.facts.get("step")) for entry in bench.desk.store.entries(job.id)]
     assert ("left_behind", None) in kinds

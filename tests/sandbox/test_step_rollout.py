@@ -35,7 +35,7 @@ def worker_of(desk: StepDesk, job_id: str) -> int:
     def pid() -> Any:
         return next((entry.facts["pid"] for entry in desk.store.entries(job_id) if entry.kind == "working"), None)
 
-    return int(wait_until(pid, 10.0))
+    return int(wait_until(pid))
 
 
 def test_the_pods_are_new_and_the_rollout_is_complete(desk: StepDesk) -> None:
@@ -48,7 +48,7 @@ def test_the_pods_are_new_and_the_rollout_is_complete(desk: StepDesk) -> None:
     job = desk.ended(desk.submit(plan))
     assert job.phase is Phase.DONE, told(job)
     assert [proof.state for proof in job.proofs] == [StepState.DONE] * 3
-    assert wait_until(lambda: not pods(desk) & before, 5.0)
+    assert wait_until(lambda: not pods(desk) & before)
     started = next(entry for entry in desk.store.entries(job.id) if entry.kind == "step_started")
     assert started.facts["before"]["restarted_at"] in started.facts["command"]
     kinds = [record.kind for record in desk.log.tail() if record.ref == job.id]
@@ -68,7 +68,7 @@ def test_one_job_at_a_time_and_the_second_is_told_who(desk: StepDesk) -> None:
 
 def test_a_worker_that_dies_after_the_patch_is_looked_after_and_nothing_is_done_twice(desk: StepDesk) -> None:
     job = desk.submit(desk.allowed(ACTION))
-    wait_until(lambda: any(entry.kind == "step_started" for entry in desk.store.entries(job.id)), 15.0)
+    wait_until(lambda: any(entry.kind == "step_started" for entry in desk.store.entries(job.id)))
     os.kill(worker_of(desk, job.id), signal.SIGKILL)
     ended = desk.ended(job)
     kinds = [entry.kind for entry in desk.store.entries(job.id)]

@@ -42,10 +42,10 @@ def settled_slots(desk: StepDesk) -> list[str]:
 
 
 def test_a_gap_is_filled_and_no_candle_is_made_twice(desk: StepDesk) -> None:
-    slot = wait_until(lambda: settled_slots(desk), 40.0)[-1]
+    slot = wait_until(lambda: settled_slots(desk))[-1]
     kept = {name: text for name, text in desk.redis.hgetall("candles:AAPL").items() if name != slot}
     desk.redis.hdel("candles:AAPL", slot)
-    wait_until(lambda: (missing(desk) or 0) >= 1, 20.0)
+    wait_until(lambda: (missing(desk) or 0) >= 1)
     plan = desk.allowed(GAP_FILL)
     assert any("candles each" in line and "AAPL" in line for line in plan.impact), plan.impact
     assert plan.steps[0].by_hand == "python backend/ingestion/candle_aggregator.py --gap-fill"
@@ -58,7 +58,7 @@ def test_a_gap_is_filled_and_no_candle_is_made_twice(desk: StepDesk) -> None:
 
 
 def test_scenarios_run_at_once_and_their_table_is_kept(desk: StepDesk) -> None:
-    wait_until(lambda: desk.snapshot.risk.value and desk.snapshot.risk.value.positions, 30.0)
+    wait_until(lambda: desk.snapshot.risk.value and desk.snapshot.risk.value.positions)
     job = desk.ended(desk.take(SCENARIOS))
     assert job.phase is Phase.DONE, told(job)
     assert "published on" in last_output(desk.store.folder(job.id), 1 << 16).decode()
@@ -81,13 +81,13 @@ def test_a_program_that_is_not_there_is_said_before(desk: StepDesk) -> None:
 
 @pytest.fixture
 def halted(desk: StepDesk) -> Iterator[StepDesk]:
-    wait_until(lambda: positions(desk), 30.0)
+    wait_until(lambda: positions(desk))
     desk.redis.hset(KEY, mapping={"enabled": "true", "reason": "test", "by": "t", "ts": "1"})
-    wait_until(lambda: desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged, 5.0)
+    wait_until(lambda: desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged)
     yield desk
     desk.control.clear()
     desk.redis.delete(KEY)
-    wait_until(lambda: not (desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged), 10.0)
+    wait_until(lambda: not (desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged))
 
 
 def positions(desk: StepDesk) -> dict[str, int]:
@@ -97,7 +97,7 @@ def positions(desk: StepDesk) -> dict[str, int]:
 
 def test_what_redis_lost_comes_back_from_the_ledger(halted: StepDesk) -> None:
     desk = halted
-    wait_until(lambda: desk.snapshot.flow.value and desk.snapshot.flow.value.in_flight == 0, 15.0)
+    wait_until(lambda: desk.snapshot.flow.value and desk.snapshot.flow.value.in_flight == 0)
     held, fills = positions(desk), desk.redis.xlen("orders.fills")
     desk.redis.delete("positions", "orders.fills", "orders.validated")
     assert desk.ended(desk.take(SNAPSHOT)).phase is Phase.DONE
@@ -135,7 +135,7 @@ def test_a_tampered_ledger_is_not_replayed_and_the_row_is_named(halted: StepDesk
 
 
 def test_flattening_without_a_halt_is_refused(desk: StepDesk) -> None:
-    wait_until(lambda: positions(desk), 30.0)
+    wait_until(lambda: positions(desk))
     assert "kill switch" in [check.name for check in desk.plan(FLATTEN).blocking]
 
 
@@ -154,9 +154,9 @@ def test_everything_is_closed_and_nothing_turned_round(halted: StepDesk) -> None
 
 def test_what_a_broker_rejects_stays_open_is_listed_and_not_called_flat(desk: StepDesk) -> None:
     """With a shorter patience: the program's own is nearly three minutes."""
-    wait_until(lambda: any(BY_SYMBOL[symbol].venue == "ZERODHA" for symbol in positions(desk)), 60.0)
+    wait_until(lambda: any(BY_SYMBOL[symbol].venue == "ZERODHA" for symbol in positions(desk)))
     desk.redis.hset(KEY, mapping={"enabled": "true", "reason": "test", "by": "t", "ts": "1"})
-    wait_until(lambda: desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged, 5.0)
+    wait_until(lambda: desk.snapshot.kill_switch.value and desk.snapshot.kill_switch.value.is_engaged)
     before = positions(desk)
     desk.control.inject("zerodha-token")
     scripts = structs.replace(desk.settings.scripts, flatten=(*desk.settings.scripts.flatten, "--deadline", "4"))

@@ -50,14 +50,14 @@ def test_redis_and_the_ledger_are_kept(desk: StepDesk) -> None:
 def test_with_redis_down_the_ledger_is_kept(desk: StepDesk) -> None:
     desk.control.inject("redis-killed")
     try:
-        wait_until(lambda: desk.snapshot.redis.error, 10.0)
+        wait_until(lambda: desk.snapshot.redis.error)
         plan = desk.allowed(TAKE)
         assert dict(plan.parameters) == {"ledger": "yes", "redis": "no"} and plan.title == "Snapshot the ledger"
         job = desk.ended(desk.submit(plan))
         assert job.phase is Phase.DONE, told(job)
     finally:
         desk.control.clear()
-        wait_until(lambda: desk.snapshot.redis.error is None, 15.0)
+        wait_until(lambda: desk.snapshot.redis.error is None)
 
 
 def test_a_broken_ledger_is_kept_and_called_broken(desk: StepDesk) -> None:
@@ -110,11 +110,11 @@ async def test_a_save_that_waits_for_the_append_only_file_has_not_failed(tmp_pat
             client.set(f"key-{number}", "x")
         (tmp_path / "dump.rdb").mkdir()
         client.bgsave()
-        wait_until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", 10.0)
+        wait_until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err")
         (tmp_path / "dump.rdb").rmdir()
         client.config_set("rdb-key-save-delay", 30_000)
         client.bgrewriteaof()  # which takes 2 s by that delay
-        wait_until(lambda: client.info("persistence")["aof_rewrite_in_progress"] == 1, 10.0)
+        wait_until(lambda: client.info("persistence")["aof_rewrite_in_progress"] == 1)
         client.config_set("rdb-key-save-delay", 0)
         said: list[str] = []
         keeper = RedisKeeper(server.settings())

@@ -32,6 +32,7 @@ from cockpit.model.world import World
 from cockpit.sandbox.layout import Layout
 from cockpit.session import Session, state_folder
 from cockpit.storage.audit import AuditLog
+from tests.patience import PATIENCE_S
 from tests.sandbox.conftest import Control
 from tests.sandbox.lone_redis import LoneRedis, a_runner, end_workers, lone_redis, until
 from tests.sandbox.step_desk import told
@@ -265,7 +266,7 @@ def bench(sandbox: tuple[Layout, Control]) -> Iterator[tuple[Bench, Path]]:
     layout, _ = sandbox
     settings = load(layout.config)
     quick = structs.replace(settings.scripts, orders_per_s=1000, slice_usd=1e9)
-    client = redis.Redis(port=layout.ports.redis, decode_responses=True)
+    client = redis.Redis(port=layout.ports.redis, decode_responses=True, socket_timeout=PATIENCE_S)
     with readable(layout), shared(structs.replace(settings, scripts=quick)) as (ours, config):
         yield Bench(ours, client), config
     client.delete(KEY)

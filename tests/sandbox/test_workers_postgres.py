@@ -68,7 +68,7 @@ def newest(layout: Layout) -> int:
 def test_postgres_holds_exactly_what_the_ledger_holds(sandbox: tuple[Layout, Any]) -> None:
     layout, control = sandbox
     with pausing(control):
-        until(lambda: are_equal(layout), 10.0)
+        until(lambda: are_equal(layout))
     control.inject("postgres-killed")
     try:
         before = newest(layout)
@@ -76,7 +76,7 @@ def test_postgres_holds_exactly_what_the_ledger_holds(sandbox: tuple[Layout, Any
     finally:
         control.clear("postgres-killed")
     with pausing(control):
-        until(lambda: are_equal(layout), 10.0)
+        until(lambda: are_equal(layout))
     assert len(postgres(layout, QUERIES[0])) == 12
 
 
@@ -95,12 +95,12 @@ def test_an_older_database_is_caught_up_by_itself(sandbox: tuple[Layout, Any]) -
         connection.execute("UPDATE positions SET qty = 0")
         connection.execute("UPDATE ledger_cursor SET last_event_id = 0")
     with pausing(control):
-        until(lambda: are_equal(layout), 10.0)
+        until(lambda: are_equal(layout))
 
 
 def test_candles_reach_postgres_unchanged(sandbox: tuple[Layout, Any]) -> None:
     layout, _ = sandbox
-    until(lambda: bool(postgres(layout, "SELECT 1 FROM candles LIMIT 1")), 20.0)
+    until(lambda: bool(postgres(layout, "SELECT 1 FROM candles LIMIT 1")))
     rows = postgres(layout, "SELECT symbol, open_ms, o, h, l, c, n FROM candles ORDER BY open_ms LIMIT 12")
     assert len({row[0] for row in rows}) == 12
     assert all(row[4] <= min(row[2], row[5]) <= max(row[2], row[5]) <= row[3] for row in rows)
