@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import os
 import signal
@@ -137,13 +138,13 @@ def run(opening: OpeningPort, colours: str = "auto", is_ascii: bool = False) -> 
     )
     returned = app.run(mouse=False)
     code = app.return_code or returned or 0
-    if app.failure is not None:
-        print(_why(app.failure), file=sys.stderr)
-    elif opening.is_lasting:
-        print(*app.desk.parting, sep="\n", end="\n" if app.desk.parting else "", flush=True)
-    sys.stderr.flush()
+    # A terminal that has hung up takes no words, and that is no failure.
+    with contextlib.suppress(OSError):
+        if app.failure is not None:
+            print(_why(app.failure), file=sys.stderr, flush=True)
+        elif opening.is_lasting and app.desk.parting:
+            print(*app.desk.parting, sep="\n", flush=True)
     opening.close()
-    sys.stdout.flush()
     # Threads that hang on a dead backend must not keep the operator here.
     os._exit(code)
 
