@@ -49,7 +49,7 @@ PLACES = (
     (("s",), r"Enter closes"),
     (("\r", "6", "z"), r"─ Output .*red.*gnp.exe"),
     (("\x1b",), r"─ Jobs ─"),
-    (("1", " ", "p", "t"), r"By hand.*red.*last query: LOCK TABLE.*red.*Type backend"),
+    (("1", " ", "p", "t"), r"last query: LOCK TABLE.*red.*By hand.*red.*Type backend"),
     (("\x1b",), r"^(?!.*Type backend)"),
     (("5",), r"not needed.*31mred"),
     (("r",), r"would NOT work.*red"),

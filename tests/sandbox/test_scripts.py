@@ -127,7 +127,7 @@ def test_two_venues_whose_orders_go_to_one_adapter_share_its_rate(platform: Smal
     with closing(sqlite3.connect(platform.layout.ledger)) as ledger:
         rows = ledger.execute("SELECT payload FROM events WHERE kind = 'order.validated'").fetchall()
     orders = [json.loads(row[0])["event"] for row in rows]
-    stamps = sorted(order["ts_ms"] for order in orders if order["strategy"] == "hedger")[-done["orders"] :]
+    stamps = sorted(order["ts_ms"] for order in orders if order.get("strategy") == "hedger")[-done["orders"] :]
     assert all(later - first > 900 for first, later in zip(stamps, stamps[10:], strict=False))
     platform.line.ask(("DEL", "policy:route_override"))
     kill_switch(platform, False)
@@ -277,6 +277,7 @@ def missing(platform: SmallPlatform) -> int:
 
 
 def test_gaps_that_no_feed_can_fill_are_named(platform: SmallPlatform) -> None:
+    until(lambda: candles(platform, "AAPL"), what="a candle")
     slots = sorted(candles(platform, "AAPL"))
     platform.line.ask(("HSET", "candles:AAPL", slots[0] - 20_000_000, "{}"))
     done = run(platform, *GAP_FILL, "--symbols", "AAPL")

@@ -37,7 +37,7 @@ def primary(desk: StepDesk) -> str | None:
 def switched(desk: StepDesk) -> None:
     job = desk.ended(desk.take(SWITCH))
     assert job.phase is Phase.DONE, told(job)
-    assert "restart ws-gateway" in job.proofs[0].detail
+    assert "restarts ws-gateway" in job.proofs[0].detail
     job = desk.ended(desk.take(RESTART))
     assert job.phase is Phase.DONE, told(job)
 
