@@ -12,6 +12,7 @@ from redis.exceptions import OutOfMemoryError, RedisError
 
 from cockpit.errors import SandboxError
 from cockpit.sandbox.breakage import Breakage
+from cockpit.sandbox.ending import end
 from cockpit.sandbox.forkpool import ForkPool
 from cockpit.sandbox.frozen import Freeze
 from cockpit.sandbox.layout import Layout
@@ -206,10 +207,7 @@ class Slow:
 
     async def mend(self) -> None:
         """Stop."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end(self._task)
 
     async def is_broken(self) -> bool:
         """Whether those clients are still at it."""

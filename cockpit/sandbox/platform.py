@@ -14,6 +14,7 @@ from cockpit.sandbox.config_file import write_config
 from cockpit.sandbox.control import Command
 from cockpit.sandbox.credentials import Credentials
 from cockpit.sandbox.dumps import Dumps
+from cockpit.sandbox.ending import end
 from cockpit.sandbox.environment import write_programs
 from cockpit.sandbox.forkpool import Child, ForkPool
 from cockpit.sandbox.knobs import Knobs
@@ -125,9 +126,7 @@ class Platform:
 
         Where no file is kept, nobody needs time to write one.
         """
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await end(*self._tasks)
         if self._injector is not None:
             with contextlib.suppress(Exception):  # what is stopped must go on before it can end
                 await self._injector.release()

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from cockpit.sandbox.ending import end
 from cockpit.sandbox.knobs import Gate
 
 # A gate is a plain callable: the socket closes and opens at the next look at it (requests are judged at once).
@@ -62,10 +63,7 @@ class Door:
     async def stop(self) -> None:
         """Stop listening, drop every connection, release whoever waits."""
         self._is_stopping = True
-        if self._watch is not None:
-            self._watch.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._watch
+        await end(self._watch)
         self._release()
         self._shut()
         self._abort_all()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import hmac
 import json
 import time
@@ -12,6 +11,7 @@ from datetime import UTC, datetime
 
 from aiohttp import web
 
+from cockpit.sandbox.ending import end
 from cockpit.sandbox.knobs import Gate
 from cockpit.sandbox.served.grafana_rules import RULES, Standing
 from cockpit.sandbox.served.grafana_shapes import alert_labels, health, instance, routed_alert, rules_answer, silence
@@ -51,10 +51,7 @@ class GrafanaServer:
     async def stop(self) -> None:
         """Stop both."""
         await self._endpoint.stop()
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end(self._task)
         await self._source.close()
 
     async def _evaluate(self) -> None:

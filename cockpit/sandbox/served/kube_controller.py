@@ -7,6 +7,7 @@ import contextlib
 import logging
 import time
 
+from cockpit.sandbox.ending import end
 from cockpit.sandbox.served.kube_events import EventLog
 from cockpit.sandbox.served.kube_kubelet import Kubelet
 from cockpit.sandbox.served.kube_progress import Progress
@@ -43,10 +44,7 @@ class Controller:
     async def stop(self) -> None:
         """Stop deciding, then end every pod's process."""
         self._store.leave(self._waker)
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        await end(self._task)
         await self.kubelet.stop()
 
     async def _run(self) -> None:
