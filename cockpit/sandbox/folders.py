@@ -50,8 +50,13 @@ def prepare(folder: Path) -> None:
     """
     if len(os.fsencode(folder)) > LONGEST:
         raise SandboxError(f"{folder} is too long: a sandbox's folder has at most {LONGEST} bytes in its path")
+    # Under root the Postgres user must reach its data folder below this one; every other entry is 0700 or 0600.
+    mode = 0o711 if os.geteuid() == 0 else 0o700
     try:
+        missing = [parent for parent in folder.parents if not parent.exists()]
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for parent in missing:
+            parent.chmod(mode)
         entry = folder.lstat()
     except OSError as error:
         raise SandboxError(f"cannot make {folder}: {error.strerror}") from error
@@ -63,8 +68,7 @@ def prepare(folder: Path) -> None:
         if is_locked(folder):
             raise SandboxError(f"a sandbox is already running in {folder}")
         empty(folder)
-    # Under root the Postgres user must reach its data folder below this one; every other entry is 0700 or 0600.
-    folder.chmod(0o711 if os.geteuid() == 0 else 0o700)
+    folder.chmod(mode)
 
 
 def prepare_run(folder: Path) -> None:

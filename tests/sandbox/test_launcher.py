@@ -5,8 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import signal
+import stat
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -131,3 +133,14 @@ def test_a_foreign_folder_is_left_alone(tmp_path: Path) -> None:
 def test_a_long_path_is_refused_in_words(tmp_path: Path) -> None:
     with pytest.raises(SandboxError, match="too long"):
         folders.prepare(tmp_path / ("x" * 80))
+
+
+def test_folders_that_are_made_on_the_way_let_the_postgres_user_through() -> None:
+    wanted, before = 0o711 if os.geteuid() == 0 else 0o700, os.umask(0o077)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        try:
+            folders.prepare(folder / "a" / "b" / "sb")
+        finally:
+            os.umask(before)
+        assert [stat.S_IMODE((folder / each).stat().st_mode) for each in ("a", "a/b", "a/b/sb")] == [wanted] * 3
